@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every ceiling of the program that is not an INI key, each with its reason. */
+#ifndef LB_BASE_LIMITS_H
+#define LB_BASE_LIMITS_H
+
+enum {
+    /* A log line: room for two names, a certificate's fields and the reason; longer values are cut. */
+    LOG_LINE_BYTES = 2048,
+    /* Queued log bytes per sink: a second of 10,000 lines; what does not fit is dropped and counted. */
+    SINK_BYTES = 2 * 1024 * 1024,
+    /* One read from a socket: 4 TLS records; large bodies need few system calls, L2 still holds it. */
+    READ_BYTES = 64 * 1024,
+    /* One gathered write may hold one read's worth as TLS records, a head and chunk frames. */
+    WRITE_PENDING_MOST_BYTES = 512 * 1024,
+    /* Lines of an INI file; inih itself splits at 199, which lb refuses (see ini.h). */
+    INI_LINE_BYTES = 199,
+    /* Section names; inih cuts at 49, which lb refuses. */
+    INI_SECTION_BYTES = 49,
+    /* An INI file as a whole. */
+    INI_FILE_BYTES = 16 * 1024 * 1024,
+    /* Lines (fields) of a head: far above what browsers and proxies send, bounds the parser's table. */
+    HEAD_FIELDS_MOST = 128,
+    /* A backend's head: CLB's 32k for clients holds for backends, too. */
+    ANSWER_HEAD_BYTES = 64 * 1024,
+    /* Interim (1xx) answers before a final one: more is a flood. */
+    INTERIM_ANSWERS_MOST = 16,
+    /* A trailer section. */
+    TRAILER_BYTES = 16 * 1024,
+    /* A chunk-size line with its extensions. */
+    CHUNK_LINE_BYTES = 4096,
+    /* The client's Certificate message: a chain of four RSA-4096 certificates fits four times. */
+    CLIENT_CHAIN_BYTES = 32 * 1024,
+    /* Bytes drained after an alert or an early answer so that it is not lost behind a reset … */
+    LINGER_BYTES = 1024 * 1024,
+    /* … and for how long. */
+    LINGER_MS = 5000,
+    /* Verified chains remembered by all workers; 16 shards. */
+    VERIFIED_CHAINS_MOST = 65536,
+    /* Distinct client CA sets one domain's rules may name: each costs one verification. */
+    CA_SETS_PER_DOMAIN = 16,
+    /* Turns of a pool's weighted sequence: 1,000 backends of weight 100, reduced by their divisor. */
+    SEQUENCE_TURNS_MOST = 100000,
+};
+
+#endif

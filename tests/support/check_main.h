@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The main() of a Check program: CHECK_MAIN("name", add_tests) where add_tests(TCase *) adds its tests. */
+#ifndef LB_TESTS_CHECK_MAIN_H
+#define LB_TESTS_CHECK_MAIN_H
+
+#include <check.h>
+#include <stdlib.h>
+
+static inline int check_run(const char *name, void (*add_tests)(TCase *), double timeout_s)
+{
+    Suite *suite = suite_create(name);
+    TCase *tcase = tcase_create(name);
+    tcase_set_timeout(tcase, timeout_s);
+    add_tests(tcase);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* 60 s: sanitizers on a busy machine are slow; nothing here waits that long. */
+#define CHECK_MAIN(name, add_tests)                                                                \
+    int main(void)                                                                                 \
+    {                                                                                              \
+        return check_run(name, add_tests, 60);                                                     \
+    }
+
+#endif
