@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An INI file as a list of entries with exact line numbers, read by inih through a line-counting reader.
- * What inih would do silently is refused by name: lines over 199 characters (split), section names over 49
- * (cut), indented keys (continue the previous one), the same section twice (merge), a key outside a section,
- * NUL bytes, bytes that are not UTF-8. A UTF-8 BOM and CRLF are fine. ` ;` and ` #`… only ` ;` starts a comment.
+ * An INI file as a list of entries with exact line numbers, read by inih.
+ *
+ * What inih would do silently is refused by name: lines over 199 characters (split), section names
+ * over 49 (cut), indented keys (continue the previous one), the same section twice (merge), text
+ * behind a header (dropped). So are keys without "=" or outside a section, control characters, NUL
+ * and bytes that are not UTF-8. A byte order mark and CRLF are fine. Lines beginning with `;` or
+ * `#` are comments; behind a value only ` ;` begins one, so that values may contain `#`.
  */
 #ifndef LB_BASE_INI_H
 #define LB_BASE_INI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lb/base/arena.h"
@@ -17,21 +21,36 @@ struct ini_entry {
     const char *section; /* "pool" of [pool app] */
     const char *name;    /* "app"; "" when the section has none */
     unsigned section_line;
-    const char *key;     /* NULL: the section header itself (so that sections without keys are seen) */
-    const char *value;
+    const char *key;   /* NULL: the header itself, so that sections without keys are seen */
+    const char *value; /* without blanks around it, may be empty; NULL where key is */
     unsigned line;
 };
 
+/** Entries in the file's order; a section's header comes first, then its keys. */
 struct ini {
     struct ini_entry *entries;
     size_t count;
 };
 
-/** Parse `bytes`; entries live in `arena`, problems are added with `file` as their name. For tests and fuzzing. */
+/**
+ * Parse bytes; all problems are added, up to INI_PROBLEMS_MOST. An entry is kept whenever its
+ * meaning is clear, even beside a problem, so that the caller finds what else is wrong.
+ *
+ * ini      overwritten; entries and their texts live in `arena`
+ * file     the name that problems carry
+ * Thread:  the one that loads the config. Allocates.
+ */
 void ini_read_bytes(struct ini *ini, const char *file, const char *bytes, size_t length,
                     struct arena *arena, struct problems *problems);
 
-/** Read and parse a file. Fails: unreadable or over INI_FILE_BYTES — a problem with line 0. */
-bool ini_read_file(struct ini *ini, const char *file, struct arena *arena, struct problems *problems);
+/**
+ * Read a file and parse it, as ini_read_bytes().
+ *
+ * Fails:   unreadable or over INI_FILE_BYTES: no entries, a problem with line 0. Problems of its
+ *          lines are not a failure.
+ * Thread:  the one that loads the config. Blocks on the file.
+ */
+bool ini_read_file(struct ini *ini, const char *file, struct arena *arena,
+                   struct problems *problems);
 
 #endif

@@ -18,6 +18,8 @@ enum {
     INI_SECTION_BYTES = 49,
     /* An INI file as a whole. */
     INI_FILE_BYTES = 16 * 1024 * 1024,
+    /* Problems of one INI file's lines: who gave lb the wrong file need not read a million of them. */
+    INI_PROBLEMS_MOST = 1000,
     /* Lines (fields) of a head: far above what browsers and proxies send, bounds the parser's table. */
     HEAD_FIELDS_MOST = 128,
     /* A backend's head: CLB's 32k for clients holds for backends, too. */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The contract of a way to choose a backend. One file in backends/balancers/ defines one
+ * `const struct balancer balancer_<file>`; the folder is the registry. The pool filters (health, already tried,
+ * full); a balancer only chooses among what it is given.
+ */
+#ifndef LB_BACKENDS_BALANCER_H
+#define LB_BACKENDS_BALANCER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct pool;
+struct choice;
+
+struct balancer {
+    const char *name;    /* as in `balance = round-robin` */
+    const char *summary; /* one line for lb help */
+    /**
+     * Choose the backend for one request.
+     *
+     * returns  its index in the pool, or -1 when `choice` leaves none
+     * Thread:  any worker. Never blocks, never locks.
+     */
+    int (*choose)(struct pool *pool, struct choice *choice);
+};
+
+/** Written by cmake from the folder; sorted, NULL at its end. */
+extern const struct balancer *const balancers[];
+
+const struct balancer *balancer_find(const char *name);
+
+#endif

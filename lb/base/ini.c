@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inih does the parsing; this file is its reader and its handler. The reader hands over one line
+ * per call, which is what makes line numbers exact, and judges each line first: what inih would
+ * split, cut, join or skip silently becomes a problem. Where the meaning is clear all the same the
+ * line is read on, so that one slip does not hide the problems behind it; the config is refused in
+ * any case.
+ */
+#include "lb/base/ini.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lb/base/limits.h"
+#include "lb/base/slice.h"
+#include "lb/base/utf8.h"
+
+static const char blanks[] = " \t";
+
+struct scan {
+    struct ini *ini;
+    struct arena *arena;
+    struct problems *problems;
+    size_t problems_before;
+    const char *file;
+    struct slice rest;               /* what was not yet read */
+    unsigned line;                   /* of the line handed to inih last; the first is 1 */
+    const struct ini_entry *section; /* header of the keys that follow; NULL: they belong nowhere */
+    bool is_below_header;
+};
+
+/* A problem of the line in hand. */
+#define REPORT(scan, ...) problems_add((scan)->problems, (scan)->file, (scan)->line, __VA_ARGS__)
+
+/* Bytes, judged before anything else looks at them. */
+
+static bool is_control(unsigned char byte)
+{
+    return (byte < 0x20 && byte != '\t') || byte == 0x7F;
+}
+
+static bool is_text(struct scan *scan, struct slice line)
+{
+    const unsigned char *at = (const unsigned char *)line.at;
+    for (size_t i = 0, length; i < line.length; i += length) {
+        length = utf8_length(line.at + i, line.length - i);
+        if (length == 0)
+            REPORT(scan, "byte 0x%02X in column %zu is not UTF-8: save the file as UTF-8", at[i],
+                   i + 1);
+        else if (at[i] == 0)
+            REPORT(scan, "NUL byte in column %zu: an INI file is plain text", i + 1);
+        else if (is_control(at[i]))
+            REPORT(scan, "control character 0x%02X in column %zu: remove it", at[i], i + 1);
+        else
+            continue;
+        return false;
+    }
+    return true;
+}
+
+/* Limits count bytes; "characters" is what operators call them as long as that is the same. */
+static const char *length_unit(struct slice text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if ((unsigned char)text.at[i] >= 0x80)
+            return "bytes";
+    return "characters";
+}
+
+static bool is_short_enough(struct scan *scan, struct slice line, size_t most)
+{
+    if (line.length <= most)
+        return true;
+    REPORT(scan, "line is %zu %s long; at most %zu are read: split it or use several lines",
+           line.length, length_unit(line), most);
+    return false;
+}
+
+/* Section headers. */
+
+static struct ini_entry *entry_add(struct scan *scan, const char *key, const char *value)
+{
+    struct ini_entry *entry = &scan->ini->entries[scan->ini->count++];
+    if (scan->section)
+        *entry = *scan->section;
+    entry->key = key ? arena_copy(scan->arena, key) : NULL;
+    entry->value = value ? arena_copy(scan->arena, value) : NULL;
+    entry->line = scan->line;
+    return entry;
+}
+
+static char *trim(char *text)
+{
+    text += strspn(text, blanks);
+    size_t length = strlen(text);
+    while (length > 0 && strchr(blanks, text[length - 1]))
+        length--;
+    text[length] = '\0';
+    return text;
+}
+
+/* Where inih sees a comment begin: at a `;` behind a blank. */
+static size_t comment_offset(const char *text)
+{
+    size_t i = 0;
+    while (text[i] != '\0' && !(text[i] == ';' && i > 0 && strchr(blanks, text[i - 1])))
+        i++;
+    return i;
+}
+
+static void name_check(struct scan *scan, const char *name)
+{
+    if (strpbrk(name, blanks))
+        REPORT(scan, "name \"%s\" holds a blank: write it as one word, for example with \"-\"",
+               name);
+    else if (strchr(name, '"') || strchr(name, '\''))
+        REPORT(scan, "name %s stands in quotes: write it without", name);
+}
+
+/* `header` is the text between the brackets; it is cut in two. */
+static void section_enter(struct scan *scan, char *header)
+{
+    scan->section = NULL;
+    scan->is_below_header = true;
+    header = trim(header);
+    size_t length = strlen(header);
+    if (length == 0) {
+        REPORT(scan, "section without a name: write for example [lb] or [pool NAME]");
+        return;
+    }
+    if (length > INI_SECTION_BYTES)
+        REPORT(scan, "section name is %zu %s long; at most %d are read: choose a shorter name",
+               length, length_unit(slice_of(header)), INI_SECTION_BYTES);
+    size_t word = strcspn(header, blanks);
+    char *name = header + word + strspn(header + word, blanks);
+    name_check(scan, name);
+    struct ini_entry *entry = entry_add(scan, NULL, NULL);
+    entry->section = arena_copy_bytes(scan->arena, header, word);
+    entry->name = arena_copy(scan->arena, name);
+    entry->section_line = scan->line;
+    scan->section = entry;
+}
+
+static void header_read(struct scan *scan, char *line)
+{
+    char *header = line + 1;
+    char *end = strchr(header, ']');
+    size_t comment = comment_offset(header);
+    if (!end || header + comment < end) {
+        header[comment] = '\0';
+        header = trim(header);
+        REPORT(scan, "section header has no \"]\": write [%s]", header);
+        section_enter(scan, header);
+        return;
+    }
+    *end = '\0';
+    char *behind = trim(end + 1);
+    if (*behind != '\0' && *behind != ';' && *behind != '#')
+        REPORT(scan, "\"%s\" behind the section header: give it a line of its own", behind);
+    section_enter(scan, header);
+}
+
+/* Keys. */
+
+/* "backend rs-1 10.0.0.1:80" and "backend: rs-1 10.0.0.1:80" are told how to be written. */
+static void separator_problem(struct scan *scan, char *line)
+{
+    line[comment_offset(line)] = '\0';
+    line = trim(line);
+    size_t word = strcspn(line, " \t:");
+    const char *value = line + word;
+    value += strspn(value, " \t:");
+    if (word == 0)
+        REPORT(scan, "no key before \":\": write KEY = %s", *value ? value : "VALUE");
+    else
+        REPORT(scan, "no \"=\" between key and value: write %.*s = %s", (int)word, line,
+               *value ? value : "VALUE");
+}
+
+static bool is_key_line(struct scan *scan, char *line)
+{
+    size_t separator = strcspn(line, "=:");
+    if (separator >= comment_offset(line) || line[separator] == ':') {
+        separator_problem(scan, line);
+        return false;
+    }
+    if (separator == 0) {
+        REPORT(scan, "no key before \"=\": write KEY = VALUE");
+        return false;
+    }
+    if (!scan->is_below_header) {
+        size_t key = strcspn(line, " \t=");
+        problems_add(
+            scan->problems, scan->file, scan->line,
+            "key \"%.*s\" stands before the first section: put it below a line such as [lb]",
+            (int)key, line);
+        return false;
+    }
+    return scan->section != NULL;
+}
+
+/* inih's two callbacks. */
+
+/* Judge `line`, which lies in inih's buffer; what inih must not see is emptied. */
+static void line_check(struct scan *scan, char *line)
+{
+    size_t indent = strspn(line, blanks);
+    char first = line[indent];
+    if (first == '\0' || first == ';' || first == '#') {
+        line[0] = '\0';
+        return;
+    }
+    if (indent > 0) {
+        problems_add(
+            scan->problems, scan->file, scan->line,
+            "line is indented, which would continue the value above it: begin it in column 1");
+        memmove(line, line + indent, strlen(line + indent) + 1);
+    }
+    if (first == '[') {
+        header_read(scan, line);
+        line[0] = '\0';
+    } else if (!is_key_line(scan, line)) {
+        line[0] = '\0';
+    }
+}
+
+static struct slice line_take(struct scan *scan)
+{
+    const char *end = memchr(scan->rest.at, '\n', scan->rest.length);
+    struct slice line = {scan->rest.at, end ? (size_t)(end - scan->rest.at) : scan->rest.length};
+    size_t taken = line.length + (end ? 1 : 0);
+    scan->rest = (struct slice){scan->rest.at + taken, scan->rest.length - taken};
+    if (line.length > 0 && line.at[line.length - 1] == '\r')
+        line.length--;
+    scan->line++;
+    return line;
+}
+
+static bool has_too_many(struct scan *scan)
+{
+    if (scan->problems->count - scan->problems_before < INI_PROBLEMS_MOST)
+        return false;
+    REPORT(scan, "%d problems up to here: mend these first, the rest of the file was not read",
+           INI_PROBLEMS_MOST);
+    return true;
+}
+
+static char *on_line(char *line, int room, void *stream)
+{
+    struct scan *scan = stream;
+    if (scan->rest.length == 0)
+        return NULL;
+    if (has_too_many(scan)) {
+        scan->rest.length = 0;
+        return NULL;
+    }
+    struct slice bytes = line_take(scan);
+    size_t most = room > INI_LINE_BYTES ? INI_LINE_BYTES : (size_t)room - 1;
+    line[0] = '\0';
+    if (is_text(scan, bytes) && is_short_enough(scan, bytes, most)) {
+        memcpy(line, bytes.at, bytes.length);
+        line[bytes.length] = '\0';
+        line_check(scan, line);
+    } else if (bytes.at[0] == '[') {
+        scan->section = NULL; /* its keys are not the previous section's */
+        scan->is_below_header = true;
+    }
+    return line;
+}
+
+static int on_key(void *user, const char *section, const char *key, const char *value)
+{
+    (void)section; /* cut at 49; the reader keeps it whole */
+    if (key && value)
+        entry_add(user, key, value);
+    return 1;
+}
+
+/* The same section twice. */
+
+static int header_compare(const void *one, const void *other)
+{
+    const struct ini_entry *a = *(struct ini_entry *const *)one;
+    const struct ini_entry *b = *(struct ini_entry *const *)other;
+    int order = strcmp(a->section, b->section);
+    if (order == 0)
+        order = strcmp(a->name, b->name);
+    return order != 0 ? order : (a->line > b->line) - (a->line < b->line);
+}
+
+static int entry_compare(const void *one, const void *other)
+{
+    const struct ini_entry *a = one, *b = other;
+    if (a->section_line != b->section_line)
+        return a->section_line < b->section_line ? -1 : 1;
+    return (a->line > b->line) - (a->line < b->line);
+}
+
+/* The keys of `again` become those of `first`, so that they are checked where they seem to belong.
+ */
+static void section_join(struct scan *scan, const struct ini_entry *first, struct ini_entry *again)
+{
+    const struct ini_entry *end = scan->ini->entries + scan->ini->count;
+    if (scan->problems->count - scan->problems_before < INI_PROBLEMS_MOST)
+        problems_add(scan->problems, scan->file, again->line,
+                     "section [%s%s%s] is there already in line %u: put all its keys there",
+                     first->section, *first->name ? " " : "", first->name, first->line);
+    for (struct ini_entry *key = again + 1; key < end && key->key; key++)
+        key->section_line = first->line;
+    again->section = NULL;
+}
+
+static void repeated_sections_join(struct scan *scan)
+{
+    struct ini *ini = scan->ini;
+    struct ini_entry **headers =
+        arena_alloc(scan->arena, (ini->count + 1) * sizeof(struct ini_entry *));
+    size_t count = 0, joined = 0;
+    for (size_t i = 0; i < ini->count; i++)
+        if (!ini->entries[i].key)
+            headers[count++] = &ini->entries[i];
+    qsort(headers, count, sizeof(struct ini_entry *), header_compare);
+    for (size_t i = 1, first = 0; i < count; i++) {
+        if (strcmp(headers[i]->section, headers[first]->section) != 0 ||
+            strcmp(headers[i]->name, headers[first]->name) != 0) {
+            first = i;
+        } else {
+            section_join(scan, headers[first], headers[i]);
+            joined++;
+        }
+    }
+    if (joined == 0)
+        return;
+    size_t kept = 0;
+    for (size_t i = 0; i < ini->count; i++)
+        if (ini->entries[i].section)
+            ini->entries[kept++] = ini->entries[i];
+    ini->count = kept;
+    qsort(ini->entries, kept, sizeof(struct ini_entry), entry_compare);
+}
+
+void ini_read_bytes(struct ini *ini, const char *file, const char *bytes, size_t length,
+                    struct arena *arena, struct problems *problems)
+{
+    struct scan scan = {.ini = ini, .arena = arena, .problems = problems, .file = file};
+    scan.problems_before = problems->count;
+    scan.rest = (struct slice){bytes, length};
+    if (length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0)
+        scan.rest = (struct slice){bytes + 3, length - 3};
+    size_t lines = 1;
+    for (size_t i = 0; i < length; i++)
+        lines += bytes[i] == '\n';
+    *ini = (struct ini){arena_alloc(arena, lines * sizeof(struct ini_entry)), 0};
+    int outcome = ini_parse_stream(on_line, &scan, on_key, &scan);
+    if (outcome != 0)
+        problems_add(problems, file, outcome > 0 ? (unsigned)outcome : 0, "inih cannot read this");
+    repeated_sections_join(&scan);
+}
+
+/* Files. */
+
+static char *file_bytes(FILE *stream, size_t *ret_length, struct error *err)
+{
+    size_t room = 64 * 1024, length = 0, got;
+    char *bytes = malloc(room);
+    while (bytes && (got = fread(bytes + length, 1, room - length, stream)) > 0) {
+        length += got;
+        if (length < room)
+            continue;
+        if (length > INI_FILE_BYTES)
+            break;
+        char *larger = realloc(bytes, room *= 2);
+        if (!larger)
+            free(bytes);
+        bytes = larger;
+    }
+    if (!bytes || ferror(stream)) {
+        error_set(err, "cannot be read: %s", bytes ? strerror(errno) : strerror(ENOMEM));
+    } else if (length > INI_FILE_BYTES) {
+        error_set(err, "is larger than %d MiB: is this the INI file?",
+                  INI_FILE_BYTES / 1024 / 1024);
+    } else {
+        *ret_length = length;
+        return bytes;
+    }
+    free(bytes);
+    return NULL;
+}
+
+bool ini_read_file(struct ini *ini, const char *file, struct arena *arena,
+                   struct problems *problems)
+{
+    struct error err = {""};
+    size_t length = 0;
+    *ini = (struct ini){NULL, 0};
+    FILE *stream = fopen(file, "rbe");
+    if (!stream) {
+        problems_add(problems, file, 0, "cannot be opened: %s", strerror(errno));
+        return false;
+    }
+    char *bytes = file_bytes(stream, &length, &err);
+    fclose(stream);
+    if (!bytes) {
+        problems_add(problems, file, 0, "%s", err.text);
+        return false;
+    }
+    ini_read_bytes(ini, file, bytes, length, arena, problems);
+    free(bytes);
+    return true;
+}

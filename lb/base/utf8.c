@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of RFC 3629, section 4, as comparisons. */
+#include "lb/base/utf8.h"
+
+#include <stdbool.h>
+
+/* The second byte's bounds are narrower behind these first bytes. */
+static bool is_second(unsigned char first, unsigned char second)
+{
+    switch (first) {
+    case 0xE0:
+        return second >= 0xA0; /* else overlong */
+    case 0xED:
+        return second <= 0x9F; /* else a surrogate */
+    case 0xF0:
+        return second >= 0x90; /* else overlong */
+    case 0xF4:
+        return second <= 0x8F; /* else beyond U+10FFFF */
+    default:
+        return true;
+    }
+}
+
+size_t utf8_length(const char *at, size_t left)
+{
+    const unsigned char *bytes = (const unsigned char *)at;
+    unsigned char first = bytes[0];
+    if (first < 0x80)
+        return 1;
+    size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    if (first < 0xC2 || first > 0xF4 || length > left)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((bytes[i] & 0xC0) != 0x80)
+            return 0;
+    return is_second(first, bytes[1]) ? length : 0;
+}

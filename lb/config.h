@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The whole INI file: read (lines), checked (per key, then across sections), built (certificates, CA sets, policies,
+ * routers, pools) and frozen. Every problem is reported at once with its line.
+ */
+#ifndef LB_CONFIG_H
+#define LB_CONFIG_H
+
+#include <stdbool.h>
+
+#include "backends/pool.h"
+#include "lb/base/arena.h"
+#include "lb/base/error.h"
+#include "lb/base/option.h"
+#include "listeners/listener.h"
+
+struct lb_options {
+#define OPTION OPTION_MEMBER
+#include "lb/lb_options.def"
+#undef OPTION
+};
+extern const struct option_table lb_option_table;
+
+enum access_log_format { ACCESS_LOG_JSON, ACCESS_LOG_COMBINED };
+
+struct config {
+    struct arena arena;
+    const char *file;   /* as given */
+    const char *folder; /* absolute: what relative paths are relative to */
+    const struct lb_options *options;
+    unsigned listener_count;
+    struct listener *listeners;
+    unsigned pool_count;
+    struct pool **pools;
+};
+
+/** All option tables in the order of the documentation: lb, listener, rule, pool; NULL at the end. */
+extern const struct option_table *const option_tables[];
+
+/**
+ * Load a file. Problems (errors and warnings) are added; sorted by line.
+ *
+ * returns  the frozen config, or NULL when there is any error (all of them are in `problems`)
+ * Thread:  control. Reads files, may resolve names.
+ */
+struct config *config_load(const char *file, struct problems *problems);
+
+/** Nobody uses it any more. NULL is fine. */
+void config_free(struct config *config);
+
+#endif

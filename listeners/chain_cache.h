@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Verified chains remembered, so that the same client's next full handshake does not verify the same signatures
+ * again. Key: SHA-256 of all certificates as sent, length-prefixed, and the policy's id (whose content includes the CA
+ * sets, purpose and depth). An entry ends at the earliest notAfter of chain and anchor. Sharded, bounded, shared by all workers.
+ */
+#ifndef LB_LISTENERS_CHAIN_CACHE_H
+#define LB_LISTENERS_CHAIN_CACHE_H
+
+#include <stddef.h>
+#include <time.h>
+
+struct identity;
+struct policy;
+struct chain_cache;
+
+struct chain_cache *chain_cache_new(size_t most);
+void chain_cache_free(struct chain_cache *cache);
+/** A reference to the remembered identity (caller owns), or NULL. Any thread. */
+struct identity *chain_cache_get(struct chain_cache *cache, const unsigned char chain_hash[32],
+                                 const struct policy *policy, time_t now);
+/** Remember; only identities that at least one set verified are kept. Takes its own reference. */
+void chain_cache_put(struct chain_cache *cache, const struct policy *policy, struct identity *identity);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fields that tell a backend who the client is. Every known name, in any case and with `_` for `-`, is stripped from what
+ * clients send, on every rule and in trailers; only lb itself says who a client is.
+ */
+#ifndef LB_LISTENERS_IDENTITY_HEADERS_H
+#define LB_LISTENERS_IDENTITY_HEADERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "lb/base/slice.h"
+#include "listeners/rule.h"
+
+struct identity;
+
+enum { IDENTITY_HEADERS_MOST_BYTES = 24 * 1024 };
+
+/** Is this the name of an identity field of any preset (rfc9440, cloudflare, x-cert, nginx, aws, xfcc, …-Too-Large)? */
+bool identity_header_is_known(struct slice name);
+
+/**
+ * Write the fields of `rule`'s presets ("Name: value\r\n" each) into `into`.
+ *
+ * identity  NULL: no certificate was shown (Verify is NONE)
+ * returns   bytes written, 0 when the rule forwards nothing; never more than `room` (needs IDENTITY_HEADERS_MOST_BYTES; a
+ *           value too large is replaced by NAME-Too-Large: 1)
+ */
+size_t identity_headers_write(const struct rule *rule, const struct identity *identity, time_t now, char *into, size_t room);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What clients are asked, in three steps that never get mixed up:
+ *   client_auth  what one rule wants                     (a rule's mode, its CA set, how it refuses)
+ *   policy       what the handshake of one domain asks   (the union of its rules; with SNI off, of the listener's)
+ *   judgement    what a rule says to an identity         (at every request)
+ */
+#ifndef LB_LISTENERS_POLICY_H
+#define LB_LISTENERS_POLICY_H
+
+#include <openssl/x509.h>
+#include <stdbool.h>
+#include <time.h>
+
+#include "lb/base/limits.h"
+#include "listeners/ca_set.h"
+#include "listeners/refusal.h"
+
+struct identity;
+
+enum auth_mode { AUTH_OFF, AUTH_REQUEST, AUTH_REQUIRE };
+enum refuse_with { REFUSE_UNSET = -1, REFUSE_ALERT, REFUSE_403 };
+
+struct client_auth {
+    enum auth_mode mode;
+    const struct ca_set *ca_set; /* NULL exactly when mode is AUTH_OFF */
+    enum refuse_with refuse_with;
+};
+
+enum { POLICY_ID_BYTES = 32 };
+
+struct policy {
+    /* SHA-256 over everything below: equal content, equal id, across reloads and listeners. */
+    unsigned char id[POLICY_ID_BYTES];
+    bool asks;     /* a certificate is requested in the handshake */
+    bool alerts;   /* all rules require the same one set and refuse by alert: the handshake itself refuses */
+    unsigned set_count;
+    const struct ca_set *sets[CA_SETS_PER_DOMAIN];
+    STACK_OF(X509_NAME) *names; /* union of the sets' names; owned; NULL when nothing is asked */
+};
+
+enum policy_fault {
+    POLICY_FINE,
+    POLICY_ALERT_IMPOSSIBLE, /* a rule says refuse_with = alert, but rules of this domain differ */
+    POLICY_TOO_MANY_SETS,
+};
+
+/** Join what the rules of one domain want. Thread: loader. */
+enum policy_fault policy_make(struct policy *policy, const struct client_auth *const *rules, unsigned count);
+void policy_done(struct policy *policy);
+
+/** Equal ids: a client settled under one may be served under the other. */
+bool policy_equal(const struct policy *one, const struct policy *other);
+
+/**
+ * May a client with this identity (NULL: it showed no certificate) pass this rule now?
+ * Pure; called at every request. A chain that has expired since the handshake is REFUSAL_EXPIRED.
+ * AUTH_REQUEST always passes; use policy_verdict for what was found.
+ */
+enum refusal policy_judge(const struct client_auth *rule, const struct identity *identity, time_t now);
+
+/** What verification found for this rule whatever its mode: NONE = verified, MISSING = no certificate, … */
+enum refusal policy_verdict(const struct client_auth *rule, const struct identity *identity, time_t now);
+
+#endif

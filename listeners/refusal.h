@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Why a client may not pass. One vocabulary for alert choice, 403 page, log, metric and `lb explain`;
+ * DESIGN section 6 fixes the names and the alerts.
+ */
+#ifndef LB_LISTENERS_REFUSAL_H
+#define LB_LISTENERS_REFUSAL_H
+
+enum refusal {
+    REFUSAL_NONE, /* may pass */
+    REFUSAL_MISSING,
+    REFUSAL_UNTRUSTED,
+    REFUSAL_EXPIRED,
+    REFUSAL_NOT_YET_VALID,
+    REFUSAL_BAD_SIGNATURE,
+    REFUSAL_WRONG_PURPOSE,
+    REFUSAL_CHAIN_TOO_LONG,
+    REFUSAL_TOO_LARGE,
+    REFUSAL_WEAK_KEY,
+    REFUSAL_COUNT,
+};
+
+/** "not-yet-valid": the name in log, page and metric. Static. */
+const char *refusal_name(enum refusal refusal);
+/** A sentence for people: "Your certificate is not valid yet." Static. */
+const char *refusal_sentence(enum refusal refusal);
+/** The reason behind OpenSSL's verification result; X509_V_OK gives REFUSAL_NONE, unknown ones UNTRUSTED. */
+enum refusal refusal_of_x509(int x509_error);
+/** The X509_V_ERR_… that makes OpenSSL send the fitting alert. */
+int refusal_x509_error(enum refusal refusal);
+
+#endif
