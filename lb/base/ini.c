@@ -193,10 +193,9 @@ static bool is_key_line(struct scan *scan, char *line)
     }
     if (!scan->is_below_header) {
         size_t key = strcspn(line, " \t=");
-        problems_add(
-            scan->problems, scan->file, scan->line,
-            "key \"%.*s\" stands before the first section: put it below a line such as [lb]",
-            (int)key, line);
+        REPORT(scan,
+               "key \"%.*s\" stands before the first section: put it below a line such as [lb]",
+               (int)key, line);
         return false;
     }
     return scan->section != NULL;
@@ -214,17 +213,14 @@ static void line_check(struct scan *scan, char *line)
         return;
     }
     if (indent > 0) {
-        problems_add(
-            scan->problems, scan->file, scan->line,
-            "line is indented, which would continue the value above it: begin it in column 1");
+        REPORT(scan,
+               "line is indented, which would continue the value above it: begin it in column 1");
         memmove(line, line + indent, strlen(line + indent) + 1);
     }
-    if (first == '[') {
+    if (first == '[')
         header_read(scan, line);
+    if (first == '[' || !is_key_line(scan, line))
         line[0] = '\0';
-    } else if (!is_key_line(scan, line)) {
-        line[0] = '\0';
-    }
 }
 
 static struct slice line_take(struct scan *scan)
@@ -281,13 +277,17 @@ static int on_key(void *user, const char *section, const char *key, const char *
 
 /* The same section twice. */
 
+static int name_compare(const struct ini_entry *one, const struct ini_entry *other)
+{
+    int order = strcmp(one->section, other->section);
+    return order != 0 ? order : strcmp(one->name, other->name);
+}
+
 static int header_compare(const void *one, const void *other)
 {
     const struct ini_entry *a = *(struct ini_entry *const *)one;
     const struct ini_entry *b = *(struct ini_entry *const *)other;
-    int order = strcmp(a->section, b->section);
-    if (order == 0)
-        order = strcmp(a->name, b->name);
+    int order = name_compare(a, b);
     return order != 0 ? order : (a->line > b->line) - (a->line < b->line);
 }
 
@@ -299,8 +299,7 @@ static int entry_compare(const void *one, const void *other)
     return (a->line > b->line) - (a->line < b->line);
 }
 
-/* The keys of `again` become those of `first`, so that they are checked where they seem to belong.
- */
+/* The keys of `again` become those of `first`, so that they are checked where they belong. */
 static void section_join(struct scan *scan, const struct ini_entry *first, struct ini_entry *again)
 {
     const struct ini_entry *end = scan->ini->entries + scan->ini->count;
@@ -324,13 +323,12 @@ static void repeated_sections_join(struct scan *scan)
             headers[count++] = &ini->entries[i];
     qsort(headers, count, sizeof(struct ini_entry *), header_compare);
     for (size_t i = 1, first = 0; i < count; i++) {
-        if (strcmp(headers[i]->section, headers[first]->section) != 0 ||
-            strcmp(headers[i]->name, headers[first]->name) != 0) {
+        if (name_compare(headers[i], headers[first]) != 0) {
             first = i;
-        } else {
-            section_join(scan, headers[first], headers[i]);
-            joined++;
+            continue;
         }
+        section_join(scan, headers[first], headers[i]);
+        joined++;
     }
     if (joined == 0)
         return;
@@ -360,25 +358,14 @@ void ini_read_bytes(struct ini *ini, const char *file, const char *bytes, size_t
     repeated_sections_join(&scan);
 }
 
-/* Files. */
-
+/* One byte more than allowed is asked for, to see that a file is too large; what is not used of the
+ * memory is never touched. */
 static char *file_bytes(FILE *stream, size_t *ret_length, struct error *err)
 {
-    size_t room = 64 * 1024, length = 0, got;
-    char *bytes = malloc(room);
-    while (bytes && (got = fread(bytes + length, 1, room - length, stream)) > 0) {
-        length += got;
-        if (length < room)
-            continue;
-        if (length > INI_FILE_BYTES)
-            break;
-        char *larger = realloc(bytes, room *= 2);
-        if (!larger)
-            free(bytes);
-        bytes = larger;
-    }
+    char *bytes = malloc(INI_FILE_BYTES + 1);
+    size_t length = bytes ? fread(bytes, 1, INI_FILE_BYTES + 1, stream) : 0;
     if (!bytes || ferror(stream)) {
-        error_set(err, "cannot be read: %s", bytes ? strerror(errno) : strerror(ENOMEM));
+        error_set(err, "cannot be read: %s", strerror(errno));
     } else if (length > INI_FILE_BYTES) {
         error_set(err, "is larger than %d MiB: is this the INI file?",
                   INI_FILE_BYTES / 1024 / 1024);
