@@ -12,10 +12,7 @@ struct domain;
 
 struct rule_options {
 #define OPTION OPTION_MEMBER
-#define OPTION_AS(kind, member, key, standard, least, most, help)                                  \
-    OPTION_MEMBER(kind, member, standard, least, most, help)
 #include "listeners/rule_options.def"
-#undef OPTION_AS
 #undef OPTION
 };
 extern const struct option_table rule_option_table;
