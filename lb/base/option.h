@@ -2,13 +2,17 @@
 /*
  * INI keys as tables. A *.def file holds one line per key:
  *
- *   OPTION(DURATION, connect_timeout, "4s", 1, 600000, "how long a backend may take to accept a connection")
- *   OPTION(CHOICE, protocol, "https", 0, 0, "https | http")
+ *   OPTION(DURATION, connect_timeout, "4s", 1, 600000, "how long a backend may take to accept …")
+ *   OPTION(CHOICE, protocol, "https", 0, 0, "https | http - what clients speak")
+ *   OPTION(SWITCH, is_default, "no", 0, 0, "yes: this rule's domain is the default", "default")
  *
- * kind, key, default (text, as an operator would write it; NULL: unset), least, most, help. For CHOICE the words
- * before the first " - " of the help, separated by " | ", are the choices, and the value is their index.
- * It is expanded twice: as struct members and as rows of a `const struct option[]`. Defaults, parsing, ranges,
- * messages, help, dump and the commented etc/lb.ini are loops over that table.
+ * kind, key, default (as an operator would write it; NULL: unset), least, most (0: no upper bound),
+ * help, and the key once more where it is a word of C and cannot name a struct member. For CHOICE
+ * the words before the first " - " of the help, separated by " | ", are the choices, and the value
+ * is the index of one, or -1 while it is unset.
+ *
+ * A file is expanded twice: as struct members and as rows of a `const struct option[]`. Defaults,
+ * parsing, ranges, messages, help and the commented etc/lb.ini are loops over that table.
  */
 #ifndef LB_BASE_OPTION_H
 #define LB_BASE_OPTION_H
@@ -16,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "lb/base/arena.h"
 #include "lb/base/error.h"
@@ -23,9 +28,9 @@
 struct ini_entry;
 
 enum option_kind {
-    OPTION_NUMBER,   /* int64_t; least and most count; "auto" where the default is "auto" gives -1 */
-    OPTION_DURATION, /* uint32_t milliseconds; ms s m h d */
-    OPTION_SIZE,     /* uint64_t bytes; k m g */
+    OPTION_NUMBER,   /* int64_t; least and most count; "auto" where the default is "auto": -1 */
+    OPTION_DURATION, /* uint32_t milliseconds; ms s m h d; a least of 0 allows "0": none */
+    OPTION_SIZE,     /* uint64_t bytes; k m g, powers of 1024 */
     OPTION_SWITCH,   /* bool: on off yes no true false */
     OPTION_CHOICE,   /* int: index into the choices */
     OPTION_TEXT,     /* const char *; least and most bound its length when most > 0 */
@@ -35,7 +40,7 @@ enum option_kind {
     OPTION_WORDS,    /* struct option_list; one line, separated by blanks */
 };
 
-/** Values of a repeatable key, with the line of each. */
+/** Values of a repeatable key, with the line of each (0: a default). */
 struct option_list {
     const char **items;
     unsigned *lines;
@@ -48,8 +53,8 @@ struct option {
     const char *standard; /* the default */
     int64_t least, most;
     const char *help;
-    size_t offset;        /* of the value in the options struct */
-    size_t line_offset;   /* of `unsigned KEY_line`: where it was set; 0: it is the default */
+    size_t offset;      /* of the value in the options struct */
+    size_t line_offset; /* of `unsigned KEY_line`: where it was set first; 0: it is the default */
 };
 
 /* Member types by kind. */
@@ -64,50 +69,105 @@ struct option {
 #define OPTION_TYPE_PATHS struct option_list
 #define OPTION_TYPE_WORDS struct option_list
 
+/* What stands behind `most`: the help, then perhaps the key. */
+#define OPTION_FIRST(first, ...) first
+#define OPTION_SECOND(first, second, ...) second
+
+// clang-format off
 /** `#define OPTION OPTION_MEMBER` before including a .def inside a struct. */
-#define OPTION_MEMBER(kind, key, standard, least, most, help)                                      \
+#define OPTION_MEMBER(kind, key, standard, least, most, ...)                                       \
     OPTION_TYPE_##kind key;                                                                        \
     unsigned key##_line;
 
 /** `#define OPTION(...) OPTION_ROW(struct pool_options, __VA_ARGS__)` inside a table. */
-#define OPTION_ROW(type, kind, key, standard, least, most, help)                                   \
-    {OPTION_##kind, #key, standard, least, most, help, offsetof(type, key),                        \
-     offsetof(type, key##_line)},
+#define OPTION_ROW(type, kind, key, standard, least, most, ...)                                    \
+    {OPTION_##kind, OPTION_SECOND(__VA_ARGS__, #key, 0), standard, least, most,                    \
+     OPTION_FIRST(__VA_ARGS__, 0), offsetof(type, key), offsetof(type, key##_line)},
+// clang-format on
 
 /** A table with the name of its section and a NULL-key row at its end. */
 struct option_table {
-    const char *section;  /* "pool" */
-    bool named;           /* [pool NAME] */
+    const char *section; /* "pool" */
+    bool named;          /* [pool NAME] */
     const char *summary;
-    size_t bytes;         /* of the options struct */
+    size_t bytes; /* of the options struct */
     const struct option *options;
 };
 
-/** Fill `values` with the defaults; every line is 0. */
+/**
+ * Fill `values` with the defaults; every line is 0. A relative default of a path stays relative
+ * until option_anchor().
+ *
+ * values   table->bytes, overwritten; its texts live in `arena` or are the table's
+ */
 void option_defaults(const struct option_table *table, void *values, struct arena *arena);
 
 /**
- * Set one key from an INI entry; problems (unknown key with the nearest known one, bad value with what would be
- * right, range, a second value for a key that takes one) are added, never returned.
+ * Set one key from an INI entry. Problems (an unknown key, with the nearest known one; a bad value,
+ * with what would be right; a second value for a key that takes one) are added, never returned. An
+ * empty value leaves the default, and a section header (no key) is passed over.
  *
+ * file     the name that problems carry
  * folder   of the INI file, for relative paths
  */
 void option_set(const struct option_table *table, void *values, const struct ini_entry *entry,
-                const char *file, const char *folder, struct arena *arena, struct problems *problems);
+                const char *file, const char *folder, struct arena *arena,
+                struct problems *problems);
+
+/** Make defaults that are relative paths absolute, too; once, after the last option_set(). */
+void option_anchor(const struct option_table *table, void *values, const char *folder,
+                   struct arena *arena);
+
+/** `path` as seen from `folder`: copied as it is when absolute, else behind the folder. */
+const char *option_path(const char *folder, const char *path, struct arena *arena);
 
 /** The row of `key`, or NULL. */
 const struct option *option_find(const struct option_table *table, const char *key);
-/** The nearest of the known keys by edit distance (at most a third of its letters wrong), or NULL. */
+
+/** The nearest of the known keys by edit distance (at most a third of its letters wrong), or NULL.
+ */
 const char *option_nearest(const struct option_table *table, const char *key);
-/** The word of a choice value; "" out of range. Static-duration text owned by nobody: copied into `into`. */
+
+/** The index of the choice that is `word`, or -1. */
+int option_choice_index(const struct option *option, const char *word);
+
+/** The word of a choice value, "" out of range. It is copied into `into`, which is returned. */
 const char *option_choice_word(const struct option *option, int value, char *into, size_t room);
-/** "duration, 1ms–10m, default 4s" — for help and messages. */
+
+/* Help (option_help.c). */
+
+/** "duration, 1ms–10m": what values a key takes; cut at `room`. */
+void option_describe_values(const struct option *option, char *into, size_t room);
+
+/** "duration, 1ms–10m, default 4s", for help and messages; cut at `room`. */
 void option_describe(const struct option *option, char *into, size_t room);
 
-/* Parsers on their own, for keys with structure (backend = NAME ADDRESS weight=10). */
+/** What a key is for: the help without the choices, which option_describe() gives. */
+const char *option_purpose(const struct option *option);
+
+/** One key for `lb help KEY`: its section, what it takes, its default, what it is for. */
+void option_write_help(const struct option_table *table, const struct option *option, FILE *out);
+
+/**
+ * A whole section for `lb help SECTION` and etc/lb.ini: the header, then each key with its help as
+ * a comment and its default commented out. It is an INI file that sets nothing.
+ */
+void option_write_sample(const struct option_table *table, FILE *out);
+
+/* Parsers on their own, for keys with structure such as "backend = NAME ADDRESS weight=10"
+ * (option_parse.c). They take the whole text, without blanks around it, or fail and leave *ret. */
+
+/** A whole number and its unit; "0" needs none. Fails: anything else, or over UINT32_MAX. */
 bool option_parse_duration(const char *text, uint32_t *ret_ms);
+/** A whole number, perhaps with k, m or g in either case. Fails: anything else, or over INT64_MAX.
+ */
 bool option_parse_size(const char *text, uint64_t *ret_bytes);
+/** A whole decimal number, perhaps negative. */
 bool option_parse_number(const char *text, int64_t *ret_number);
 bool option_parse_switch(const char *text, bool *ret_on);
+
+/** The largest unit that needs no fraction: 90000 gives "90s"; the other way round from parsing. */
+void option_write_duration(uint64_t ms, char *into, size_t room);
+void option_write_size(uint64_t bytes, char *into, size_t room);
 
 #endif
