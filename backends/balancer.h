@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The contract of a way to choose a backend. One file in backends/balancers/ defines one
- * `const struct balancer balancer_<file>`; the folder is the registry. The pool filters (health, already tried,
- * full); a balancer only chooses among what it is given.
+ * `const struct balancer balancer_<file>`; the folder is the registry. The pool filters by weight
+ * and health (what is in choice->sequence may be chosen); a balancer chooses among those that this
+ * request has not tried.
  */
 #ifndef LB_BACKENDS_BALANCER_H
 #define LB_BACKENDS_BALANCER_H
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct arena;
 struct pool;
 struct choice;
 
@@ -19,6 +21,7 @@ struct balancer {
     /**
      * Choose the backend for one request.
      *
+     * choice   its sequence has at least one turn
      * returns  its index in the pool, or -1 when `choice` leaves none
      * Thread:  any worker. Never blocks, never locks.
      */
@@ -28,6 +31,11 @@ struct balancer {
 /** Written by cmake from the folder; sorted, NULL at its end. */
 extern const struct balancer *const balancers[];
 
+/** The balancer of this name, or NULL. */
 const struct balancer *balancer_find(const char *name);
+
+/** The known name an operator probably meant, or NULL. arena: for scratch. Thread: the one that
+ * loads the config. */
+const char *balancer_nearest(const char *name, struct arena *arena);
 
 #endif

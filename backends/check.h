@@ -12,7 +12,8 @@
 #include "lb/base/connection.h"
 
 struct check_run;
-/** The result: passed or not, and the reason in words ("connection refused"). Called once, from the loop. */
+/** The result: passed or not, and the reason in words ("connection refused"). Called once, from the
+ * loop. */
 typedef void (*check_finished)(struct check_run *run, bool passed, const char *reason);
 
 /** One asking under way; embedded by health.c. A check may use `connection` and `note` freely. */
@@ -28,7 +29,8 @@ struct check_run {
 struct check {
     const char *name; /* as in `health_check = tcp` */
     const char *summary;
-    /** Begin; on_finished comes later from the loop (never inside), unless stopped. The caller watches the time. */
+    /** Begin; on_finished comes later from the loop (never inside), unless stopped. The caller
+     * watches the time. */
     void (*start)(struct check_run *run);
     /** Give up: no on_finished any more; `closed` is called from the loop when nothing is open. */
     void (*stop)(struct check_run *run, void (*closed)(struct check_run *run));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When to check, and how results become verdicts: rise and fall, spread over the interval. Runs on the control loop. */
+/* When to check, and how results become verdicts: rise and fall, spread over the interval. Runs on
+ * the control loop. */
 #ifndef LB_BACKENDS_HEALTH_H
 #define LB_BACKENDS_HEALTH_H
 
@@ -8,10 +9,12 @@
 
 struct health;
 
-/** Start checking every backend of the pools (weight 0 too). pools borrowed until health_stop's callback. Control thread.
- *  The first check of a backend that fails is enough for "down", the first that passes for "up"; from then on the thresholds
- *  count. Each change of verdict is one log line with the reason and is published to the workers at once. */
-struct health *health_start(struct pool *const *pools, unsigned count, struct loop_context *context);
+/** Start checking every backend of the pools (weight 0 too). pools borrowed until health_stop's
+ * callback. Control thread. The first check of a backend that fails is enough for "down", the first
+ * that passes for "up"; from then on the thresholds count. Each change of verdict is one log line
+ * with the reason and is published to the workers at once. */
+struct health *health_start(struct pool *const *pools, unsigned count,
+                            struct loop_context *context);
 /** End all checks; `stopped(arg)` is called from the loop when the object is gone. */
 void health_stop(struct health *health, void (*stopped)(void *arg), void *arg);
 
@@ -20,7 +23,7 @@ struct health_count {
     unsigned passed_in_row;
     unsigned failed_in_row;
 };
-enum verdict health_count_result(struct health_count *count, enum verdict now, bool passed, unsigned healthy_threshold,
-                                 unsigned unhealthy_threshold);
+enum verdict health_count_result(struct health_count *count, enum verdict now, bool passed,
+                                 unsigned healthy_threshold, unsigned unhealthy_threshold);
 
 #endif

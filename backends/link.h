@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One connection to a backend: connecting, lent to an exchange, idle, gone. Each worker keeps its own, most recently
- * used first; a link that the backend closes while idle disappears by itself.
+ * One connection to a backend: connecting, lent to an exchange, idle, gone. Each worker keeps its
+ * own, most recently used first; a link that the backend closes while idle disappears by itself.
  *
- * While lent, the borrower owns the events: `owner.on_ready` is called on readiness and it reads and writes through
- * link->connection. link_return or link_discard ends the loan.
+ * While lent, the borrower owns the events: `owner.on_ready` is called on readiness and it reads
+ * and writes through link->connection. link_return or link_discard ends the loan.
+ *
+ *   link_borrow ──> idle one? ── yes ──> lent, at once
+ *                        └────── no ───> connecting ──> on_connected ──> lent
+ *   lent ── link_return ──> idle ──> lent …      or gone, when idle_links are kept already
  */
 #ifndef LB_BACKENDS_LINK_H
 #define LB_BACKENDS_LINK_H
@@ -17,7 +21,8 @@
 #include "lb/base/list.h"
 
 enum link_state {
-    LINK_CONNECTING, /* waits for the socket to become writable */
+    LINK_CONNECTING, /* waits for the socket to become writable, or for the loop to say that it
+                        never will */
     LINK_LENT,       /* waits for its borrower */
     LINK_IDLE,       /* waits for the next exchange, or for the backend to close it */
     LINK_GONE,       /* waits for libuv to let go */
@@ -27,54 +32,73 @@ enum link_outcome {
     LINK_READY,   /* connected: write away */
     LINK_REFUSED, /* connection refused, unreachable, reset */
     LINK_LATE,    /* connect_timeout passed */
-    LINK_NO_ROOM, /* out of descriptors or memory */
+    LINK_NO_ROOM, /* out of descriptors, ports or memory, or the worker is ending */
 };
+/** "ready", "refused", "late", "no room". Static. */
 const char *link_outcome_name(enum link_outcome outcome);
 
 struct links;
 struct link;
 
-/** Who borrows. Embedded in the borrower; both are called from the loop, never inside a call into link.c. */
+/** Who borrows. Embedded in the borrower; both are called from the loop, never inside a call into
+ * link.c. */
 struct link_owner {
-    /** The wish is decided; on LINK_READY `link` is lent, otherwise it is already gone. */
-    void (*on_connected)(struct link_owner *owner, struct link *link, enum link_outcome outcome, const char *reason);
+    /** The wish is decided; on LINK_READY `link` is lent, otherwise it is NULL and already gone.
+     * reason: words for the log, valid during the call. */
+    void (*on_connected)(struct link_owner *owner, struct link *link, enum link_outcome outcome,
+                         const char *reason);
     /** The lent link became readable or writable (enum connection_ready). */
     void (*on_ready)(struct link_owner *owner, int events);
+    struct list_node unlucky; /* link.c's: holds a wish for which there was no memory */
 };
 
 struct link {
     struct connection connection;
     enum link_state state;
-    struct list_node node;  /* among the idle ones of its backend, or the others of its worker */
+    struct list_node node; /* among the idle ones of its backend, or the others of its worker */
     struct links *links;
     struct backend *backend;
     const struct pool *pool;
     struct link_owner *owner;
-    struct deadline deadline;
-    uint64_t exchanges;     /* served on this link before the present one; 0: it is fresh */
+    struct deadline deadline; /* of connecting */
+    int failure;              /* errno of a connection that could not even be begun */
+    uint64_t exchanges;       /* served on this link before the present one; 0: it is fresh */
 };
 
-/** All links of one worker. */
-struct links *links_new(struct loop_context *context, struct pool *const *pools, unsigned pool_count);
-/** Close idle ones and refuse new; free when all are gone, then call `closed(arg)` from the loop. */
+/**
+ * All links of one worker.
+ *
+ * pools    array and pools borrowed until `closed` of links_close; pools[i]->index is i
+ * returns  NULL: out of memory
+ * Thread:  the loop's, as for all that follows.
+ */
+struct links *links_new(struct loop_context *context, struct pool *const *pools,
+                        unsigned pool_count);
+/** Close idle ones and refuse new; free when all are gone, then call `closed(arg)` from the loop.
+ * Lent ones stay until their borrowers end the loan. */
 void links_close(struct links *links, void (*closed)(void *arg), void *arg);
 /** Idle links to this backend now (for tests and status). */
 unsigned links_idle_count(const struct links *links, const struct backend *backend);
 
 /**
- * Borrow a link to `backend`.
+ * Borrow a link to `backend`, a backend of `pool`.
  *
- * returns  an idle link, lent at once; or NULL: a new one is being opened and on_connected comes later
- * owner    borrowed until link_return, link_discard or a failed on_connected
- * ret_pending  when NULL is returned: the connecting link, so that link_discard can give the wish up (NULL when even that
- *          was impossible: then on_connected(LINK_NO_ROOM) still comes from the loop)
+ * returns  an idle link, lent at once; or NULL: a new one is being opened and on_connected comes
+ * later owner    borrowed until link_return, link_discard, link_forget or a failed on_connected
+ * fresh    never an idle one: for a retry after an idle link turned out to be dead
+ * ret_pending  when NULL is returned: the connecting link, so that link_discard can give the wish
+ * up (NULL when even that was impossible: then on_connected(LINK_NO_ROOM) still comes from the
+ * loop, unless link_forget is called)
  */
-struct link *link_borrow(struct links *links, struct pool *pool, struct backend *backend, struct link_owner *owner,
-                         bool fresh, struct link **ret_pending);
+struct link *link_borrow(struct links *links, struct pool *pool, struct backend *backend,
+                         struct link_owner *owner, bool fresh, struct link **ret_pending);
 
-/** Give back a link whose answer was complete and that may be reused; kept if there is room (idle_links), else closed. */
+/** Give back a link whose answer was complete and that may be reused; kept if there is room
+ * (idle_links) and nothing unread or unsent is left on it, else closed. */
 void link_return(struct link *link);
 /** Close a link (lent or connecting) now; no callbacks come any more. */
 void link_discard(struct link *link);
+/** Give up a wish for which link_borrow had neither a link nor a pending one. */
+void link_forget(struct link_owner *owner);
 
 #endif

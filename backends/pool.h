@@ -10,6 +10,7 @@
 
 #include "backends/backend.h"
 #include "backends/balancer.h"
+#include "lb/base/limits.h"
 #include "lb/base/option.h"
 
 struct pool_options {
@@ -22,16 +23,19 @@ extern const struct option_table pool_option_table;
 enum pool_check { POOL_CHECK_OFF, POOL_CHECK_TCP };
 enum pool_all_down { POOL_ALL_DOWN_ANY, POOL_ALL_DOWN_503 };
 
+struct arena;
+
 /**
- * A smooth-weighted order of the eligible backends (the classic: raise each by its weight, take the highest, lower it by
- * the sum), computed once per change of verdicts and then immutable: taking turns costs one atomic increment, and two backends
- * alternate strictly even when requests arrive on different workers. All down and all_down = any: everyone is in it.
+ * A smooth-weighted order of the eligible backends (the classic: raise each by its weight, take the
+ * highest, lower it by the sum), computed once per change of verdicts and then immutable: taking
+ * turns costs one atomic increment, and two backends alternate strictly even when requests arrive
+ * on different workers. All down and all_down = any: everyone is in it.
  */
 struct sequence {
     atomic_uint references;
-    unsigned turn_count;       /* 0: nobody is eligible */
-    unsigned eligible_count;   /* distinct backends in it */
-    uint16_t turns[];          /* indices of backends */
+    unsigned turn_count;     /* 0: nobody is eligible */
+    unsigned eligible_count; /* distinct backends in it */
+    uint16_t turns[];        /* indices of backends */
 };
 
 struct pool {
@@ -41,45 +45,73 @@ struct pool {
     const struct pool_options *options;
     const struct balancer *balancer;
     unsigned backend_count;
-    struct backend *backends; /* array */
-    atomic_uint turn;
-    pthread_mutex_t publish;           /* guards `sequence` when it is replaced or newly referenced */
+    struct backend *backends;  /* array */
+    atomic_uint_fast64_t turn; /* taken by first tries of all workers; never wraps in practice */
+    atomic_uint_fast64_t retry_turn; /* taken by retries, so that they shift nobody else's turn */
+    pthread_mutex_t publish;         /* guards `sequence` when it is replaced or newly referenced */
     struct sequence *sequence;
-    atomic_uint generation;            /* raised at each publication; workers compare it before they take turns */
+    atomic_uint generation; /* raised at each publication: workers compare it before a turn */
 };
 
 /** One request's wish for a backend, and one worker's view of the pool. */
 struct choice {
-    const struct sequence *sequence; /* of the worker's view, up to date */
-    uint64_t tried[16];              /* bit set of backends that failed for this request; first 1,024 backends */
+    const struct sequence *sequence;         /* of the worker's view, up to date */
+    uint64_t tried[POOL_BACKENDS_MOST / 64]; /* bit set of backends that failed for this request */
     unsigned tried_count;
 };
 
 /** Is this backend out of the question for this request? */
 bool choice_tried(const struct choice *choice, unsigned backend);
+/** Take a backend out of the question; adding it twice counts once. */
 void choice_add_tried(struct choice *choice, unsigned backend);
 
 /**
- * Build a pool from checked options. Reports at file:line: no backend, two of one name, unknown balancer (with the nearest
- * known), timeout not less than the interval, more than SEQUENCE_TURNS_MOST turns.
- * pool     zeroed; lives in the config's arena;  returns false when problems were added
+ * Build a pool from its options.
+ *
+ * Reports at file:line: no backend, a bad one, two of one name, an unknown balancer (with the
+ * nearest known), a check's timeout that is not less than its interval, more than
+ * POOL_BACKENDS_MOST backends or SEQUENCE_TURNS_MOST turns.
+ *
+ * pool     zeroed; lives in the config's arena; borrows name and options, which live as long
+ * returns  false when problems were added: the pool is then unusable and needs no pool_done
+ * Thread:  the one that loads the config. May resolve names, so it may block.
  */
-bool pool_prepare(struct pool *pool, const char *name, unsigned line, const struct pool_options *options,
-                  struct arena *arena, const char *file, struct problems *problems);
+bool pool_prepare(struct pool *pool, const char *name, unsigned line,
+                  const struct pool_options *options, struct arena *arena, const char *file,
+                  struct problems *problems);
+/** Release what is not the arena's; all views must be done. A pool that was never prepared is fine.
+ */
 void pool_done(struct pool *pool);
 
-/** Publish a new sequence from the present verdicts. Thread: control (and pool_prepare). */
+/** Publish a new sequence from the present verdicts; out of memory keeps the old one and says so in
+ * the log. Thread: control (and pool_prepare). */
 void pool_publish(struct pool *pool);
 
-/** A worker's own reference to the pool's sequence, refreshed when the generation moved (one atomic load otherwise). */
+/** A worker's own reference to the pool's sequence; zero-initialised is empty. */
 struct pool_view {
     unsigned generation;
     struct sequence *sequence;
 };
+/** The present sequence: one atomic load, and the pool's mutex only when the generation moved. Any
+ * worker. */
 const struct sequence *pool_view_sequence(struct pool *pool, struct pool_view *view);
+/** Give the reference up; the view is empty again. */
 void pool_view_done(struct pool *pool, struct pool_view *view);
 
-/** Choose with the pool's balancer; -1: none left (all down with all_down = 503, or all tried). Any worker. */
+/** Choose with the pool's balancer; -1: none left (all down with all_down = 503, no weight over 0,
+ * or all tried). choice   zeroed for a new request, kept for its retries.   Any worker. */
 int pool_choose(struct pool *pool, struct pool_view *view, struct choice *choice);
+
+/**
+ * Compute the sequence of the backends that are eligible now.
+ *
+ * returns  one reference for the caller; NULL: out of memory
+ */
+struct sequence *sequence_new(const struct pool *pool);
+/** Give one reference back; NULL is fine. Any thread. */
+void sequence_unref(struct sequence *sequence);
+/** Turns the pool needs when every backend is eligible: the sum of the weights divided by their
+ * gcd. */
+uint64_t sequence_turns_needed(const struct backend *backends, unsigned count);
 
 #endif

@@ -6,6 +6,8 @@
 enum {
     /* A log line: room for two names, a certificate's fields and the reason; longer values are cut. */
     LOG_LINE_BYTES = 2048,
+    /* One escaped value of it: no name from the network may push the reason off the line. */
+    LOG_VALUE_BYTES = 512,
     /* Queued log bytes per sink: a second of 10,000 lines; what does not fit is dropped and counted. */
     SINK_BYTES = 2 * 1024 * 1024,
     /* One read from a socket: 4 TLS records; large bodies need few system calls, L2 still holds it. */
@@ -40,6 +42,8 @@ enum {
     VERIFIED_CHAINS_MOST = 65536,
     /* Distinct client CA sets one domain's rules may name: each costs one verification. */
     CA_SETS_PER_DOMAIN = 16,
+    /* Backends of one pool: bounds the set of those a request has tried, which each exchange carries. */
+    POOL_BACKENDS_MOST = 1024,
     /* Turns of a pool's weighted sequence: 1,000 backends of weight 100, reduced by their divisor. */
     SEQUENCE_TURNS_MOST = 100000,
 };
