@@ -117,6 +117,10 @@ size_t connection_pending(const struct connection *connection);
 /** Stop or resume waiting for readability (back-pressure; half-closed peers). No call when unchanged. */
 void connection_want_read(struct connection *connection, bool want);
 
+/** Wait for writability although nothing is pending: only for a connect that is not decided yet. A decided connect, good or
+ *  bad, gives CONNECTION_WRITABLE; then stop wanting. */
+void connection_want_write(struct connection *connection, bool want);
+
 /** Bytes already received and decrypted-or-not wait inside: a read will give something without on_ready. */
 bool connection_has_unread(const struct connection *connection);
 
