@@ -49,6 +49,12 @@ static inline size_t buffer_room(const struct buffer *buffer)
 }
 
 /**
+ * Make room for `room` more bytes behind (*buffer)->end, taking or growing as needed (unread bytes are
+ * moved along). The same bound and results as buffer_append.
+ */
+bool buffer_reserve(struct buffer_pool *pool, struct buffer **buffer, size_t room, size_t most);
+
+/**
  * Append bytes to *buffer, taking or growing it as needed (unread bytes are moved along).
  * most     an upper bound for the unread bytes; going over it fails
  * returns  false: out of memory or over `most`; nothing was appended

@@ -69,11 +69,17 @@ struct connection {
     /* the part of context->cipher the BIO may read during this call */
     const char *arrived;
     size_t arrived_length;
-    bool drained;  /* the last recv was short: EAGAIN is certain until the next on_ready */
-    bool ended;    /* recv said 0 */
-    bool failed;
+    bool drained;   /* the last recv was short: EAGAIN is certain until the next on_ready */
+    bool ended;     /* the peer finished its direction: FIN or close_notify */
+    bool truncated; /* TLS: it did so by FIN alone; HTTP's framing says whether something is missing */
+    bool untold;    /* an end or failure found behind bytes that were returned; the next read tells */
+    bool failed;    /* nothing can be written any more: TLS broke (an alert may be in `out`) or … */
+    bool broken;    /* … the socket did */
+    bool finishing; /* connection_finish was called: shut down writing once `out` is sent … */
+    bool finished;  /* … which is done */
+    bool lingering; /* the owner is gone; readiness serves connection_linger */
     bool closing;
-    int failure;   /* errno, or 0 */
+    int failure;    /* errno of the first socket failure, or 0 */
     unsigned long tls_failure; /* ERR code of the first TLS error, or 0 */
     connection_ready_callback on_ready;
     connection_closed_callback on_closed;
@@ -82,29 +88,56 @@ struct connection {
 };
 
 /**
- * Take over a connected (or connecting) non-blocking descriptor and wait for readability.
+ * Take over a connected (or connecting) non-blocking descriptor and wait for readability. Nothing is read
+ * before the first on_ready. What is written while connecting waits in `out`.
  *
- * fd       taken, also on failure (then closed)
- * Fails:   descriptor cannot be watched.   Thread: the loop's.
+ * connection  every field is set here; must not move until on_closed
+ * fd          taken, also on failure (then closed, and the memory may be freed at once)
+ * Fails:      descriptor cannot be watched.   Thread: the loop's.
  */
 bool connection_open(struct connection *connection, struct loop_context *context, int fd,
                      connection_ready_callback on_ready, struct error *err);
 
-/** Speak TLS from now on; ssl taken. Its BIOs are set here, its role (accept/connect state) by the caller. */
+/**
+ * Ask for one CONNECTION_WRITABLE without writing: a started connect is decided then (socket_connect_result).
+ * Interest ends with the next connection_flush that leaves nothing pending.
+ */
+void connection_await_writable(struct connection *connection);
+
+/**
+ * Speak TLS from now on; ssl taken. Its BIO, modes and "no renegotiation" are set here, its role
+ * (accept/connect state) by the caller. Out of memory shows as IO_FAILED of the handshake.
+ */
 void connection_start_tls(struct connection *connection, SSL *ssl);
 
-/** Go on with the handshake. IO_DONE: complete (what came behind it is kept). Alerts are flushed also on failure. */
+/**
+ * Go on with the handshake, with at most one recv; then send what it produced, alerts of a failure too.
+ *
+ * returns  IO_DONE: complete; application data that came with it is kept (connection_has_unread).
+ *          IO_AGAIN: on_ready will come, unless a callback of the SSL's owner paused the handshake: then the
+ *          owner calls again. IO_END: the peer left. IO_FAILED: connection_linger delivers the alert.
+ */
 enum io connection_handshake(struct connection *connection);
 
-/** Read up to `room` bytes of plaintext. IO_DONE: *got > 0. At most one recv per call, none when drained. */
+/**
+ * Read up to `room` (over 0) bytes of plaintext. IO_DONE: *got > 0. At most one recv per call, none when
+ * drained. Also after a failed write: what the peer said before it closed can still be read.
+ *
+ * IO_DONE may leave bytes inside: read on until IO_AGAIN, or ask connection_has_unread before waiting.
+ * IO_END: see `truncated`; interest in reading is dropped by itself.
+ */
 enum io connection_read(struct connection *connection, char *into, size_t room, size_t *got);
+
+/* More pieces in one connection_write fail with EMSGSIZE. */
+enum { CONNECTION_PIECES_MOST = 16 };
 
 /**
  * Take all bytes, send what the socket accepts with one system call, keep the rest in `out`.
  * TLS: small pieces share records; plain: no copy of what is sent at once.
  *
  * returns  IO_DONE (all sent), IO_AGAIN (kept: connection_pending() > 0, CONNECTION_WRITABLE will come),
- *          IO_FAILED
+ *          IO_FAILED (also after connection_finish; ENOBUFS: over WRITE_PENDING_MOST_BYTES)
+ * pieces   borrowed; must not lie in context->gather; at most CONNECTION_PIECES_MOST
  */
 enum io connection_write(struct connection *connection, const struct iovec *pieces, int count);
 
@@ -114,28 +147,42 @@ enum io connection_flush(struct connection *connection);
 /** Bytes taken but not yet sent. The owner stops feeding while this is over 0. */
 size_t connection_pending(const struct connection *connection);
 
-/** Stop or resume waiting for readability (back-pressure; half-closed peers). No call when unchanged. */
+/**
+ * Stop or resume waiting for readability (back-pressure). No call when unchanged; nothing to wait for, and
+ * nothing done, after IO_END. When resuming, ask connection_has_unread first: for those bytes no on_ready comes.
+ */
 void connection_want_read(struct connection *connection, bool want);
 
 /** Wait for writability although nothing is pending: only for a connect that is not decided yet. A decided connect, good or
  *  bad, gives CONNECTION_WRITABLE; then stop wanting. */
 void connection_want_write(struct connection *connection, bool want);
 
-/** Bytes already received and decrypted-or-not wait inside: a read will give something without on_ready. */
+/**
+ * Something that no on_ready will announce waits inside: ciphertext that did not fit the last read's room,
+ * decrypted bytes, or an end or failure found behind returned bytes. Read then; the answer may be IO_AGAIN
+ * (half a record). Bytes still in the kernel do not count: on_ready comes for them.
+ */
 bool connection_has_unread(const struct connection *connection);
 
-/** TLS: queue close_notify; then (both) shut down writing once `out` is sent. The read side stays. */
+/**
+ * TLS: queue close_notify; then (both) shut down writing once `out` is sent, maybe in a later
+ * connection_flush. The read side stays. Nothing can be written any more. Results as connection_flush.
+ */
 enum io connection_finish(struct connection *connection);
 
 /** Words for why the last call failed: "connection reset by peer", "bad record mac". Static or per-thread text. */
 const char *connection_failure(const struct connection *connection);
 
-/** Close now; on_closed comes from the loop. SSL and buffers are released at once. */
+/**
+ * Close now; on_closed (may be NULL) comes from the loop. SSL and buffers are released at once; the session
+ * of a handshake that succeeded stays resumable. A second call changes nothing. Not from inside an SSL callback.
+ */
 void connection_close(struct connection *connection, connection_closed_callback on_closed);
 
 /**
  * End politely: send what is pending and close_notify or alert, shut down writing, read and drop what the
- * peer still sends (at most LINGER_BYTES and LINGER_MS), then close. on_ready is not called any more.
+ * peer still sends (at most LINGER_BYTES and LINGER_MS), then close. on_ready is not called any more, SSL is
+ * released at once.
  * Why: an alert or early answer followed by close() is lost behind a reset when client data is queued.
  */
 void connection_linger(struct connection *connection, connection_closed_callback on_closed);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The wall clock as logs write it: UTC with milliseconds, RFC 3339. */
+#ifndef LB_BASE_TIMESTAMP_H
+#define LB_BASE_TIMESTAMP_H
+
+#include <stdint.h>
+
+enum { TIMESTAMP_BYTES = 24 }; /* "2026-11-21T10:13:39.123Z", without a final NUL */
+
+/** Milliseconds since 1970 by the wall clock. Any thread. */
+int64_t timestamp_now_ms(void);
+
+/**
+ * Write `ms` since 1970 as TIMESTAMP_BYTES bytes, no NUL. Cheap: each thread keeps the text of the second
+ * it wrote last, so that the calendar is computed once a second. Years 0 to 9999; others are written as 0.
+ *
+ * into     at least TIMESTAMP_BYTES
+ * Thread:  any.
+ */
+void timestamp_write(int64_t ms, char *into);
+
+#endif
