@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding a check by the name an operator writes. */
+#include "backends/check.h"
+
+#include <string.h>
+
+const struct check *check_find(const char *name)
+{
+    for (const struct check *const *at = checks; *at; at++)
+        if (strcmp((*at)->name, name) == 0)
+            return *at;
+    return NULL;
+}
