@@ -156,7 +156,7 @@ static void on_connect_decided(struct link *link)
         return;
     }
     deadline_disarm(&link->deadline);
-    connection_want_write(&link->connection, false);
+    connection_flush(&link->connection); /* nothing is pending: ends the wait to write */
     link->state = LINK_LENT;
     link->owner->on_connected(link->owner, link, LINK_READY, "connected");
 }
@@ -210,7 +210,7 @@ static int connect_link(struct link *link)
     struct loop_context *context = link->links->context;
     if (!connection_open(&link->connection, context, fd, on_link_ready, NULL))
         return ENOMEM;
-    connection_want_write(&link->connection, true);
+    connection_await_writable(&link->connection);
     deadline_arm(&context->deadlines, &link->deadline, link->pool->options->connect_timeout,
                  on_connect_late);
     return 0;

@@ -58,7 +58,7 @@ static int connect_run(struct check_run *run)
         return errno ? errno : EIO;
     if (!connection_open(&run->connection, run->context, fd, on_decided, NULL))
         return ENOMEM;
-    connection_want_write(&run->connection, true);
+    connection_await_writable(&run->connection);
     return 0;
 }
 

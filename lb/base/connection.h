@@ -153,10 +153,6 @@ size_t connection_pending(const struct connection *connection);
  */
 void connection_want_read(struct connection *connection, bool want);
 
-/** Wait for writability although nothing is pending: only for a connect that is not decided yet. A decided connect, good or
- *  bad, gives CONNECTION_WRITABLE; then stop wanting. */
-void connection_want_write(struct connection *connection, bool want);
-
 /**
  * Something that no on_ready will announce waits inside: ciphertext that did not fit the last read's room,
  * decrypted bytes, or an end or failure found behind returned bytes. Read then; the answer may be IO_AGAIN
