@@ -53,8 +53,6 @@ struct stream_ops {
     enum stream_read (*read)(struct stream *stream, struct slice *data);
     /** Trailer fields of the request, once read() said STREAM_END; 0: none. Lent until the stream ends. */
     unsigned (*trailers)(struct stream *stream, const struct http_field **fields);
-    /** Tell the client to go on (100 Continue), once, if it waits for that; harmless otherwise. */
-    void (*invite)(struct stream *stream);
     /** An answer's head with the first bytes of its body (may be empty), in one write. `last`: nothing follows. */
     enum stream_write (*write_head)(struct stream *stream, const struct stream_head *head, struct slice body, bool last);
     /** More of the body. `last`: the body is complete (data may be empty then). */
@@ -70,6 +68,11 @@ struct stream_ops {
      * see that it was cut (close without the last chunk, RST_STREAM).
      */
     void (*end)(struct stream *stream, bool clean);
+    /**
+     * The last thing in a wake-up that did not come from the client (a link's, a timer's): what was read and not used is
+     * kept for later, or, after end(), the next request that already came is begun. Not needed inside begin() and advance().
+     */
+    void (*settle)(struct stream *stream);
 };
 
 /** Embedded as the first member of a protocol's own stream. */
@@ -90,10 +93,15 @@ struct stream_events {
     void (*begin)(void *roof, struct stream *stream, const struct http_request *request);
     /** The client's connection became readable or writable. */
     void (*advance)(struct stream *stream, int events);
-    /** The client went away, timed out or the worker is closing it: let go of the stream now, without calling end(). */
-    void (*abandon)(struct stream *stream, const char *why);
-    /** One request was answered by the client's own side (400, 408, 431 …): for the access log. */
-    void (*answered)(void *roof, struct client *client, const struct http_request *request, unsigned status, const char *why);
+    /**
+     * The client went away, paused too long or the worker is closing it: let go of the stream now, without calling end().
+     * status: what the client's side answers instead (408), or 0.
+     */
+    void (*abandon)(struct stream *stream, unsigned status, const char *why);
+    /** A head was answered by the client's own side (400, 408, 431 …) and never became an exchange: for the access log. */
+    void (*answered)(void *roof, struct client *client, unsigned status, const char *why);
+    /** A client is gone; its memory ends after this call. */
+    void (*gone)(void *roof, struct client *client);
 };
 
 #endif

@@ -28,12 +28,16 @@ enum {
     ANSWER_HEAD_BYTES = 64 * 1024,
     /* Interim (1xx) answers before a final one: more is a flood. */
     INTERIM_ANSWERS_MOST = 16,
+    /* The largest max_head an operator may ask for; bounds what is kept of an unfinished head. */
+    HEAD_MOST_BYTES = 256 * 1024,
     /* A trailer section. */
     TRAILER_BYTES = 16 * 1024,
     /* A chunk-size line with its extensions. */
     CHUNK_LINE_BYTES = 4096,
     /* The client's Certificate message: a chain of four RSA-4096 certificates fits four times. */
     CLIENT_CHAIN_BYTES = 32 * 1024,
+    /* A PEM file of certificates or of a key: the CA bundle of a distribution is a quarter of a MiB. */
+    CERTIFICATE_FILE_BYTES = 4 * 1024 * 1024,
     /* Bytes drained after an alert or an early answer so that it is not lost behind a reset … */
     LINGER_BYTES = 1024 * 1024,
     /* … and for how long. */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The request's head as a backend gets it: hop-by-hop fields gone, identity fields of the client's making gone, and
+ * what lb itself knows of the client in their place.
+ */
+#ifndef LB_FORWARDED_H
+#define LB_FORWARDED_H
+
+#include <stddef.h>
+#include <time.h>
+
+#include "lb/base/http1.h"
+#include "lb/base/slice.h"
+
+struct client;
+struct rule;
+struct request_ids;
+
+/** What goes into a head, and where the parts that the log wants ended up (slices into the written bytes). */
+struct forwarding {
+    const struct client *client;
+    const struct rule *rule;
+    const struct http_request *request;
+    struct request_ids *ids;
+    time_t now;
+    struct slice method, uri, host, user_agent, referer, request_id; /* results */
+};
+
+/** Bytes that forwarded_write may need. */
+size_t forwarded_room(const struct forwarding *forwarding);
+
+/**
+ * Write the head, its empty line included.
+ *
+ * into      at least forwarded_room() bytes
+ * returns   bytes written; 0: it does not fit (never with forwarded_room)
+ * Thread:   the client's worker. Does not allocate.
+ */
+size_t forwarded_write(struct forwarding *forwarding, char *into, size_t room);
+
+/** Does lb keep this field from backends when a client sends it, as a field or as a trailer? */
+bool forwarded_strips(const struct http_field *field);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One accepted connection: handshake -> requests, one after another -> gone.
+ *
+ *   client ─┬─ connection   the socket, TLS
+ *           ├─ handshake    which domain, which policy, who
+ *           └─ http1        the protocol: heads, bodies, answers; its stream is lent to one exchange at a time
+ */
+#ifndef LB_LISTENERS_CLIENT_H
+#define LB_LISTENERS_CLIENT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lb/base/connection.h"
+#include "lb/base/list.h"
+#include "listeners/handshake.h"
+#include "listeners/http1_client.h"
+#include "listeners/listener.h"
+#include "listeners/stream.h"
+
+enum client_state {
+    CLIENT_HANDSHAKE, /* waits for the TLS handshake to complete */
+    CLIENT_SERVING,   /* waits for what its protocol waits for (http1->state) */
+    CLIENT_ENDING,    /* waits until last bytes are taken and the connection is closed */
+};
+
+/** All clients of one worker. Embedded in the worker. */
+struct clients {
+    struct loop_context *context;
+    const struct stream_events *events;
+    void *roof;              /* handed to events->begin, answered and gone */
+    struct list_node all;
+    unsigned count;
+    bool draining;           /* answers say Connection: close, idle clients are sent away */
+    char head[ANSWER_HEAD_BYTES + 32 * 1024]; /* an answer's head while it is written */
+    struct http_request request;              /* the head that is being begun */
+};
+
+struct client {
+    struct connection connection; /* first: callbacks get it and mean the client */
+    enum client_state state;
+    struct clients *clients;
+    struct list_node node;
+    const struct listener *listener;
+    struct handshake handshake;
+    struct deadline deadline;
+    uint64_t id;             /* for logs: unique in the worker */
+    uint32_t requests;
+    uint16_t peer_port;
+    uint16_t local_port;
+    char peer_host[46];      /* numeric, without brackets */
+    struct http1_client http1;
+};
+
+/** events, roof, context: borrowed until clients_done. */
+void clients_init(struct clients *clients, struct loop_context *context, const struct stream_events *events, void *roof);
+
+/**
+ * Meet a new client on an accepted descriptor.
+ *
+ * fd         taken
+ * handshake  the worker's context for this listener; NULL on an http listener
+ * returns    false: out of memory or descriptors; the descriptor is closed
+ */
+bool client_accept(struct clients *clients, const struct listener *listener, struct handshake_context *handshake, int fd,
+                   const struct address *peer, unsigned local_port, uint64_t id);
+
+/** No new requests: idle clients are closed now, busy ones after their answer. */
+void clients_drain(struct clients *clients);
+/** Close everyone now; exchanges are abandoned. */
+void clients_close_all(struct clients *clients);
+
+/* For the protocol (http1_client.c). */
+
+/** End politely after what is pending (connection_linger). The exchange must be over. */
+void client_end(struct client *client);
+/** Close at once. `reset`: the peer must see that something is missing (RST). The exchange must be over. */
+void client_close(struct client *client, bool reset);
+
+/** The name SNI gave, or NULL. Lent until the client ends. */
+const char *client_sni(const struct client *client);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP/1 towards a client: takes request heads from the connection, lends the stream to an exchange for the body and
+ * the answer, frames the answer. http1_input.c reads, http1_output.c writes.
+ */
+#ifndef LB_LISTENERS_HTTP1_CLIENT_H
+#define LB_LISTENERS_HTTP1_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lb/base/buffer.h"
+#include "lb/base/http1.h"
+#include "listeners/stream.h"
+
+struct client;
+
+enum http1_state {
+    HTTP1_IDLE,     /* waits for the first byte of a request (keepalive_timeout) */
+    HTTP1_HEAD,     /* waits for the rest of a head (header_timeout) */
+    HTTP1_EXCHANGE, /* waits for its exchange; body_timeout while the client is the slow one */
+    HTTP1_ENDING,   /* waits for the connection to end; no request is taken any more */
+};
+
+/** How the bytes of the request's body are found. */
+enum http1_body {
+    HTTP1_BODY_COMPLETE,
+    HTTP1_BODY_LENGTH,
+    HTTP1_BODY_CHUNKED,
+    HTTP1_BODY_TUNNEL, /* everything, until the client finishes */
+    HTTP1_BODY_BAD,
+};
+
+/** How the answer's body is framed. */
+enum http1_answer {
+    HTTP1_ANSWER_AWAITED, /* no final head was written yet */
+    HTTP1_ANSWER_NONE,    /* no body follows */
+    HTTP1_ANSWER_LENGTH,
+    HTTP1_ANSWER_CHUNKED,
+    HTTP1_ANSWER_CLOSE,   /* until close: HTTP/1.0 clients and tunnels */
+};
+
+struct http1_client {
+    struct stream stream; /* first: operations get it and mean this */
+    enum http1_state state;
+    enum http1_body body;
+    enum http1_answer answer;
+    unsigned minor;         /* of the request */
+    bool keep_alive;        /* the connection may live on after this answer */
+    bool asked_head;        /* HEAD: answers carry no body */
+    bool peer_finished;     /* the client sends nothing more (half-closed) */
+    bool starved;           /* the last read gave nothing: the socket is empty */
+    uint64_t body_left;     /* HTTP1_BODY_LENGTH */
+    uint64_t answer_left;   /* HTTP1_ANSWER_LENGTH */
+    struct slice input;     /* read and not used yet; in the loop's bytes, or in `kept` between wake-ups */
+    struct buffer *kept;
+    struct http_chunks chunks;
+};
+
+/** Ready for the first request. Thread: the client's worker, like everything here. */
+void http1_client_begin(struct client *client);
+/** The connection is ready (enum connection_ready), or has unread bytes. */
+void http1_client_advance(struct client *client, int events);
+/** The client's deadline passed. */
+void http1_client_late(struct client *client);
+/** Send an idle client away; a busy one after its answer. */
+void http1_client_drain(struct client *client);
+/** Give back everything; the exchange is abandoned with `why` if there is one. */
+void http1_client_done(struct client *client, const char *why);
+
+/* Between http1_input.c and http1_output.c. */
+extern const struct stream_ops http1_stream_ops;
+enum stream_read http1_read(struct stream *stream, struct slice *data);
+unsigned http1_trailers(struct stream *stream, const struct http_field **fields);
+void http1_settle(struct stream *stream);
+/** Arm body_timeout: from now on the client is the one who is waited for. */
+void http1_expect_client(struct client *client);
+/** The answer of lb's own for a bad head; the connection ends behind it. */
+void http1_refuse(struct client *client, unsigned status, const char *why);
+
+#endif

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP/1 from a client: heads, bodies, trailers, tunnels.
+ *
+ * Bytes are read into the loop's own array and used from there (`input`); only what is left when the wake-up ends is
+ * copied into `kept`. A small request therefore costs one read and no copy.
+ */
+#include <string.h>
+
+#include "listeners/client.h"
+
+static struct client *client_of(struct http1_client *http1)
+{
+    return http1->stream.client;
+}
+
+static void watch(struct client *client, uint32_t after_ms)
+{
+    struct deadline *deadline = &client->deadline;
+    deadline_arm(&client->clients->context->deadlines, deadline, after_ms, deadline->on_passed);
+}
+
+void http1_expect_client(struct client *client)
+{
+    watch(client, client->listener->options->body_timeout);
+}
+
+/* --- input --------------------------------------------------------------------------------- */
+
+/** At the end of a wake-up: what the loop's array holds for us must survive in a buffer of our own. */
+static bool keep_input(struct http1_client *http1)
+{
+    struct client *client = client_of(http1);
+    struct buffer *kept = http1->kept;
+    if (http1->input.length == 0) {
+        buffer_give(&client->clients->context->buffers, &http1->kept);
+        return true;
+    }
+    if (kept) { /* it is there already; what was used is forgotten */
+        kept->start = kept->end - http1->input.length;
+        return true;
+    }
+    if (!buffer_append(&client->clients->context->buffers, &http1->kept, http1->input.at,
+                       http1->input.length, READ_BYTES)) {
+        return false;
+    }
+    http1->input.at = http1->kept->data + http1->kept->start;
+    return true;
+}
+
+/** One read from the connection, behind what is there already. */
+static enum io fill(struct http1_client *http1)
+{
+    struct client *client = client_of(http1);
+    struct loop_context *context = client->clients->context;
+    size_t got = 0;
+    connection_want_read(&client->connection, true);
+    enum io io = connection_read(&client->connection, context->plain, sizeof context->plain, &got);
+    http1->starved = io == IO_AGAIN;
+    if (io != IO_DONE) {
+        return io;
+    }
+    if (http1->input.length == 0) {
+        buffer_give(&context->buffers, &http1->kept);
+        http1->input = (struct slice){context->plain, got};
+        return IO_DONE;
+    }
+    if (!keep_input(http1) || !buffer_append(&context->buffers, &http1->kept, context->plain, got,
+                                             2 * (size_t)READ_BYTES + HEAD_MOST_BYTES)) {
+        return IO_FAILED;
+    }
+    http1->input.at = http1->kept->data + http1->kept->start;
+    http1->input.length = buffer_length(http1->kept);
+    return IO_DONE;
+}
+
+/* --- bodies -------------------------------------------------------------------------------- */
+
+static enum stream_read bad_body(struct http1_client *http1, unsigned status, const char *why)
+{
+    http1->body = HTTP1_BODY_BAD;
+    http1->keep_alive = false;
+    http1->stream.fault_status = status;
+    http1->stream.fault_text = why;
+    return STREAM_BAD;
+}
+
+static enum stream_read take_length(struct http1_client *http1, struct slice *data)
+{
+    size_t most = http1->input.length;
+    if (http1->body_left < most) {
+        most = (size_t)http1->body_left;
+    }
+    *data = (struct slice){http1->input.at, most};
+    http1->body_left -= most;
+    if (http1->body_left == 0) {
+        http1->body = HTTP1_BODY_COMPLETE;
+    }
+    http1->input.at += most;
+    http1->input.length -= most;
+    return STREAM_DATA;
+}
+
+static bool is_over_max_body(const struct http1_client *http1, size_t more)
+{
+    uint64_t most = http1->stream.client->listener->options->max_body;
+    return most > 0 && http1->stream.request_body_bytes + more > most;
+}
+
+/** STREAM_AGAIN: all input is used. */
+static enum stream_read take_chunked(struct http1_client *http1, struct slice *data)
+{
+    size_t used = 0;
+    enum http_chunk chunk =
+        http_chunks_decode(&http1->chunks, http1->input.at, http1->input.length, &used, data);
+    http1->input.at += used;
+    http1->input.length -= used;
+    switch (chunk) {
+    case HTTP_CHUNK_DATA:
+        if (is_over_max_body(http1, data->length)) {
+            return bad_body(http1, 413, "the body is larger than max_body");
+        }
+        return STREAM_DATA;
+    case HTTP_CHUNK_MORE:
+        return STREAM_AGAIN;
+    case HTTP_CHUNK_END:
+        http1->body = HTTP1_BODY_COMPLETE;
+        return STREAM_END;
+    case HTTP_CHUNK_BAD:
+        break;
+    }
+    return bad_body(http1, 400, http_fault_text(http1->chunks.fault));
+}
+
+static enum stream_read take_input(struct http1_client *http1, struct slice *data)
+{
+    switch (http1->body) {
+    case HTTP1_BODY_LENGTH:
+        return take_length(http1, data);
+    case HTTP1_BODY_CHUNKED:
+        return take_chunked(http1, data);
+    case HTTP1_BODY_TUNNEL:
+        *data = http1->input;
+        http1->input.length = 0;
+        return STREAM_DATA;
+    case HTTP1_BODY_BAD:
+        return STREAM_BAD;
+    case HTTP1_BODY_COMPLETE:
+        break;
+    }
+    return STREAM_END;
+}
+
+/** Nothing more comes: the end of a tunnel's direction, too early for a body. */
+static enum stream_read input_ended(struct http1_client *http1)
+{
+    http1->peer_finished = true;
+    connection_want_read(&client_of(http1)->connection, false);
+    if (http1->body == HTTP1_BODY_TUNNEL) {
+        http1->body = HTTP1_BODY_COMPLETE;
+        return STREAM_END;
+    }
+    return STREAM_GONE;
+}
+
+enum stream_read http1_read(struct stream *stream, struct slice *data)
+{
+    struct http1_client *http1 = (struct http1_client *)(void *)stream;
+    struct client *client = client_of(http1);
+    if (http1->body == HTTP1_BODY_COMPLETE) {
+        return STREAM_END;
+    }
+    for (;;) {
+        if (http1->input.length > 0) {
+            enum stream_read read = take_input(http1, data);
+            if (read == STREAM_DATA) {
+                stream->request_body_bytes += data->length;
+            }
+            if (read != STREAM_AGAIN) {
+                deadline_disarm(&client->deadline);
+                return read;
+            }
+        }
+        switch (fill(http1)) {
+        case IO_DONE:
+            break;
+        case IO_AGAIN:
+            if (http1->body != HTTP1_BODY_TUNNEL) {
+                http1_expect_client(client);
+            }
+            return STREAM_AGAIN;
+        case IO_END:
+            return input_ended(http1);
+        case IO_FAILED:
+            http1->peer_finished = true;
+            return STREAM_GONE;
+        }
+    }
+}
+
+unsigned http1_trailers(struct stream *stream, const struct http_field **fields)
+{
+    struct http1_client *http1 = (struct http1_client *)(void *)stream;
+    struct http_field *room = client_of(http1)->clients->request.fields;
+    *fields = room;
+    return http_chunks_trailers(&http1->chunks, room, HEAD_FIELDS_MOST);
+}
+
+/* --- heads --------------------------------------------------------------------------------- */
+
+static void begin_body(struct http1_client *http1, const struct http_request *request)
+{
+    http1->chunks = (struct http_chunks){0};
+    switch (request->framing) {
+    case HTTP_CHUNKED:
+        http1->body = HTTP1_BODY_CHUNKED;
+        return;
+    case HTTP_LENGTH:
+        http1->body = request->length > 0 ? HTTP1_BODY_LENGTH : HTTP1_BODY_COMPLETE;
+        http1->body_left = request->length;
+        return;
+    case HTTP_NO_BODY:
+    case HTTP_UNTIL_CLOSE:
+        http1->body = HTTP1_BODY_COMPLETE;
+        return;
+    }
+}
+
+static void begin_exchange(struct client *client, const struct http_request *request)
+{
+    struct http1_client *http1 = &client->http1;
+    struct clients *clients = client->clients;
+    http1->state = HTTP1_EXCHANGE;
+    http1->answer = HTTP1_ANSWER_AWAITED;
+    http1->minor = request->minor;
+    http1->asked_head = request->method == HTTP_HEAD;
+    http1->keep_alive = request->keep_alive && client->listener->options->keepalive_timeout > 0;
+    http1->stream.fault_status = 0;
+    http1->stream.fault_text = NULL;
+    http1->stream.protocol = request->minor ? "HTTP/1.1" : "HTTP/1.0";
+    http1->stream.request_body_bytes = 0;
+    http1->stream.answer_bytes = 0;
+    client->requests++;
+    deadline_disarm(&client->deadline);
+    begin_body(http1, request);
+    /* The head's bytes stay where they are until begin() returns or reads the body. */
+    http1->input.at += request->bytes;
+    http1->input.length -= request->bytes;
+    if (http1->body == HTTP1_BODY_LENGTH && is_over_max_body(http1, (size_t)request->length)) {
+        http1_refuse(client, 413, "the body is larger than max_body");
+        return;
+    }
+    clients->events->begin(clients->roof, &http1->stream, request);
+}
+
+/** The client closed between or within heads, or the socket failed. */
+static void head_ended(struct client *client, enum io io)
+{
+    if (io == IO_END) {
+        client_end(client);
+    } else {
+        client_close(client, false);
+    }
+}
+
+/** false: nothing more to do in this wake-up. */
+static bool take_head(struct client *client)
+{
+    struct http1_client *http1 = &client->http1;
+    const struct listener_options *options = client->listener->options;
+    struct http_request *request = &client->clients->request;
+    enum http_fault fault = HTTP_FINE;
+    if (http1->input.length > 0) {
+        switch (http_parse_request(request, http1->input.at, http1->input.length,
+                                   (size_t)options->max_head, &fault)) {
+        case HTTP_COMPLETE:
+            begin_exchange(client, request);
+            return true;
+        case HTTP_INVALID:
+            http1_refuse(client, http_fault_status(fault), http_fault_text(fault));
+            return false;
+        case HTTP_PARTIAL:
+            break;
+        }
+        if (http1->state == HTTP1_IDLE) {
+            http1->state = HTTP1_HEAD;
+            watch(client, options->header_timeout);
+        }
+    }
+    enum io io = fill(http1);
+    if (io == IO_AGAIN) {
+        return false;
+    }
+    if (io != IO_DONE) {
+        head_ended(client, io);
+        return false;
+    }
+    return true;
+}
+
+/* --- the client's wake-ups ----------------------------------------------------------------- */
+
+/**
+ * While an exchange does not read: pipelined requests are kept up to a bound, a finished peer is noted (it may still
+ * want its answer), a vanished one ends the exchange. false: the client is gone.
+ */
+static bool watch_client(struct client *client)
+{
+    struct http1_client *http1 = &client->http1;
+    if (http1->body != HTTP1_BODY_COMPLETE || http1->peer_finished ||
+        http1->input.length >= READ_BYTES) {
+        connection_want_read(&client->connection, false);
+        return true;
+    }
+    enum io io = fill(http1);
+    bool vanished = io == IO_FAILED || (io == IO_END && client->connection.truncated);
+    if (vanished) {
+        client_close(client, false);
+        return false;
+    }
+    if (io == IO_END) {
+        http1->peer_finished = true;
+        connection_want_read(&client->connection, false);
+    }
+    return true;
+}
+
+static void run_exchange(struct client *client, int events)
+{
+    struct http1_client *http1 = &client->http1;
+    http1->starved = false;
+    client->clients->events->advance(&http1->stream, events);
+    if (client->state == CLIENT_SERVING && http1->state == HTTP1_EXCHANGE &&
+        events & CONNECTION_READABLE && !http1->starved) {
+        watch_client(client);
+    }
+}
+
+/** Go on until the wake-up has nothing more to give. */
+static void serve(struct client *client, int events)
+{
+    struct http1_client *http1 = &client->http1;
+    bool go_on = true;
+    while (go_on && client->state == CLIENT_SERVING) {
+        switch (http1->state) {
+        case HTTP1_IDLE:
+        case HTTP1_HEAD:
+            go_on = take_head(client);
+            if (http1->state == HTTP1_EXCHANGE) {
+                go_on = false; /* begin() did all that can be done now */
+            }
+            break;
+        case HTTP1_EXCHANGE:
+            run_exchange(client, events);
+            go_on = http1->state != HTTP1_EXCHANGE;
+            break;
+        case HTTP1_ENDING:
+            go_on = false;
+            break;
+        }
+    }
+    if (client->state == CLIENT_SERVING && !keep_input(http1)) {
+        client_close(client, false);
+    }
+}
+
+void http1_client_begin(struct client *client)
+{
+    struct http1_client *http1 = &client->http1;
+    http1->stream.ops = &http1_stream_ops;
+    http1->stream.client = client;
+    http1->state = HTTP1_IDLE;
+    watch(client, client->listener->options->header_timeout);
+}
+
+/** Send on what waits. false: the client is gone. */
+static bool flush(struct client *client)
+{
+    size_t before = connection_pending(&client->connection);
+    if (before == 0) {
+        return true;
+    }
+    enum io io = connection_flush(&client->connection);
+    if (io == IO_FAILED) {
+        client_close(client, false);
+        return false;
+    }
+    if (client->http1.state != HTTP1_EXCHANGE) {
+        return true; /* its deadline is about the next request */
+    }
+    if (io == IO_DONE) {
+        deadline_disarm(&client->deadline);
+    } else if (connection_pending(&client->connection) < before) {
+        http1_expect_client(client);
+    }
+    return true;
+}
+
+void http1_client_advance(struct client *client, int events)
+{
+    if (!(events & CONNECTION_WRITABLE) || flush(client)) {
+        serve(client, events);
+    }
+}
+
+void http1_settle(struct stream *stream)
+{
+    struct http1_client *http1 = (struct http1_client *)(void *)stream;
+    struct client *client = client_of(http1);
+    if (client->state != CLIENT_SERVING) {
+        return;
+    }
+    if (http1->state == HTTP1_IDLE &&
+        (http1->input.length > 0 || connection_has_unread(&client->connection))) {
+        serve(client, CONNECTION_READABLE);
+    } else if (!keep_input(http1)) {
+        client_close(client, false);
+    }
+}
