@@ -159,7 +159,8 @@ static void header_read(struct scan *scan, char *line)
     *end = '\0';
     char *behind = trim(end + 1);
     if (*behind != '\0' && *behind != ';' && *behind != '#')
-        REPORT(scan, "\"%s\" behind the section header: give it a line of its own", behind);
+        REPORT(scan, "\"%s\" behind the section header: remove it or give it a line of its own",
+               behind);
     section_enter(scan, header);
 }
 
@@ -171,13 +172,12 @@ static void separator_problem(struct scan *scan, char *line)
     line[comment_offset(line)] = '\0';
     line = trim(line);
     size_t word = strcspn(line, " \t:");
-    const char *value = line + word;
-    value += strspn(value, " \t:");
+    const char *value = line + word + strspn(line + word, " \t:");
+    value = *value ? value : "VALUE";
     if (word == 0)
-        REPORT(scan, "no key before \":\": write KEY = %s", *value ? value : "VALUE");
+        REPORT(scan, "no key before \":\": write KEY = %s", value);
     else
-        REPORT(scan, "no \"=\" between key and value: write %.*s = %s", (int)word, line,
-               *value ? value : "VALUE");
+        REPORT(scan, "no \"=\" between key and value: write %.*s = %s", (int)word, line, value);
 }
 
 static bool is_key_line(struct scan *scan, char *line)
