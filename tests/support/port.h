@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ports for tests that run side by side: below the range from which the kernel takes ports by
+ * itself, and reserved among all test programs of this machine until the process ends. lb listens
+ * with SO_REUSEPORT, so that a port that two tests chose would be shared in silence.
+ */
+#ifndef LB_TESTS_PORT_H
+#define LB_TESTS_PORT_H
+
+/* A port that nobody listens on, on 127.0.0.1 and on [::1]. */
+unsigned port_reserve(void);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A backend that does exactly what a story says: a thread for each connection runs the story's own
+ * function, which reads what it likes and sends the very bytes it likes. What was received is kept,
+ * byte by byte, and counted.
+ */
+#ifndef LB_TESTS_STUB_BACKEND_H
+#define LB_TESTS_STUB_BACKEND_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "tests/support/text.h"
+
+struct stub_link;
+typedef void (*stub_serve)(struct stub_link *link);
+
+enum { STUB_LINKS_MOST = 512 };
+
+struct stub_backend {
+    const char *name;
+    unsigned port;
+    stub_serve serve;
+    void *story;             /* the story's own */
+    atomic_uint connections; /* that sent at least one byte: checks only connect */
+    atomic_uint requests;    /* read by stub_read */
+    atomic_bool is_stopping;
+    int listener;
+    pthread_t acceptor;
+    pthread_mutex_t lock; /* guards what follows */
+    struct text heard;    /* of all connections, in the order of arrival */
+    struct stub_link *links[STUB_LINKS_MOST];
+    unsigned link_count;
+};
+
+/* One connection, as its serve function sees it. */
+struct stub_link {
+    struct stub_backend *stub;
+    pthread_t thread;
+    int fd;
+    bool ended;
+    bool was_counted;
+    struct text inbox;
+};
+
+struct stub_request {
+    struct text head;     /* with its empty line */
+    struct text body;     /* decoded */
+    struct text trailers; /* lines that begin with CRLF */
+};
+
+/* Life. serve NULL: stub_answer_by_name. Fails the test when no socket is to be had. */
+void stub_start(struct stub_backend *stub, const char *name, stub_serve serve);
+/* The same on a certain port, for a backend that comes back. */
+void stub_start_at(struct stub_backend *stub, const char *name, stub_serve serve, unsigned port);
+/* Close everything and wait for the threads. */
+void stub_stop(struct stub_backend *stub);
+/* All bytes received so far; the caller frees them. */
+char *stub_heard(struct stub_backend *stub);
+
+/* For serve functions. */
+/* Answers every request: 200, the backend's name as text, keep-alive. The request's head goes back
+ * on path /echo. */
+void stub_answer_by_name(struct stub_link *link);
+/* The next request, decoded; false: the connection ended. stub_request_done after true and false
+ * alike. */
+bool stub_read(struct stub_link *link, struct stub_request *request);
+/* Only its head; its body stays in the connection. */
+bool stub_read_head(struct stub_link *link, struct stub_request *request);
+void stub_request_done(struct stub_request *request);
+/* Exactly these bytes; false: they are not taken any more. */
+bool stub_send(struct stub_link *link, const void *bytes, size_t length);
+bool stub_say(struct stub_link *link, const char *text);
+/* Read more into the inbox; false: the connection ended. */
+bool stub_receive(struct stub_link *link);
+/* Read and drop until the other side closes. */
+void stub_wait_for_end(struct stub_link *link);
+/* The connection ends with a reset when serve returns. */
+void stub_reset(struct stub_link *link);
+
+#endif

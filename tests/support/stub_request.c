@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the scripted backend reads of a request; simple, and shares nothing with the program's own
+ * parser. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/stub_backend.h"
+
+/* Runs in a stub's thread: whatever is wrong ends the link, and the story sees that no answer came.
+ */
+
+static bool receive_until(struct stub_link *link, const char *mark, size_t *ret_end)
+{
+    for (;;) {
+        text_add(&link->inbox, "", 0);
+        const char *at = memmem(link->inbox.bytes, link->inbox.length, mark, strlen(mark));
+        if (at != NULL) {
+            *ret_end = (size_t)(at - link->inbox.bytes) + strlen(mark);
+            return true;
+        }
+        if (!stub_receive(link))
+            return false;
+    }
+}
+
+static bool take(struct stub_link *link, size_t length, struct text *into)
+{
+    while (link->inbox.length < length)
+        if (!stub_receive(link))
+            return false;
+    if (into != NULL && length > 0)
+        text_add(into, link->inbox.bytes, length);
+    if (length > 0)
+        text_drop(&link->inbox, length);
+    return true;
+}
+
+bool stub_read_head(struct stub_link *link, struct stub_request *request)
+{
+    size_t end;
+    *request = (struct stub_request){0};
+    text_add(&request->head, "", 0);
+    text_add(&request->body, "", 0);
+    text_add(&request->trailers, "", 0);
+    return receive_until(link, "\r\n\r\n", &end) && take(link, end, &request->head);
+}
+
+static bool read_trailers(struct stub_link *link, struct stub_request *request)
+{
+    size_t end;
+    while (receive_until(link, "\r\n", &end)) {
+        if (end == 2)
+            return take(link, 2, NULL);
+        text_add(&request->trailers, "\r\n", 2);
+        text_add(&request->trailers, link->inbox.bytes, end - 2);
+        take(link, end, NULL);
+    }
+    return false;
+}
+
+static bool read_chunks(struct stub_link *link, struct stub_request *request)
+{
+    size_t end;
+    while (receive_until(link, "\r\n", &end)) {
+        size_t length = strtoul(link->inbox.bytes, NULL, 16);
+        take(link, end, NULL);
+        if (length == 0)
+            return read_trailers(link, request);
+        if (!take(link, length, &request->body) || !take(link, 2, NULL))
+            return false;
+    }
+    return false;
+}
+
+bool stub_read(struct stub_link *link, struct stub_request *request)
+{
+    char value[64];
+    if (!stub_read_head(link, request))
+        return false;
+    bool whole = true;
+    if (text_field(request->head.bytes, "Transfer-Encoding", value, sizeof value))
+        whole = read_chunks(link, request);
+    else if (text_field(request->head.bytes, "Content-Length", value, sizeof value))
+        whole = take(link, strtoul(value, NULL, 10), &request->body);
+    if (whole)
+        atomic_fetch_add(&link->stub->requests, 1);
+    return whole;
+}
+
+void stub_request_done(struct stub_request *request)
+{
+    text_done(&request->head);
+    text_done(&request->body);
+    text_done(&request->trailers);
+}
+
+static bool answer(struct stub_link *link, const struct stub_request *request)
+{
+    struct text text = {0};
+    const char *head = request->head.bytes;
+    const char *path = strchr(head, ' ');
+    bool is_echo = path != NULL && strncmp(path, " /echo", 6) == 0;
+    const char *body = is_echo ? head : link->stub->name;
+    text_add_format(&text, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n",
+                    strlen(body));
+    text_add_format(&text, "X-Backend: %s\r\n\r\n", link->stub->name);
+    if (strncmp(head, "HEAD ", 5) != 0)
+        text_add(&text, body, strlen(body));
+    bool sent = stub_send(link, text.bytes, text.length);
+    text_done(&text);
+    return sent;
+}
+
+void stub_answer_by_name(struct stub_link *link)
+{
+    struct stub_request request;
+    while (stub_read(link, &request)) {
+        bool sent = answer(link, &request);
+        stub_request_done(&request);
+        if (!sent)
+            return;
+    }
+    stub_request_done(&request);
+}
