@@ -10,8 +10,8 @@ struct arena {
     struct arena_chunk *chunks;
 };
 
-/** Zeroed memory, aligned for anything, valid until arena_done. Out of memory ends the process: only
- *  start-up and reload use arenas, and a config is small. A zero-initialised arena is empty. */
+/** Zeroed memory, aligned for anything, valid until arena_done. Out of memory ends the process:
+ * only start-up and reload use arenas, and a config is small. A zero-initialised arena is empty. */
 void *arena_alloc(struct arena *arena, size_t bytes);
 char *arena_copy(struct arena *arena, const char *text);
 char *arena_copy_bytes(struct arena *arena, const char *text, size_t length);

@@ -18,9 +18,10 @@ struct buffer {
 };
 
 enum {
-    BUFFER_LEAST_BYTES = 4 * 1024,  /* smallest class */
-    BUFFER_CLASS_COUNT = 8,         /* 4k … 512k */
-    BUFFER_KEPT_BYTES = 512 * 1024, /* kept free per class and worker; more is given back to malloc */
+    BUFFER_LEAST_BYTES = 4 * 1024, /* smallest class */
+    BUFFER_CLASS_COUNT = 8,        /* 4k … 512k */
+    BUFFER_KEPT_BYTES =
+        512 * 1024, /* kept free per class and worker; more is given back to malloc */
 };
 
 struct buffer_pool {
@@ -49,8 +50,8 @@ static inline size_t buffer_room(const struct buffer *buffer)
 }
 
 /**
- * Make room for `room` more bytes behind (*buffer)->end, taking or growing as needed (unread bytes are
- * moved along). The same bound and results as buffer_append.
+ * Make room for `room` more bytes behind (*buffer)->end, taking or growing as needed (unread bytes
+ * are moved along). The same bound and results as buffer_append.
  */
 bool buffer_reserve(struct buffer_pool *pool, struct buffer **buffer, size_t room, size_t most);
 

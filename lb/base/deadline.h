@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Timeouts without a heap: deadlines of equal length wait in one FIFO list each (the newest is always
- * the last due), and one timer per loop wakes for the earliest. Arming and disarming are O(1) and make
- * no system call. Precision is the loop's millisecond.
+ * Timeouts without a heap: deadlines of equal length wait in one FIFO list each (the newest is
+ * always the last due), and one timer per loop wakes for the earliest. Arming and disarming are
+ * O(1) and make no system call. Precision is the loop's millisecond.
  */
 #ifndef LB_BASE_DEADLINE_H
 #define LB_BASE_DEADLINE_H
@@ -24,7 +24,9 @@ struct deadline {
     deadline_passed on_passed;
 };
 
-enum { DEADLINE_LENGTHS = 64 }; /* distinct timeout values per loop; more share the next longer list */
+enum {
+    DEADLINE_LENGTHS = 64
+}; /* distinct timeout values per loop; more share the next longer list */
 
 struct deadline_list {
     uint32_t length_ms;

@@ -21,7 +21,8 @@ struct error {
  */
 bool error_set(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** Say "out of memory" on stderr and end the process at once: for start-up and reload only. Any thread. */
+/** Say "out of memory" on stderr and end the process at once: for start-up and reload only. Any
+ * thread. */
 _Noreturn void error_out_of_memory(void);
 
 /** One problem of a config file. `line` 0 means the whole file. */
@@ -44,10 +45,11 @@ struct problems {
  * Add an error (or a warning) at `file`:`line`.
  *
  * file     copied; NULL is written as "-"
- * Thread:  the one that loads the config. Allocates; out of memory ends the process (start-up only).
+ * Thread:  the one that loads the config. Allocates; out of memory ends the process (start-up
+ * only).
  */
-void problems_add(struct problems *problems, const char *file, unsigned line, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void problems_add(struct problems *problems, const char *file, unsigned line, const char *format,
+                  ...) __attribute__((format(printf, 4, 5)));
 void problems_warn(struct problems *problems, const char *file, unsigned line, const char *format,
                    ...) __attribute__((format(printf, 4, 5)));
 

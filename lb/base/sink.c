@@ -70,13 +70,6 @@ struct sink {
     pthread_t writer;
 };
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- queueing: any thread ---- */
 
 /* Threads are spread over the shards in the order of their first line; any spread would be correct.
@@ -145,7 +138,8 @@ uint64_t sink_dropped(const struct sink *sink)
 
 static bool is_over(struct sink *sink)
 {
-    return atomic_load(&sink->closing) && monotonic_ms() >= atomic_load(&sink->close_by_ms);
+    return atomic_load(&sink->closing) &&
+           timestamp_monotonic_ms() >= atomic_load(&sink->close_by_ms);
 }
 
 /* Up to a line's end where there is one, so that other writers of the same pipe do not cut ours. */
@@ -191,10 +185,8 @@ static size_t write_all(struct sink *sink, const char *data, size_t length)
 static uint64_t count_lines(const char *data, size_t length)
 {
     uint64_t lines = 0;
-    for (const char *end; length > 0 && (end = memchr(data, '\n', length)); lines++) {
-        length -= (size_t)(end - data) + 1;
-        data = end + 1;
-    }
+    for (size_t i = 0; i < length; i++)
+        lines += data[i] == '\n';
     return lines;
 }
 
@@ -294,13 +286,12 @@ static int open_path(const char *path)
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0640);
 }
 
-static int open_where(const char *where)
+/* -1: `where` is a path. */
+static int standard_fd(const char *where)
 {
     if (strcmp(where, "stdout") == 0)
-        return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-    if (strcmp(where, "stderr") == 0)
-        return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    return open_path(where);
+        return STDOUT_FILENO;
+    return strcmp(where, "stderr") == 0 ? STDERR_FILENO : -1;
 }
 
 /* Everything but the thread: close what there is, free. */
@@ -347,19 +338,15 @@ static bool start_writer(struct sink *sink)
 
 static bool open_files(struct sink *sink, const char *where)
 {
-    sink->fd = open_where(where);
-    if (sink->fd < 0)
-        return false;
+    int standard = standard_fd(where);
+    sink->fd = standard >= 0 ? fcntl(standard, F_DUPFD_CLOEXEC, 3) : open_path(where);
     struct stat status;
-    if (fstat(sink->fd, &status) != 0)
+    if (sink->fd < 0 || fstat(sink->fd, &status) != 0)
         return false;
     sink->is_socket = S_ISSOCK(status.st_mode);
     sink->is_regular = S_ISREG(status.st_mode);
-    if (strcmp(where, "stdout") != 0 && strcmp(where, "stderr") != 0) {
-        sink->path = strdup(where);
-        if (!sink->path)
-            error_out_of_memory();
-    }
+    if (standard < 0 && !(sink->path = strdup(where)))
+        error_out_of_memory();
     sink->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return sink->wake_fd >= 0;
 }
@@ -398,7 +385,7 @@ void sink_close(struct sink *sink)
 {
     if (!sink)
         return;
-    atomic_store(&sink->close_by_ms, monotonic_ms() + CLOSE_MS);
+    atomic_store(&sink->close_by_ms, timestamp_monotonic_ms() + CLOSE_MS);
     atomic_store(&sink->closing, true);
     wake(sink);
     struct timespec until;

@@ -14,7 +14,8 @@
 struct error;
 struct sink;
 
-/** Words for `lines` dropped: writes one line with its newline into `into`, returns its length. Writer's thread. */
+/** Words for `lines` dropped: writes one line with its newline into `into`, returns its length.
+ * Writer's thread. */
 typedef size_t (*sink_notice)(uint64_t lines, char *into, size_t room);
 
 /**
@@ -26,8 +27,8 @@ typedef size_t (*sink_notice)(uint64_t lines, char *into, size_t room);
 struct sink *sink_open(const char *where, struct error *err);
 
 /**
- * Say dropped lines in another form than the log's own `TIME warn log.dropped lines=N` (a JSON access log
- * needs JSON). Thread: main, right after sink_open, before the first line.
+ * Say dropped lines in another form than the log's own `TIME warn log.dropped lines=N` (a JSON
+ * access log needs JSON). Thread: main, right after sink_open, before the first line.
  */
 void sink_set_notice(struct sink *sink, sink_notice notice);
 
@@ -39,13 +40,15 @@ uint64_t sink_dropped(const struct sink *sink);
 
 /**
  * Open the path anew (no-op for stdout and stderr). Lines queued before may end in either file.
- * returns  false with errno: the path cannot be opened and the old file is written on.   Thread: main.
+ * returns  false with errno: the path cannot be opened and the old file is written on.   Thread:
+ * main.
  */
 bool sink_reopen(struct sink *sink);
 
 /**
- * Write what is queued (bounded by 2 s when the reader is stuck; 3 s and a leaked thread if a terminal holds
- * the write itself), stop the thread, free. No other thread may use the sink any more. NULL is fine.
+ * Write what is queued (bounded by 2 s when the reader is stuck; 3 s and a leaked thread if a
+ * terminal holds the write itself), stop the thread, free. No other thread may use the sink any
+ * more. NULL is fine.
  */
 void sink_close(struct sink *sink);
 

@@ -15,11 +15,21 @@ struct written {
 };
 static _Thread_local struct written written = {INT64_MIN, ""};
 
-int64_t timestamp_now_ms(void)
+static int64_t read_ms(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t timestamp_now_ms(void)
+{
+    return read_ms(CLOCK_REALTIME);
+}
+
+int64_t timestamp_monotonic_ms(void)
+{
+    return read_ms(CLOCK_MONOTONIC);
 }
 
 static void remember_second(int64_t second)
