@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PEM files are read whole, tidied (pem_tidy) and then given to OpenSSL, which by itself trips over
+ * a BOM or a blank line. When nothing useful is found, the labels of what is there make the
+ * message.
+ */
+#include "lb/base/certificate.h"
+
+#include <errno.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lb/base/error.h"
+#include "lb/base/limits.h"
+#include "lb/base/utf8.h"
+
+/* A PEM file in memory, tidied. Cleansed when freed: it may hold a key. */
+struct pem {
+    char *text;
+    size_t length;
+};
+
+static void pem_done(struct pem *pem)
+{
+    if (pem->text)
+        OPENSSL_cleanse(pem->text, pem->length);
+    free(pem->text);
+    pem->text = NULL;
+}
+
+/* Drop a BOM, carriage returns, blank lines and blanks around lines, in place. An encrypted key of
+ * the old kind needs its blank line, but those are refused anyway. */
+static void pem_tidy(struct pem *pem)
+{
+    size_t from = pem->length >= 3 && memcmp(pem->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    size_t to = 0;
+    for (; from < pem->length; from++) {
+        char byte = pem->text[from];
+        bool at_start = to == 0 || pem->text[to - 1] == '\n';
+        if (byte == '\r' || (at_start && (byte == '\n' || byte == ' ' || byte == '\t')))
+            continue;
+        while (byte == '\n' && (pem->text[to - 1] == ' ' || pem->text[to - 1] == '\t'))
+            to--;
+        pem->text[to++] = byte;
+    }
+    OPENSSL_cleanse(pem->text + to, pem->length - to);
+    pem->length = to;
+}
+
+static bool read_all(FILE *file, const char *path, struct pem *pem, struct error *err)
+{
+    struct stat status;
+    if (fstat(fileno(file), &status) != 0)
+        return error_set(err, "%s: %s", path, strerror(errno));
+    if (S_ISDIR(status.st_mode))
+        return error_set(err, "%s: is a folder, not a PEM file", path);
+    /* One byte more than allowed shows that there is more; stdio's own copy would outlive the key.
+     */
+    setvbuf(file, NULL, _IONBF, 0);
+    pem->text = malloc(CERTIFICATE_FILE_BYTES + 1);
+    if (!pem->text)
+        return error_set(err, "%s: out of memory", path);
+    pem->length = fread(pem->text, 1, CERTIFICATE_FILE_BYTES + 1, file);
+    if (ferror(file))
+        return error_set(err, "%s: cannot be read: %s", path, strerror(errno));
+    if (pem->length > CERTIFICATE_FILE_BYTES)
+        return error_set(err, "%s: is larger than %d MiB, no PEM file of certificates is", path,
+                         CERTIFICATE_FILE_BYTES / (1024 * 1024));
+    if (pem->length == 0)
+        return error_set(err, "%s: is empty", path);
+    pem_tidy(pem);
+    return true;
+}
+
+static bool pem_read(const char *path, struct pem *pem, struct error *err)
+{
+    FILE *file = fopen(path, "rbe");
+    if (!file)
+        return error_set(err, "%s: cannot be opened: %s", path, strerror(errno));
+    bool read = read_all(file, path, pem, err);
+    fclose(file);
+    if (!read)
+        pem_done(pem);
+    return read;
+}
+
+static bool pem_has(const struct pem *pem, const char *words)
+{
+    return memmem(pem->text, pem->length, words, strlen(words)) != NULL;
+}
+
+/* What a file without the wanted PEM block holds, as far as its labels tell. */
+static const char *pem_describe(const struct pem *pem)
+{
+    if (pem_has(pem, "CERTIFICATE REQUEST-----"))
+        return "a certificate request (CSR)";
+    if (pem_has(pem, "-----BEGIN CERTIFICATE-----") ||
+        pem_has(pem, "-----BEGIN X509 CERTIFICATE-----"))
+        return "a certificate";
+    if (pem_has(pem, "TRUSTED CERTIFICATE-----"))
+        return "a certificate in OpenSSL's own TRUSTED form";
+    if (pem_has(pem, "PRIVATE KEY-----"))
+        return "a private key";
+    if (pem_has(pem, "PUBLIC KEY-----"))
+        return "a public key";
+    if (pem_has(pem, "X509 CRL-----"))
+        return "a revocation list (CRL)";
+    if (pem_has(pem, "PKCS7-----") || pem_has(pem, "CMS-----"))
+        return "a PKCS #7 bundle (openssl pkcs7 -print_certs makes PEM of it)";
+    if (pem->length > 0 && pem->text[0] == 0x30)
+        return "DER (openssl x509 -inform DER, or openssl pkcs12, makes PEM of it)";
+    return "no PEM at all";
+}
+
+static int no_passphrase(char *into, int room, int writing, void *asked)
+{
+    (void)into;
+    (void)room;
+    (void)writing;
+    *(bool *)asked = true;
+    return -1;
+}
+
+/* All certificates of a PEM text; NULL with `err` when one of them is damaged or none is there. */
+static STACK_OF(X509) *
+    parse_certificates(const struct pem *pem, const char *path, struct error *err)
+{
+    STACK_OF(X509) *certificates = sk_X509_new_null();
+    BIO *bio = BIO_new_mem_buf(pem->text, (int)pem->length);
+    bool good = certificates && bio;
+    if (!good)
+        error_set(err, "%s: out of memory", path);
+    while (good) {
+        X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+        if (!certificate)
+            break;
+        good = sk_X509_push(certificates, certificate) > 0;
+        if (!good) {
+            X509_free(certificate);
+            error_set(err, "%s: out of memory", path);
+        }
+    }
+    unsigned long reason = ERR_peek_last_error();
+    bool ended =
+        ERR_GET_LIB(reason) == ERR_LIB_PEM && ERR_GET_REASON(reason) == PEM_R_NO_START_LINE;
+    int count = sk_X509_num(certificates);
+    if (good && !ended)
+        good = error_set(err, "%s: certificate %d cannot be decoded: %s", path, count + 1,
+                         reason ? ERR_reason_error_string(reason) : "damaged");
+    else if (good && count == 0)
+        good = error_set(err,
+                         "%s: holds %s; a PEM certificate (-----BEGIN CERTIFICATE-----) is needed",
+                         path, pem_describe(pem));
+    BIO_free(bio);
+    if (!good) {
+        sk_X509_pop_free(certificates, X509_free);
+        certificates = NULL;
+    }
+    return certificates;
+}
+
+STACK_OF(X509) * certificates_load(const char *path, struct error *err)
+{
+    struct pem pem = {0};
+    if (!pem_read(path, &pem, err))
+        return NULL;
+    ERR_set_mark();
+    STACK_OF(X509) *certificates = parse_certificates(&pem, path, err);
+    ERR_pop_to_mark();
+    pem_done(&pem);
+    return certificates;
+}
+
+static EVP_PKEY *parse_key(const struct pem *pem, const char *path, struct error *err)
+{
+    bool asked = false;
+    BIO *bio = BIO_new_mem_buf(pem->text, (int)pem->length);
+    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &asked) : NULL;
+    BIO_free(bio);
+    if (key)
+        return key;
+    if (asked || pem_has(pem, "ENCRYPTED PRIVATE KEY-----") ||
+        pem_has(pem, "Proc-Type: 4,ENCRYPTED"))
+        error_set(err,
+                  "%s: the key has a passphrase; one without is needed (openssl pkey -in … -out …)",
+                  path);
+    else if (pem_has(pem, "PRIVATE KEY-----"))
+        error_set(err, "%s: the private key cannot be decoded; is it complete?", path);
+    else
+        error_set(err, "%s: holds %s; a PEM private key (-----BEGIN PRIVATE KEY-----) is needed",
+                  path, pem_describe(pem));
+    return NULL;
+}
+
+static EVP_PKEY *load_key(const char *path, struct error *err)
+{
+    struct pem pem = {0};
+    if (!pem_read(path, &pem, err))
+        return NULL;
+    ERR_set_mark();
+    EVP_PKEY *key = parse_key(&pem, path, err);
+    ERR_pop_to_mark();
+    pem_done(&pem);
+    return key;
+}
+
+static bool belongs(X509 *certificate, EVP_PKEY *key)
+{
+    EVP_PKEY *own = X509_get0_pubkey(certificate);
+    ERR_set_mark();
+    bool same = own && EVP_PKEY_eq(own, key) == 1;
+    ERR_pop_to_mark();
+    return same;
+}
+
+static bool check_pair(const struct credential *credential, const char *key_path, struct error *err)
+{
+    if (belongs(credential->certificate, credential->key))
+        return true;
+    for (int i = 0; i < sk_X509_num(credential->chain); i++)
+        if (belongs(sk_X509_value(credential->chain, i), credential->key))
+            return error_set(
+                err,
+                "%s: the key %s belongs to certificate %d of this file; the server's own "
+                "certificate must come first, then its intermediates",
+                credential->certificate_path, key_path, i + 2);
+    return error_set(err, "%s: the private key does not belong to the certificate %s", key_path,
+                     credential->certificate_path);
+}
+
+struct credential *credential_load(const char *certificate_path, const char *key_path,
+                                   struct error *err)
+{
+    struct credential *credential = calloc(1, sizeof *credential);
+    if (!credential || !(credential->certificate_path = strdup(certificate_path))) {
+        error_set(err, "%s: out of memory", certificate_path);
+        goto fail;
+    }
+    credential->chain = certificates_load(certificate_path, err);
+    if (!credential->chain)
+        goto fail;
+    credential->certificate = sk_X509_shift(credential->chain);
+    credential->key = load_key(key_path, err);
+    if (!credential->key || !check_pair(credential, key_path, err))
+        goto fail;
+    credential->key_type = EVP_PKEY_get_base_id(credential->key);
+    return credential;
+fail:
+    credential_free(credential);
+    return NULL;
+}
+
+void credential_free(struct credential *credential)
+{
+    if (!credential)
+        return;
+    free(credential->certificate_path);
+    X509_free(credential->certificate);
+    sk_X509_pop_free(credential->chain, X509_free);
+    EVP_PKEY_free(credential->key);
+    free(credential);
+}
+
+/* At most `most` bytes of the text, never half of a UTF-8 character. */
+static char *cut_copy(const char *text, size_t length, size_t most)
+{
+    size_t used = 0;
+    while (used < length) {
+        size_t step = utf8_length(text + used, length - used);
+        step = step ? step : 1;
+        if (used + step > most)
+            break;
+        used += step;
+    }
+    return strndup(text, used);
+}
+
+char *certificate_name_text(const X509_NAME *name)
+{
+    char *copy = NULL;
+    ERR_set_mark();
+    BIO *bio = BIO_new(BIO_s_mem());
+    unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
+    if (bio && X509_NAME_print_ex(bio, name, 0, flags) >= 0) {
+        char *text = NULL;
+        long length = BIO_get_mem_data(bio, &text);
+        copy = cut_copy(length > 0 ? text : "", length > 0 ? (size_t)length : 0,
+                        CERTIFICATE_NAME_BYTES);
+    }
+    BIO_free(bio);
+    ERR_pop_to_mark();
+    return copy;
+}
+
+/* Two digits per byte and a final NUL. */
+static char *hex_text(const char *sign, const unsigned char *bytes, size_t count,
+                      const char *digits)
+{
+    size_t before = strlen(sign);
+    char *text = malloc(before + 2 * count + 1);
+    if (!text)
+        return NULL;
+    memcpy(text, sign, before);
+    char *to = text + before;
+    for (size_t i = 0; i < count; i++) {
+        *to++ = digits[bytes[i] >> 4];
+        *to++ = digits[bytes[i] & 0x0f];
+    }
+    *to = '\0';
+    return text;
+}
+
+char *certificate_serial_text(const X509 *certificate)
+{
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
+    const unsigned char *bytes = ASN1_STRING_get0_data(serial);
+    size_t count = (size_t)ASN1_STRING_length(serial);
+    const char *sign = (ASN1_STRING_type(serial) & V_ASN1_NEG) ? "-" : "";
+    if (count > CERTIFICATE_NAME_BYTES / 2 - 1)
+        count = CERTIFICATE_NAME_BYTES / 2 - 1;
+    return count ? hex_text(sign, bytes, count, "0123456789ABCDEF") : strdup("00");
+}
+
+char *certificate_sha256_text(const X509 *certificate)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    if (X509_digest(certificate, EVP_sha256(), digest, &length) != 1)
+        return NULL;
+    return hex_text("", digest, length, "0123456789abcdef");
+}
+
+time_t certificate_time(const ASN1_TIME *time)
+{
+    struct tm calendar;
+    if (!time || ASN1_TIME_to_tm(time, &calendar) != 1)
+        return (time_t)-1;
+    return timegm(&calendar);
+}
