@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an operator may write behind `backend =`. */
+#include "backends/backend.h"
+
+#include <string.h>
+
+#include "lb/base/arena.h"
+#include "tests/support/check_main.h"
+
+static struct arena arena;
+static struct backend backend;
+static struct error err;
+
+static bool parse(const char *text)
+{
+    arena_done(&arena);
+    arena = (struct arena){0};
+    memset(&backend, 0, sizeof backend);
+    err = (struct error){0};
+    return backend_parse(&backend, text, &arena, &err);
+}
+
+START_TEST(a_name_and_an_address_are_enough)
+{
+    ck_assert(parse("rs-1 127.0.0.1:8081"));
+    ck_assert_str_eq(backend.name, "rs-1");
+    ck_assert_str_eq(backend.address.text, "127.0.0.1:8081");
+    ck_assert_uint_eq(backend.weight, 10);
+    ck_assert_int_eq(backend.verdict, VERDICT_UNKNOWN);
+}
+END_TEST
+
+START_TEST(a_weight_from_0_to_100_is_taken)
+{
+    ck_assert(parse("rs-1 127.0.0.1:8081 weight=0"));
+    ck_assert_uint_eq(backend.weight, 0);
+    ck_assert(parse("rs-1 127.0.0.1:8081 weight=100"));
+    ck_assert_uint_eq(backend.weight, 100);
+}
+END_TEST
+
+START_TEST(blanks_and_tabs_between_words_do_not_matter)
+{
+    ck_assert(parse("  rs_2.a \t [::1]:80   weight=7  "));
+    ck_assert_str_eq(backend.name, "rs_2.a");
+    ck_assert_str_eq(backend.address.text, "[::1]:80");
+    ck_assert_uint_eq(backend.weight, 7);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    const char *words; /* in the error */
+} bad[] = {
+    {"", "needs a name and an address"},
+    {"rs-1", "needs a name and an address"},
+    {"127.0.0.1:8081", "needs a name and an address"},
+    {"rs/1 127.0.0.1:8081", "\"rs/1\" is no name"},
+    {"rs\x1b 127.0.0.1:8081", "is no name"},
+    {"a234567890123456789012345678901234567890123456789012345678901234 127.0.0.1:8081",
+     "is no name"},
+    {"rs-1 127.0.0.1", "no port"},
+    {"rs-1 127.0.0.1:0", "port 0"},
+    {"rs-1 127.0.0.1:99999", "no port"},
+    {"rs-1 127.0.0.1:8081 weight=101", "weight=101 is no weight: a whole number from 0 to 100"},
+    {"rs-1 127.0.0.1:8081 weight=-1", "is no weight"},
+    {"rs-1 127.0.0.1:8081 weight=", "is no weight"},
+    {"rs-1 127.0.0.1:8081 weight=1.5", "is no weight"},
+    {"rs-1 127.0.0.1:8081 weight=1 weight=2", "given twice"},
+    {"rs-1 127.0.0.1:8081 wieght=1", "unknown setting \"wieght=1\""},
+    {"rs-1 127.0.0.1:8081 10", "unknown setting \"10\""},
+};
+
+START_TEST(what_is_wrong_is_said)
+{
+    ck_assert_msg(!parse(bad[_i].text), "accepted: %s", bad[_i].text);
+    ck_assert_msg(strstr(err.text, bad[_i].words) != NULL, "%s: %s", bad[_i].text, err.text);
+}
+END_TEST
+
+START_TEST(every_verdict_has_a_name)
+{
+    ck_assert_str_eq(verdict_name(VERDICT_UNKNOWN), "unknown");
+    ck_assert_str_eq(verdict_name(VERDICT_UP), "up");
+    ck_assert_str_eq(verdict_name(VERDICT_DOWN), "down");
+}
+END_TEST
+
+static void release(void)
+{
+    arena_done(&arena);
+}
+
+static void add_tests(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, NULL, release);
+    tcase_add_test(tcase, a_name_and_an_address_are_enough);
+    tcase_add_test(tcase, a_weight_from_0_to_100_is_taken);
+    tcase_add_test(tcase, blanks_and_tabs_between_words_do_not_matter);
+    tcase_add_loop_test(tcase, what_is_wrong_is_said, 0, sizeof bad / sizeof bad[0]);
+    tcase_add_test(tcase, every_verdict_has_a_name);
+}
+
+CHECK_MAIN("backend", add_tests)

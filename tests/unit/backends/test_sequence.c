@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The order of turns: exact over a cycle, smooth within it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/check_main.h"
+#include "tests/support/made_pool.h"
+
+static struct made_pool made;
+
+static void begin(void)
+{
+    made_pool_begin(&made);
+}
+
+static void end(void)
+{
+    made_pool_end(&made);
+}
+
+static const struct sequence *sequence_of(const unsigned *weights, unsigned count)
+{
+    made_pool_weights(&made, weights, count);
+    ck_assert(made_pool_prepare(&made));
+    return made.pool.sequence;
+}
+
+/* "aabacaa" */
+static const char *spelt(const struct sequence *sequence)
+{
+    static char text[256];
+    ck_assert_uint_lt(sequence->turn_count, sizeof text);
+    for (unsigned i = 0; i < sequence->turn_count; i++)
+        text[i] = (char)('a' + sequence->turns[i]);
+    text[sequence->turn_count] = '\0';
+    return text;
+}
+
+#define SEQUENCE(...)                                                                              \
+    spelt(sequence_of((const unsigned[]){__VA_ARGS__},                                             \
+                      sizeof(const unsigned[]){__VA_ARGS__} / sizeof(unsigned)))
+
+START_TEST(equal_weights_alternate_in_file_order)
+{
+    ck_assert_str_eq(SEQUENCE(10, 10), "ab");
+}
+END_TEST
+
+START_TEST(three_equal_weights_take_turns)
+{
+    ck_assert_str_eq(SEQUENCE(7, 7, 7), "abc");
+}
+END_TEST
+
+START_TEST(a_heavy_backend_is_spread_between_light_ones)
+{
+    ck_assert_str_eq(SEQUENCE(5, 1, 1), "aabacaa");
+}
+END_TEST
+
+START_TEST(weights_are_divided_by_their_common_divisor)
+{
+    ck_assert_str_eq(SEQUENCE(50, 10, 10), "aabacaa");
+}
+END_TEST
+
+START_TEST(weight_0_gets_no_turn)
+{
+    ck_assert_str_eq(SEQUENCE(0, 3, 0, 3), "bd");
+    ck_assert_uint_eq(made.pool.sequence->eligible_count, 2);
+}
+END_TEST
+
+START_TEST(all_weights_0_leave_nobody)
+{
+    ck_assert_str_eq(SEQUENCE(0, 0), "");
+}
+END_TEST
+
+START_TEST(one_backend_has_every_turn)
+{
+    ck_assert_str_eq(SEQUENCE(100), "a");
+}
+END_TEST
+
+START_TEST(a_backend_that_is_down_loses_its_turns_and_gets_them_back)
+{
+    SEQUENCE(2, 1, 1);
+    made_pool_judge(&made, 0, VERDICT_DOWN);
+    ck_assert_str_eq(spelt(made.pool.sequence), "bc");
+    made_pool_judge(&made, 0, VERDICT_UP);
+    ck_assert_str_eq(spelt(made.pool.sequence), "abca");
+}
+END_TEST
+
+START_TEST(what_is_left_is_reduced_anew)
+{
+    SEQUENCE(1, 10, 30);
+    made_pool_judge(&made, 0, VERDICT_DOWN);
+    ck_assert_str_eq(spelt(made.pool.sequence), "cbcc");
+}
+END_TEST
+
+START_TEST(all_down_means_any_who_has_a_weight)
+{
+    SEQUENCE(1, 1, 0);
+    for (unsigned i = 0; i < 3; i++)
+        made_pool_judge(&made, i, VERDICT_DOWN);
+    ck_assert_str_eq(spelt(made.pool.sequence), "ab");
+}
+END_TEST
+
+START_TEST(only_weight_0_left_up_means_any_of_the_others)
+{
+    SEQUENCE(1, 0);
+    made_pool_judge(&made, 0, VERDICT_DOWN);
+    ck_assert_str_eq(spelt(made.pool.sequence), "a");
+}
+END_TEST
+
+START_TEST(all_down_and_503_leaves_nobody)
+{
+    made_pool_key(&made, "all_down", "503");
+    SEQUENCE(1, 1);
+    made_pool_judge(&made, 0, VERDICT_DOWN);
+    ck_assert_str_eq(spelt(made.pool.sequence), "b");
+    made_pool_judge(&made, 1, VERDICT_DOWN);
+    ck_assert_str_eq(spelt(made.pool.sequence), "");
+}
+END_TEST
+
+/* Pseudo-random weights that are the same in every run. */
+static unsigned next_number(unsigned *state)
+{
+    *state = *state * 1103515245u + 12345u;
+    return *state >> 16;
+}
+
+/* In any stretch of the cycle nobody is more than one turn away from its share: that is what smooth
+ * means for whoever takes turns. */
+static void check_smooth(const struct sequence *sequence, const unsigned *weights, unsigned count,
+                         unsigned long sum)
+{
+    for (unsigned b = 0; b < count; b++) {
+        unsigned long had = 0;
+        for (unsigned turn = 1; turn <= sequence->turn_count; turn++) {
+            had += sequence->turns[turn - 1] == b;
+            double share = (double)turn * weights[b] / (double)sum;
+            double off = (double)had - share;
+            ck_assert_msg(off > -1.0 && off < 1.0,
+                          "after %u turns backend %u had %lu of %.2f", turn, b, had, share);
+        }
+    }
+}
+
+START_TEST(over_one_cycle_everyone_gets_exactly_its_weight)
+{
+    unsigned state = (unsigned)_i + 1;
+    unsigned weights[12];
+    unsigned count = 1 + next_number(&state) % 12;
+    unsigned long sum = 0;
+    for (unsigned i = 0; i < count; i++)
+        sum += weights[i] = 1 + next_number(&state) % 100;
+    const struct sequence *sequence = sequence_of(weights, count);
+    ck_assert_uint_eq(sum % sequence->turn_count, 0);
+    unsigned long divisor = sum / sequence->turn_count;
+    unsigned long had[12] = {0};
+    for (unsigned turn = 0; turn < sequence->turn_count; turn++)
+        had[sequence->turns[turn]]++;
+    for (unsigned i = 0; i < count; i++)
+        ck_assert_uint_eq(had[i] * divisor, weights[i]);
+    check_smooth(sequence, weights, count, sum);
+}
+END_TEST
+
+START_TEST(nobody_waits_much_longer_than_its_share_says)
+{
+    const struct sequence *sequence = sequence_of((const unsigned[]){100, 1}, 2);
+    ck_assert_uint_eq(sequence->turn_count, 101);
+    unsigned at = 0;
+    while (sequence->turns[at] != 1)
+        at++;
+    ck_assert_uint_gt(at, 40);
+    ck_assert_uint_lt(at, 60);
+}
+END_TEST
+
+START_TEST(the_turns_a_pool_needs_are_known_before)
+{
+    struct backend backends[3] = {{.weight = 30}, {.weight = 0}, {.weight = 20}};
+    ck_assert_uint_eq(sequence_turns_needed(backends, 3), 5);
+    ck_assert_uint_eq(sequence_turns_needed(backends, 0), 0);
+    ck_assert_uint_eq(sequence_turns_needed(&backends[1], 1), 0);
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, begin, end);
+    tcase_add_test(tcase, equal_weights_alternate_in_file_order);
+    tcase_add_test(tcase, three_equal_weights_take_turns);
+    tcase_add_test(tcase, a_heavy_backend_is_spread_between_light_ones);
+    tcase_add_test(tcase, weights_are_divided_by_their_common_divisor);
+    tcase_add_test(tcase, weight_0_gets_no_turn);
+    tcase_add_test(tcase, all_weights_0_leave_nobody);
+    tcase_add_test(tcase, one_backend_has_every_turn);
+    tcase_add_test(tcase, a_backend_that_is_down_loses_its_turns_and_gets_them_back);
+    tcase_add_test(tcase, what_is_left_is_reduced_anew);
+    tcase_add_test(tcase, all_down_means_any_who_has_a_weight);
+    tcase_add_test(tcase, only_weight_0_left_up_means_any_of_the_others);
+    tcase_add_test(tcase, all_down_and_503_leaves_nobody);
+    tcase_add_loop_test(tcase, over_one_cycle_everyone_gets_exactly_its_weight, 0, 100);
+    tcase_add_test(tcase, nobody_waits_much_longer_than_its_share_says);
+    tcase_add_test(tcase, the_turns_a_pool_needs_are_known_before);
+}
+
+CHECK_MAIN("sequence", add_tests)
