@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The CAs of one rule: what client certificates are verified against. Frozen after load, shared by all workers. */
+/* The CAs of one rule: what client certificates are verified against. Frozen after load, shared by
+ * all workers. */
 #ifndef LB_LISTENERS_CA_SET_H
 #define LB_LISTENERS_CA_SET_H
 
@@ -14,12 +15,13 @@ struct problems;
 enum { CA_SET_ID_BYTES = 32 };
 
 struct ca_set {
-    /* SHA-256 over the sorted certificates (length-prefixed), depth and the partial switch: equal content, equal
-     * id, so that rules which name the same CAs in different files share one verification. */
+    /* SHA-256 over the sorted certificates (length-prefixed), depth and the partial switch: equal
+     * content, equal id, so that rules which name the same CAs in different files share one
+     * verification. */
     unsigned char id[CA_SET_ID_BYTES];
     X509_STORE *store;
-    STACK_OF(X509_NAME) *names; /* subjects of the CAs, for CertificateRequest */
-    STACK_OF(X509) *certificates;
+    STACK_OF(X509_NAME) * names; /* subjects of the CAs, for CertificateRequest */
+    STACK_OF(X509) * certificates;
     int depth;
     bool partial;
 };
@@ -27,29 +29,30 @@ struct ca_set {
 /**
  * Load PEM files into a set.
  *
- * Reports, at file:line: unreadable or empty files, certificates that are no CA (basicConstraints CA:FALSE; X.509 v1
- * self-signed roots are CAs), a lone intermediate without `partial` (and without its root in the set), expired CAs (warning).
- * returns  the set, or NULL when there were errors
+ * Reports, at file:line: unreadable or empty files, certificates that are no CA (basicConstraints
+ * CA:FALSE; X.509 v1 self-signed roots are CAs), a lone intermediate without `partial` (and without
+ * its root in the set), expired CAs (warning). returns  the set, or NULL when there were errors
  */
-struct ca_set *ca_set_load(const char *const *paths, const unsigned *lines, unsigned count, int depth, bool partial,
-                           const char *ini_file, struct problems *problems);
+struct ca_set *ca_set_load(const char *const *paths, const unsigned *lines, unsigned count,
+                           int depth, bool partial, const char *ini_file,
+                           struct problems *problems);
 void ca_set_free(struct ca_set *set);
 
 /** What one verification found. */
 struct ca_set_result {
     unsigned char set_id[CA_SET_ID_BYTES];
-    enum refusal refusal;  /* NONE: verified by this set */
-    int x509_error;        /* OpenSSL's, for the log */
-    int depth;             /* of the certificate at fault; 0: the client's own */
-    time_t valid_until;    /* the earliest notAfter of the verified chain, anchor included */
+    enum refusal refusal; /* NONE: verified by this set */
+    int x509_error;       /* OpenSSL's, for the log */
+    int depth;            /* of the certificate at fault; 0: the client's own */
+    time_t valid_until;   /* the earliest notAfter of the verified chain, anchor included */
 };
 
 /**
- * Verify `leaf` with `chain` (as the client sent it, leaf included or not) against the set: sslclient purpose (absent EKU
- * is fine), depth, auth level 2 (RSA >= 2048 bits, EC >= 224 bits, no SHA-1 signatures) reported as weak-key, now.
- * Thread: any. CPU-heavy (tens of µs per link).
+ * Verify `leaf` with `chain` (as the client sent it, leaf included or not) against the set:
+ * sslclient purpose (absent EKU is fine), depth, auth level 2 (RSA >= 2048 bits, EC >= 224 bits, no
+ * SHA-1 signatures) reported as weak-key, now. Thread: any. CPU-heavy (tens of µs per link).
  */
-void ca_set_verify(const struct ca_set *set, X509 *leaf, STACK_OF(X509) *chain, time_t now,
+void ca_set_verify(const struct ca_set *set, X509 *leaf, STACK_OF(X509) * chain, time_t now,
                    struct ca_set_result *result);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Verified chains remembered, so that the same client's next full handshake does not verify the same signatures
- * again. Key: SHA-256 of all certificates as sent, length-prefixed, and the policy's id (whose content includes the CA
- * sets, purpose and depth). An entry ends at the earliest notAfter of chain and anchor. Sharded, bounded, shared by all workers.
+ * Verified chains remembered, so that the same client's next full handshake does not verify the
+ * same signatures again. Key: SHA-256 of all certificates as sent, length-prefixed, and the
+ * policy's id (whose content includes the CA sets, purpose and depth). An entry ends at the
+ * earliest notAfter of chain and anchor. Sharded, bounded, shared by all workers.
  */
 #ifndef LB_LISTENERS_CHAIN_CACHE_H
 #define LB_LISTENERS_CHAIN_CACHE_H
@@ -14,12 +15,20 @@ struct identity;
 struct policy;
 struct chain_cache;
 
+/** most: chains kept (VERIFIED_CHAINS_MOST in the program). NULL: out of memory. */
 struct chain_cache *chain_cache_new(size_t most);
+/** NULL is fine. No other thread may use it any more. */
 void chain_cache_free(struct chain_cache *cache);
 /** A reference to the remembered identity (caller owns), or NULL. Any thread. */
 struct identity *chain_cache_get(struct chain_cache *cache, const unsigned char chain_hash[32],
                                  const struct policy *policy, time_t now);
-/** Remember; only identities that at least one set verified are kept. Takes its own reference. */
-void chain_cache_put(struct chain_cache *cache, const struct policy *policy, struct identity *identity);
+/**
+ * Remember; only identities that at least one set verified are kept, and only where no result
+ * depends on the clock (identity_valid_until). Takes its own reference. Any thread.
+ */
+void chain_cache_put(struct chain_cache *cache, const struct policy *policy,
+                     struct identity *identity);
+/** Chains kept now. Any thread. */
+size_t chain_cache_count(const struct chain_cache *cache);
 
 #endif

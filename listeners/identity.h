@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who a client's certificate says it is, and what verification found, once per CA set. Made once, immutable,
- * counted: connections, sessions and the cache of verified chains of all workers share one object.
+ * Who a client's certificate says it is, and what verification found, once per CA set. Made once,
+ * immutable, counted: connections, sessions and the cache of verified chains of all workers share
+ * one object.
  */
 #ifndef LB_LISTENERS_IDENTITY_H
 #define LB_LISTENERS_IDENTITY_H
 
 #include <openssl/x509.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <time.h>
 
 #include "listeners/ca_set.h"
@@ -19,26 +21,40 @@ struct identity {
     atomic_uint references;
     unsigned char chain_hash[32]; /* SHA-256 over all certificates as sent, length-prefixed */
     X509 *leaf;
-    STACK_OF(X509) *chain; /* as sent, leaf first */
-    char *subject;         /* RFC 2253 with UTF-8 kept, bounded */
+    STACK_OF(X509) * chain; /* as sent, leaf first */
+    char *subject;          /* RFC 2253 with UTF-8 kept, bounded */
     char *issuer;
-    char *serial;          /* upper-case hex, even length */
-    char *sha256;          /* of the leaf's DER, lower-case hex */
+    char *serial; /* upper-case hex, even length */
+    char *sha256; /* of the leaf's DER, lower-case hex */
     time_t not_before;
     time_t not_after;
     unsigned result_count;
     struct ca_set_result *results; /* one per set of the policy it was made under */
-    _Atomic(struct identity_header_values *) header_values; /* rendered on first use, then shared */
+    /* Rendered on first use by identity_headers.c, then shared; one malloc'd block, freed with the
+     * identity. */
+    _Atomic(struct identity_header_values *) header_values;
 };
 
-/** Verify against every set of `policy` and describe. chain: leaf first, borrowed. NULL: out of memory. */
-struct identity *identity_new(const struct policy *policy, STACK_OF(X509) *chain, const unsigned char chain_hash[32],
-                              time_t now);
+/** Verify against every set of `policy` and describe. chain: leaf first, borrowed. NULL: out of
+ * memory. */
+struct identity *identity_new(const struct policy *policy, STACK_OF(X509) * chain,
+                              const unsigned char chain_hash[32], time_t now);
 struct identity *identity_ref(struct identity *identity);
 /** NULL is fine. The last one frees. Any thread. */
 void identity_unref(struct identity *identity);
 
+/** Has at least one set verified it? */
+bool identity_is_verified(const struct identity *identity);
+
+/**
+ * Until when its results hold as they are: the earliest notAfter of the certificate and of every
+ * verified chain. 0: not at all, because a result depends on the clock (expired, not yet valid) and
+ * must be found anew each time.
+ */
+time_t identity_valid_until(const struct identity *identity);
+
 /** The result for one set, or NULL when it was not verified against it. */
-const struct ca_set_result *identity_result(const struct identity *identity, const struct ca_set *set);
+const struct ca_set_result *identity_result(const struct identity *identity,
+                                            const struct ca_set *set);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What clients are asked, in three steps that never get mixed up:
- *   client_auth  what one rule wants                     (a rule's mode, its CA set, how it refuses)
- *   policy       what the handshake of one domain asks   (the union of its rules; with SNI off, of the listener's)
- *   judgement    what a rule says to an identity         (at every request)
+ *   client_auth  what one rule wants                     (a rule's mode, its CA set, how it
+ * refuses) policy       what the handshake of one domain asks   (the union of its rules; with SNI
+ * off, of the listener's) judgement    what a rule says to an identity         (at every request)
  */
 #ifndef LB_LISTENERS_POLICY_H
 #define LB_LISTENERS_POLICY_H
@@ -32,11 +32,12 @@ enum { POLICY_ID_BYTES = 32 };
 struct policy {
     /* SHA-256 over everything below: equal content, equal id, across reloads and listeners. */
     unsigned char id[POLICY_ID_BYTES];
-    bool asks;     /* a certificate is requested in the handshake */
-    bool alerts;   /* all rules require the same one set and refuse by alert: the handshake itself refuses */
+    bool asks;   /* a certificate is requested in the handshake */
+    bool alerts; /* all rules require the same one set and refuse by alert: the handshake itself
+                    refuses */
     unsigned set_count;
     const struct ca_set *sets[CA_SETS_PER_DOMAIN];
-    STACK_OF(X509_NAME) *names; /* union of the sets' names; owned; NULL when nothing is asked */
+    STACK_OF(X509_NAME) * names; /* union of the sets' names; owned; NULL when nothing is asked */
 };
 
 enum policy_fault {
@@ -45,8 +46,15 @@ enum policy_fault {
     POLICY_TOO_MANY_SETS,
 };
 
-/** Join what the rules of one domain want. Thread: loader. */
-enum policy_fault policy_make(struct policy *policy, const struct client_auth *const *rules, unsigned count);
+/**
+ * Join what the rules of one domain want. A `request` rule never alerts; a rule with AUTH_OFF and
+ * refuse_with = alert has nothing to refuse and is no fault by itself.
+ *
+ * policy   filled, for policy_done() also when there was a fault; the rules' sets are borrowed for
+ * its life Thread:  loader. Out of memory ends the process, as for everything that is loaded.
+ */
+enum policy_fault policy_make(struct policy *policy, const struct client_auth *const *rules,
+                              unsigned count);
 void policy_done(struct policy *policy);
 
 /** Equal ids: a client settled under one may be served under the other. */
@@ -57,9 +65,15 @@ bool policy_equal(const struct policy *one, const struct policy *other);
  * Pure; called at every request. A chain that has expired since the handshake is REFUSAL_EXPIRED.
  * AUTH_REQUEST always passes; use policy_verdict for what was found.
  */
-enum refusal policy_judge(const struct client_auth *rule, const struct identity *identity, time_t now);
+enum refusal policy_judge(const struct client_auth *rule, const struct identity *identity,
+                          time_t now);
 
-/** What verification found for this rule whatever its mode: NONE = verified, MISSING = no certificate, … */
-enum refusal policy_verdict(const struct client_auth *rule, const struct identity *identity, time_t now);
+/**
+ * What verification found for this rule whatever its mode: NONE = verified, MISSING = no
+ * certificate, … A rule that asks for none (AUTH_OFF) has seen none: MISSING, even where another
+ * rule of the domain made the client send one.
+ */
+enum refusal policy_verdict(const struct client_auth *rule, const struct identity *identity,
+                            time_t now);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Why a client may not pass. One vocabulary for alert choice, 403 page, log, metric and `lb explain`;
- * DESIGN section 6 fixes the names and the alerts.
+ * Why a client may not pass. One vocabulary for alert choice, 403 page, log, metric and `lb
+ * explain`; DESIGN section 6 fixes the names and the alerts.
  */
 #ifndef LB_LISTENERS_REFUSAL_H
 #define LB_LISTENERS_REFUSAL_H
@@ -24,7 +24,8 @@ enum refusal {
 const char *refusal_name(enum refusal refusal);
 /** A sentence for people: "Your certificate is not valid yet." Static. */
 const char *refusal_sentence(enum refusal refusal);
-/** The reason behind OpenSSL's verification result; X509_V_OK gives REFUSAL_NONE, unknown ones UNTRUSTED. */
+/** The reason behind OpenSSL's verification result; X509_V_OK gives REFUSAL_NONE, unknown ones
+ * UNTRUSTED. */
 enum refusal refusal_of_x509(int x509_error);
 /** The X509_V_ERR_… that makes OpenSSL send the fitting alert. */
 int refusal_x509_error(enum refusal refusal);

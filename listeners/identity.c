@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verification against every set, once; words for logs; counting. */
+#include "listeners/identity.h"
+
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lb/base/certificate.h"
+#include "listeners/policy.h"
+
+static void identity_free(struct identity *identity)
+{
+    X509_free(identity->leaf);
+    sk_X509_pop_free(identity->chain, X509_free);
+    free(identity->subject);
+    free(identity->issuer);
+    free(identity->serial);
+    free(identity->sha256);
+    free(identity->results);
+    /* Header values are one malloc'd block (identity_headers.c), so that nobody else need be asked
+     * here. */
+    free(atomic_load_explicit(&identity->header_values, memory_order_acquire));
+    free(identity);
+}
+
+static bool describe(struct identity *identity)
+{
+    X509 *leaf = identity->leaf;
+    identity->subject = certificate_name_text(X509_get_subject_name(leaf));
+    identity->issuer = certificate_name_text(X509_get_issuer_name(leaf));
+    identity->serial = certificate_serial_text(leaf);
+    identity->sha256 = certificate_sha256_text(leaf);
+    identity->not_before = certificate_time(X509_get0_notBefore(leaf));
+    identity->not_after = certificate_time(X509_get0_notAfter(leaf));
+    return identity->subject && identity->issuer && identity->serial && identity->sha256;
+}
+
+struct identity *identity_new(const struct policy *policy, STACK_OF(X509) * chain,
+                              const unsigned char chain_hash[32], time_t now)
+{
+    struct identity *identity = calloc(1, sizeof *identity);
+    if (!identity)
+        return NULL;
+    atomic_init(&identity->references, 1);
+    atomic_init(&identity->header_values, NULL);
+    memcpy(identity->chain_hash, chain_hash, sizeof identity->chain_hash);
+    identity->leaf = sk_X509_value(chain, 0);
+    X509_up_ref(identity->leaf);
+    identity->chain = X509_chain_up_ref(chain);
+    identity->results =
+        calloc(policy->set_count ? policy->set_count : 1, sizeof *identity->results);
+    ERR_set_mark();
+    bool good = identity->chain && identity->results && describe(identity);
+    ERR_pop_to_mark();
+    if (!good) {
+        identity_free(identity);
+        return NULL;
+    }
+    for (unsigned i = 0; i < policy->set_count; i++)
+        ca_set_verify(policy->sets[i], identity->leaf, chain, now, &identity->results[i]);
+    identity->result_count = policy->set_count;
+    return identity;
+}
+
+struct identity *identity_ref(struct identity *identity)
+{
+    atomic_fetch_add_explicit(&identity->references, 1, memory_order_relaxed);
+    return identity;
+}
+
+void identity_unref(struct identity *identity)
+{
+    if (identity && atomic_fetch_sub_explicit(&identity->references, 1, memory_order_acq_rel) == 1)
+        identity_free(identity);
+}
+
+const struct ca_set_result *identity_result(const struct identity *identity,
+                                            const struct ca_set *set)
+{
+    for (unsigned i = 0; i < identity->result_count; i++)
+        if (memcmp(identity->results[i].set_id, set->id, CA_SET_ID_BYTES) == 0)
+            return &identity->results[i];
+    return NULL;
+}
+
+bool identity_is_verified(const struct identity *identity)
+{
+    for (unsigned i = 0; i < identity->result_count; i++)
+        if (identity->results[i].refusal == REFUSAL_NONE)
+            return true;
+    return false;
+}
+
+time_t identity_valid_until(const struct identity *identity)
+{
+    time_t earliest = identity->not_after;
+    for (unsigned i = 0; i < identity->result_count; i++) {
+        const struct ca_set_result *result = &identity->results[i];
+        if (result->refusal == REFUSAL_NOT_YET_VALID || result->refusal == REFUSAL_EXPIRED)
+            return 0;
+        if (result->refusal == REFUSAL_NONE && result->valid_until < earliest)
+            earliest = result->valid_until;
+    }
+    return earliest;
+}

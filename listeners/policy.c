@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The union of what a domain's rules ask, and the judgement of one rule. */
+#include "listeners/policy.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "listeners/identity.h"
+
+static bool same_set(const struct ca_set *one, const struct ca_set *other)
+{
+    return memcmp(one->id, other->id, CA_SET_ID_BYTES) == 0;
+}
+
+/* Sets are kept sorted by id, so that the order of rules does not change the policy's id. */
+static enum policy_fault add_set(struct policy *policy, const struct ca_set *set)
+{
+    unsigned at = 0;
+    while (at < policy->set_count && memcmp(policy->sets[at]->id, set->id, CA_SET_ID_BYTES) < 0)
+        at++;
+    if (at < policy->set_count && same_set(policy->sets[at], set))
+        return POLICY_FINE;
+    if (policy->set_count == CA_SETS_PER_DOMAIN)
+        return POLICY_TOO_MANY_SETS;
+    memmove(&policy->sets[at + 1], &policy->sets[at],
+            (policy->set_count - at) * sizeof policy->sets[0]);
+    policy->sets[at] = set;
+    policy->set_count++;
+    return POLICY_FINE;
+}
+
+/* Only when every rule would refuse the same clients may the handshake refuse them for all. */
+static bool may_alert(const struct policy *policy, const struct client_auth *const *rules,
+                      unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (rules[i]->mode != AUTH_REQUIRE || rules[i]->refuse_with == REFUSE_403)
+            return false;
+    return count > 0 && policy->set_count == 1;
+}
+
+static bool add_names(STACK_OF(X509_NAME) * names, STACK_OF(X509_NAME) * more)
+{
+    for (int i = 0; i < sk_X509_NAME_num(more); i++) {
+        bool there = false;
+        for (int j = 0; j < sk_X509_NAME_num(names) && !there; j++)
+            there = X509_NAME_cmp(sk_X509_NAME_value(names, j), sk_X509_NAME_value(more, i)) == 0;
+        X509_NAME *name = there ? NULL : X509_NAME_dup(sk_X509_NAME_value(more, i));
+        if (!there && (!name || sk_X509_NAME_push(names, name) <= 0)) {
+            X509_NAME_free(name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool join_names(struct policy *policy)
+{
+    policy->names = sk_X509_NAME_new_null();
+    bool good = policy->names != NULL;
+    for (unsigned i = 0; good && i < policy->set_count; i++)
+        good = add_names(policy->names, policy->sets[i]->names);
+    return good;
+}
+
+static bool identify(struct policy *policy)
+{
+    /* The first byte is the version of this layout: a new one must never equal an old one by
+     * accident. */
+    unsigned char content[4 + CA_SETS_PER_DOMAIN * CA_SET_ID_BYTES] = {
+        1, policy->asks, policy->alerts, (unsigned char)policy->set_count};
+    size_t used = 4;
+    for (unsigned i = 0; i < policy->set_count; i++, used += CA_SET_ID_BYTES)
+        memcpy(content + used, policy->sets[i]->id, CA_SET_ID_BYTES);
+    return EVP_Digest(content, used, policy->id, NULL, EVP_sha256(), NULL) == 1;
+}
+
+enum policy_fault policy_make(struct policy *policy, const struct client_auth *const *rules,
+                              unsigned count)
+{
+    memset(policy, 0, sizeof *policy);
+    bool wants_alert = false;
+    for (unsigned i = 0; i < count; i++) {
+        if (rules[i]->mode == AUTH_OFF)
+            continue;
+        policy->asks = true;
+        wants_alert = wants_alert || rules[i]->refuse_with == REFUSE_ALERT;
+        enum policy_fault fault = add_set(policy, rules[i]->ca_set);
+        if (fault != POLICY_FINE)
+            return fault;
+    }
+    policy->alerts = may_alert(policy, rules, count);
+    if (wants_alert && !policy->alerts)
+        return POLICY_ALERT_IMPOSSIBLE;
+    /* Loading may end the program for want of memory, as arenas do; an unfinished policy must not
+     * be used. */
+    if ((policy->asks && !join_names(policy)) || !identify(policy))
+        abort();
+    return POLICY_FINE;
+}
+
+void policy_done(struct policy *policy)
+{
+    sk_X509_NAME_pop_free(policy->names, X509_NAME_free);
+    policy->names = NULL;
+}
+
+bool policy_equal(const struct policy *one, const struct policy *other)
+{
+    return one == other || memcmp(one->id, other->id, POLICY_ID_BYTES) == 0;
+}
+
+enum refusal policy_verdict(const struct client_auth *rule, const struct identity *identity,
+                            time_t now)
+{
+    if (!identity || !rule->ca_set)
+        return REFUSAL_MISSING;
+    const struct ca_set_result *result = identity_result(identity, rule->ca_set);
+    if (!result)
+        return REFUSAL_UNTRUSTED;
+    if (result->refusal == REFUSAL_NONE && now >= result->valid_until)
+        return REFUSAL_EXPIRED;
+    return result->refusal;
+}
+
+enum refusal policy_judge(const struct client_auth *rule, const struct identity *identity,
+                          time_t now)
+{
+    switch (rule->mode) {
+    case AUTH_OFF:
+    case AUTH_REQUEST:
+        return REFUSAL_NONE;
+    case AUTH_REQUIRE:
+        return policy_verdict(rule, identity, now);
+    }
+    return REFUSAL_UNTRUSTED; /* no such mode: nobody passes */
+}
