@@ -7,9 +7,12 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "tests/support/folder.h"
 
 static void be_patient(int fd)
 {
@@ -56,12 +59,23 @@ static int on_session(SSL *tls, SSL_SESSION *session)
     return 1;
 }
 
+static const char *file_of(const struct tls_wish *wish, const char *name, const char *end)
+{
+    struct folder folder;
+    char file[64];
+    snprintf(folder.path, sizeof folder.path, "%s", wish->folder);
+    snprintf(file, sizeof file, "%s.%s", name, end);
+    return folder_file(&folder, file);
+}
+
 static void use_certificate(SSL_CTX *context, const struct tls_wish *wish)
 {
-    if (wish->certificate == NULL)
+    if (wish->who == NULL)
         return;
-    ck_assert_int_eq(SSL_CTX_use_certificate_chain_file(context, wish->certificate), 1);
-    ck_assert_int_eq(SSL_CTX_use_PrivateKey_file(context, wish->key, SSL_FILETYPE_PEM), 1);
+    const char *certificate = file_of(wish, wish->who, "crt");
+    const char *key = file_of(wish, wish->who, "key");
+    ck_assert_msg(SSL_CTX_use_certificate_chain_file(context, certificate) == 1, "%s", certificate);
+    ck_assert_msg(SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1, "%s", key);
 }
 
 static SSL_CTX *make_context(const struct tls_wish *wish)
@@ -85,7 +99,7 @@ static SSL_CTX *make_context(const struct tls_wish *wish)
     if (wish->groups != NULL)
         ck_assert_int_eq(SSL_CTX_set1_groups_list(context, wish->groups), 1);
     if (wish->trust != NULL) {
-        ck_assert_int_eq(SSL_CTX_load_verify_file(context, wish->trust), 1);
+        ck_assert_int_eq(SSL_CTX_load_verify_file(context, file_of(wish, wish->trust, "crt")), 1);
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     }
     return context;
@@ -110,6 +124,20 @@ bool peer_connect_tls(struct peer *peer, unsigned port, const struct tls_wish *w
 {
     peer_connect(peer, port);
     return peer_handshake(peer, wish);
+}
+
+SSL_SESSION *peer_take_session(struct peer *peer)
+{
+    if (peer->session == NULL)
+        return SSL_get1_session(peer->tls);
+    SSL_SESSION *session = peer->session;
+    peer->session = NULL;
+    return session;
+}
+
+bool peer_was_resumed(const struct peer *peer)
+{
+    return SSL_session_reused(peer->tls) == 1;
 }
 
 void peer_close(struct peer *peer)

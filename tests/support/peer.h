@@ -30,12 +30,12 @@ struct peer {
  * resume. */
 struct tls_wish {
     const char *sni;
-    int version;             /* TLS1_2_VERSION, TLS1_3_VERSION or 0 */
-    const char *certificate; /* PEM file: the client's certificate, then its chain */
-    const char *key;         /* PEM file */
-    const char *trust;       /* PEM file: the server must come from it */
-    const char *sigalgs;     /* what the client says it understands: RSA+SHA256, ECDSA+SHA256 … */
-    const char *ciphers;     /* TLS 1.2 */
+    int version;         /* TLS1_2_VERSION, TLS1_3_VERSION or 0 */
+    const char *folder;  /* where the files are */
+    const char *who;     /* shows WHO.crt (certificate, then its chain), has the key of WHO.key */
+    const char *trust;   /* the server must come from TRUST.crt */
+    const char *sigalgs; /* what the client says it understands: RSA+SHA256, ECDSA+SHA256 … */
+    const char *ciphers; /* TLS 1.2 */
     const char *groups;
     SSL_SESSION *session; /* borrowed */
 };
@@ -54,6 +54,11 @@ void peer_close(struct peer *peer);
 void peer_reset(struct peer *peer);
 /* No more is sent (close_notify in TLS); receiving goes on. */
 void peer_finish(struct peer *peer);
+
+/* The session to resume with: TLS 1.3 servers give it after the handshake, so read an answer first.
+ * Owned. */
+SSL_SESSION *peer_take_session(struct peer *peer);
+bool peer_was_resumed(const struct peer *peer);
 
 /* Bytes. */
 /* false: the other side does not take them any more. */

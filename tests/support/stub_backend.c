@@ -75,27 +75,43 @@ static void *accept_run(void *argument)
     return NULL;
 }
 
-void stub_start_at(struct stub_backend *stub, const char *name, stub_serve serve, unsigned port)
+static void start(struct stub_backend *stub)
 {
-    *stub = (struct stub_backend){.name = name, .port = port};
-    stub->serve = serve != NULL ? serve : stub_answer_by_name;
     signal(SIGPIPE, SIG_IGN);
     pthread_mutex_init(&stub->lock, NULL);
     text_add(&stub->heard, "", 0);
     struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((in_port_t)port),
+                                  .sin_port = htons((in_port_t)stub->port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     stub->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(stub->listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     int bound = bind(stub->listener, (struct sockaddr *)&address, sizeof address);
-    ck_assert_msg(bound == 0, "stub backend %s at port %u: %s", name, port, strerror(errno));
+    ck_assert_msg(bound == 0, "stub backend %s at port %u: %s", stub->name, stub->port,
+                  strerror(errno));
     ck_assert_int_eq(listen(stub->listener, 128), 0);
     ck_assert_int_eq(pthread_create(&stub->acceptor, NULL, accept_run, stub), 0);
 }
 
 void stub_start(struct stub_backend *stub, const char *name, stub_serve serve)
 {
-    stub_start_at(stub, name, serve, port_reserve());
+    stub_start_with(stub, name, serve, NULL);
+}
+
+void stub_start_with(struct stub_backend *stub, const char *name, stub_serve serve, void *story)
+{
+    *stub = (struct stub_backend){.name = name, .port = port_reserve(), .serve = serve};
+    stub->story = story;
+    if (serve == NULL)
+        stub->serve = stub_answer_by_name;
+    start(stub);
+}
+
+void stub_start_at(struct stub_backend *stub, const char *name, stub_serve serve, unsigned port)
+{
+    *stub = (struct stub_backend){.name = name, .port = port, .serve = serve};
+    if (serve == NULL)
+        stub->serve = stub_answer_by_name;
+    start(stub);
 }
 
 void stub_stop(struct stub_backend *stub)

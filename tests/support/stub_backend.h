@@ -52,6 +52,8 @@ struct stub_request {
 
 /* Life. serve NULL: stub_answer_by_name. Fails the test when no socket is to be had. */
 void stub_start(struct stub_backend *stub, const char *name, stub_serve serve);
+/* The same with something of the story's own, for its serve function. */
+void stub_start_with(struct stub_backend *stub, const char *name, stub_serve serve, void *story);
 /* The same on a certain port, for a backend that comes back. */
 void stub_start_at(struct stub_backend *stub, const char *name, stub_serve serve, unsigned port);
 /* Close everything and wait for the threads. */

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One listener, one rule, one backend. */
+#include "tests/support/house.h"
+
+static const char *or_nothing(const char *lines)
+{
+    return lines != NULL ? lines : "";
+}
+
+void house_open(struct house *house, const struct house_plan *plan)
+{
+    scene_begin(&house->scene);
+    stub_start_with(&house->backend, "rs-1", plan->serve, plan->story);
+    scene_set_port(&house->scene, "rs-1", house->backend.port);
+    struct text ini = {0};
+    text_add_format(&ini, "[lb]\nworkers = 2\naccess_log = access.log\nlog_level = debug\n%s\n",
+                    or_nothing(plan->lb));
+    text_add_format(&ini, "[listener web]\naddress = 127.0.0.1:@web\nprotocol = http\n%s\n",
+                    or_nothing(plan->listener));
+    text_add_format(&ini, "[rule all]\nlistener = web\npool = app\n%s\n", or_nothing(plan->rule));
+    text_add_format(&ini, "[pool app]\nbackend = rs-1 127.0.0.1:@rs-1\nhealth_check = off\n%s\n",
+                    or_nothing(plan->pool));
+    scene_start(&house->scene, ini.bytes);
+    text_done(&ini);
+}
+
+void house_close(struct house *house)
+{
+    scene_end(&house->scene);
+    stub_stop(&house->backend);
+}
+
+void house_enter(struct house *house, struct peer *peer)
+{
+    peer_connect(peer, scene_port(&house->scene, "web"));
+}
