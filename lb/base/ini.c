@@ -144,15 +144,15 @@ static void section_enter(struct scan *scan, char *header)
     scan->section = entry;
 }
 
-static void header_read(struct scan *scan, char *line)
+static void header_read(struct scan *scan, char *header)
 {
-    char *header = line + 1;
     char *end = strchr(header, ']');
     size_t comment = comment_offset(header);
     if (!end || header + comment < end) {
         header[comment] = '\0';
         header = trim(header);
-        REPORT(scan, "section header has no \"]\": write [%s]", header);
+        if (*header != '\0')
+            REPORT(scan, "section header has no \"]\": write [%s]", header);
         section_enter(scan, header);
         return;
     }
@@ -218,7 +218,7 @@ static void line_check(struct scan *scan, char *line)
         memmove(line, line + indent, strlen(line + indent) + 1);
     }
     if (first == '[')
-        header_read(scan, line);
+        header_read(scan, line + 1);
     if (first == '[' || !is_key_line(scan, line))
         line[0] = '\0';
 }
