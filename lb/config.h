@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The whole INI file: read (lines), checked (per key, then across sections), built (certificates, CA sets, policies,
- * routers, pools) and frozen. Every problem is reported at once with its line.
+ * The whole INI file: read (lines), checked (per key, then across sections), built (certificates,
+ * CA sets, policies, routers, pools) and frozen. Every problem is reported at once with its line.
  */
 #ifndef LB_CONFIG_H
 #define LB_CONFIG_H
@@ -30,11 +30,13 @@ struct config {
     const struct lb_options *options;
     unsigned listener_count;
     struct listener *listeners;
+    unsigned rule_count; /* [rule] sections; one on two listeners counts once */
     unsigned pool_count;
     struct pool **pools;
 };
 
-/** All option tables in the order of the documentation: lb, listener, rule, pool; NULL at the end. */
+/** All option tables in the order of the documentation: lb, listener, rule, pool; NULL at the end.
+ */
 extern const struct option_table *const option_tables[];
 
 /**

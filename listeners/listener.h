@@ -29,6 +29,7 @@ struct listener {
     const struct listener_options *options;
     unsigned address_count;
     struct address *addresses;
+    unsigned *address_lines; /* where each stands */
     unsigned rule_count;
     struct rule *rules;
     unsigned domain_count;
@@ -42,5 +43,23 @@ struct listener {
     struct credential **credentials; /* all of this listener and its rules */
     struct session_cache *sessions;  /* shared by all workers; NULL on an http listener */
 };
+
+/**
+ * Build a listener from its options and the rules that name it: addresses, domains, certificates,
+ * CA sets, policies, router, session cache. Everything that is wrong is reported at file:line; see
+ * the listener_*.c files for what is checked.
+ *
+ * listener  zeroed but for name, line, index and options; lives in the config's arena and borrows
+ *           what it points to
+ * sections  in the file's order; lent for the call, their names and options for the listener's life
+ * returns   false when errors were added: the listener is then only good for listener_done
+ * Thread:   the one that loads the config. Reads files, may resolve names.
+ */
+bool listener_prepare(struct listener *listener, const struct rule_section *sections,
+                      unsigned count, struct arena *arena, const char *file,
+                      struct problems *problems);
+
+/** Release what is not the arena's. Half-built ones are fine. */
+void listener_done(struct listener *listener);
 
 #endif

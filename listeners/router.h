@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds the domain of a host name and the rule of a path, at a cost that does not depend on how many there are:
- * exact names and wildcard suffixes are hashed, prefixes are looked up at segment borders, longest first.
+ * Finds the domain of a host name and the rule of a path, at a cost that does not depend on how
+ * many there are: exact names and wildcard suffixes are hashed, prefixes are looked up at segment
+ * borders, longest first.
  */
 #ifndef LB_LISTENERS_ROUTER_H
 #define LB_LISTENERS_ROUTER_H
 
 #include <stdbool.h>
 
+#include "lb/base/arena.h"
 #include "lb/base/certificate.h"
 #include "lb/base/slice.h"
 #include "listeners/policy.h"
@@ -19,24 +21,47 @@ struct domain {
     const struct policy *policy; /* SNI off: the listener's, shared by all its domains */
     unsigned credential_count;
     struct credential *const *credentials; /* server certificates; SNI off: the listener's */
-    unsigned index;      /* among the listener's domains */
+    unsigned index;                        /* among the listener's domains */
 };
 
 struct router;
 
+/**
+ * Build the router of a listener whose rules and domains are checked: patterns as
+ * rule_domain_parse() gives them, one rule for each domain and url.
+ *
+ * domains, rules   borrowed for the life of the router; each rule points to its domain
+ * default_domain   index of the one that unknown names get
+ * returns          the router; lives in `arena`, needs no release
+ * Thread:          loader
+ */
+struct router *router_new(const struct domain *domains, unsigned domain_count,
+                          const struct rule *rules, unsigned rule_count, unsigned default_domain,
+                          struct arena *arena);
+
 enum route {
     ROUTE_FOUND,
     ROUTE_NONE,      /* no rule for this URL: 404 */
-    ROUTE_AMBIGUOUS, /* two parsers could choose different rules, or the path cannot be decoded: 400 */
+    ROUTE_AMBIGUOUS, /* two parsers could choose different rules, or the path cannot be decoded: 400
+                      */
 };
 
-/** The domain of a name (Host without port, or SNI): case and a trailing dot are ignored; else the default domain. */
+/** The domain of a name (Host without port, or SNI): case and a trailing dot are ignored; else the
+ *  default domain. An exact name wins over `*.name`, the longest of those over shorter ones. */
 const struct domain *router_domain(const struct router *router, struct slice host);
-/** Like router_domain, but NULL where the name is no domain's (for unknown_sni). */
+/** Like router_domain, but NULL where no rule names it (for unknown_sni); rules without a domain
+ * name nobody. */
 const struct domain *router_known_domain(const struct router *router, struct slice host);
 const struct domain *router_default_domain(const struct router *router);
 
-/** The rule of a path within a domain. path: as it came, without query; "*" is treated as "/". */
+/**
+ * The rule of a path within a domain: an exact one, else the longest prefix. Paths are compared
+ * decoded and with dot segments removed; where another reading could choose another rule, the
+ * answer is ROUTE_AMBIGUOUS.
+ *
+ * path     as it came, without query; "*" is treated as "/"
+ * Thread:  any. Does not allocate.
+ */
 enum route router_rule(const struct router *router, const struct domain *domain, struct slice path,
                        const struct rule **ret_rule);
 

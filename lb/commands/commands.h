@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verbs of the program: one file each in this folder, one row each in the table. A verb gets
+ * argv with itself as argv[0] and returns the exit status: 0, 1 (it failed) or 2 (wrong usage).
+ */
+#ifndef LB_COMMANDS_COMMANDS_H
+#define LB_COMMANDS_COMMANDS_H
+
+enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_MISUSED = 2 };
+
+struct command {
+    const char *name;
+    const char *arguments; /* as the overview shows them */
+    const char *summary;
+    int (*run)(int argc, char **argv);
+};
+
+/** In the order of the overview; a row without a name at its end. */
+extern const struct command commands[];
+
+/** The command of this name, also by `--help`, `-h`, `--version` and `-V`; NULL: there is none. */
+const struct command *command_find(const char *name);
+
+/** The name an operator probably meant, or NULL. */
+const char *command_nearest(const char *name);
+
+/** Dispatch a whole command line. returns the exit status. Thread: main. */
+int commands_main(int argc, char **argv);
+
+/** One line on stderr, "lb VERB: text; see lb help", for wrong usage. returns COMMAND_MISUSED. */
+int command_misused(const char *verb, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

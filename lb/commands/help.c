@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pages of lb help. */
+#include "lb/commands/help.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/balancer.h"
+#include "backends/check.h"
+#include "lb/base/option.h"
+#include "lb/commands/commands.h"
+#include "lb/config.h"
+
+static void write_overview(void)
+{
+    puts("lb is an HTTPS load balancer that knows its clients by their certificates.\n");
+    for (const struct command *command = commands; command->name; command++) {
+        char usage[64];
+        snprintf(usage, sizeof usage, "lb %s %s", command->name, command->arguments);
+        printf("  %-32s %s\n", usage, command->summary);
+    }
+    puts("\nThe INI file has these sections; `lb help SECTION` lists the keys of one, `lb help "
+         "KEY`\n"
+         "explains a key:\n");
+    for (const struct option_table *const *table = option_tables; *table; table++) {
+        char header[64];
+        snprintf(header, sizeof header, "[%s%s]", (*table)->section,
+                 (*table)->named ? " NAME" : "");
+        printf("  %-32s %s\n", header, (*table)->summary);
+    }
+    puts("\nExit status: 0 done, 1 failed, 2 wrong usage.");
+}
+
+/* What a key's values are when a folder lists them. */
+
+static void write_balancers(void)
+{
+    for (const struct balancer *const *at = balancers; *at; at++)
+        printf("    %-20s %s\n", (*at)->name, (*at)->summary);
+}
+
+static void write_checks(void)
+{
+    printf("    %-20s %s\n", "off", "backends count as up until one refuses a request");
+    for (const struct check *const *at = checks; *at; at++)
+        printf("    %-20s %s\n", (*at)->name, (*at)->summary);
+}
+
+static bool write_key(const char *word)
+{
+    bool is_known = false;
+    for (const struct option_table *const *table = option_tables; *table; table++) {
+        const struct option *option = option_find(*table, word);
+        if (!option)
+            continue;
+        if (is_known)
+            puts("");
+        option_write_help(*table, option, stdout);
+        if (strcmp(word, "balance") == 0)
+            write_balancers();
+        if (strcmp(word, "health_check") == 0)
+            write_checks();
+        is_known = true;
+    }
+    return is_known;
+}
+
+static bool write_section(const char *word)
+{
+    for (const struct option_table *const *table = option_tables; *table; table++) {
+        if (strcmp((*table)->section, word) != 0)
+            continue;
+        option_write_sample(*table, stdout);
+        return true;
+    }
+    return false;
+}
+
+/* The nearest of all sections and keys, or NULL. */
+static const char *nearest(const char *word)
+{
+    enum { WORDS_MOST = 256 };
+    struct option rows[WORDS_MOST + 1] = {0};
+    size_t count = 0;
+    for (const struct option_table *const *table = option_tables; *table; table++) {
+        if (count < WORDS_MOST)
+            rows[count++].key = (*table)->section;
+        for (const struct option *row = (*table)->options; row->key && count < WORDS_MOST; row++)
+            rows[count++].key = row->key;
+    }
+    struct option_table all = {.section = "", .options = rows};
+    return option_nearest(&all, word);
+}
+
+int command_help(int argc, char **argv)
+{
+    if (argc > 2)
+        return command_misused("help", "\"%s\" is too much: it takes one word", argv[2]);
+    if (argc < 2) {
+        write_overview();
+        return COMMAND_DONE;
+    }
+    const char *word = argv[1];
+    const struct command *command = command_find(word);
+    if (command)
+        printf("lb %s %s\n    %s\n", command->name, command->arguments, command->summary);
+    bool is_section = write_section(word);
+    if (is_section && option_find(&rule_option_table, word))
+        puts("");
+    if (write_key(word) || is_section || command)
+        return COMMAND_DONE;
+    const char *meant = nearest(word);
+    if (meant)
+        fprintf(stderr, "lb help: there is no section or key \"%s\": did you mean %s?\n", word,
+                meant);
+    else
+        fprintf(stderr, "lb help: there is no section or key \"%s\"; lb help lists them\n", word);
+    return COMMAND_FAILED;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Read, check, build, freeze: each step reports all it finds and the next one goes on with the
+ * rest. */
+#include "lb/config.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lb/base/ini.h"
+#include "lb/config_listeners.h"
+#include "lb/config_pools.h"
+#include "lb/config_sections.h"
+
+static const struct option rows[] = {
+#define OPTION(...) OPTION_ROW(struct lb_options, __VA_ARGS__)
+#include "lb/lb_options.def"
+#undef OPTION
+    {0},
+};
+
+const struct option_table lb_option_table = {
+    .section = "lb",
+    .named = false,
+    .summary = "the program as a whole: threads, logs, how it ends",
+    .bytes = sizeof(struct lb_options),
+    .options = rows,
+};
+
+const struct option_table *const option_tables[] = {
+    &lb_option_table, &listener_option_table, &rule_option_table, &pool_option_table, NULL,
+};
+
+/* The folder that `file` is named in, absolute; "." when there is none, where opening it fails,
+ * too. */
+static const char *folder_of(const char *file, struct arena *arena)
+{
+    char resolved[PATH_MAX];
+    const char *slash = strrchr(file, '/');
+    size_t length = slash ? (size_t)(slash - file) + (slash == file) : 0;
+    const char *folder = slash ? arena_copy_bytes(arena, file, length) : ".";
+    return realpath(folder, resolved) ? arena_copy(arena, resolved) : ".";
+}
+
+static void build(struct config *config, struct problems *problems)
+{
+    struct config_source source = {config->file, config->folder, &config->arena, problems};
+    struct config_sections sections;
+    struct ini ini;
+    if (!ini_read_file(&ini, config->file, &config->arena, problems))
+        return;
+    config_sections_read(&sections, &ini, &source);
+    config->options = sections.lb.options;
+    config->rule_count = sections.rule_count;
+    config_listeners_build(config, &sections, &source);
+    config_pools_build(config, &sections, &source);
+}
+
+struct config *config_load(const char *file, struct problems *problems)
+{
+    size_t errors_before = problems->error_count;
+    struct config *config = calloc(1, sizeof *config);
+    if (!config)
+        error_out_of_memory();
+    config->file = arena_copy(&config->arena, file);
+    config->folder = folder_of(file, &config->arena);
+    build(config, problems);
+    problems_sort(problems);
+    if (problems->error_count == errors_before)
+        return config;
+    config_free(config);
+    return NULL;
+}
+
+void config_free(struct config *config)
+{
+    if (!config)
+        return;
+    for (unsigned i = 0; i < config->listener_count; i++)
+        listener_done(&config->listeners[i]);
+    for (unsigned i = 0; i < config->pool_count; i++)
+        pool_done(config->pools[i]);
+    arena_done(&config->arena);
+    free(config);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The [listener] and [rule] sections of a config. */
+#ifndef LB_CONFIG_LISTENERS_H
+#define LB_CONFIG_LISTENERS_H
+
+#include "lb/config.h"
+#include "lb/config_sections.h"
+
+/** Build a listener from each section with the rules that name it; reports rules that name none. */
+void config_listeners_build(struct config *config, const struct config_sections *sections,
+                            const struct config_source *source);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From lines to options structs. */
+#include "lb/config_sections.h"
+
+#include <string.h>
+
+#include "lb/base/ini.h"
+#include "lb/config.h"
+
+static const struct option_table *find_table(const char *section)
+{
+    for (const struct option_table *const *at = option_tables; *at; at++)
+        if (strcmp((*at)->section, section) == 0)
+            return *at;
+    return NULL;
+}
+
+/* The distance is option.c's: the words are lent to it as the keys of a table. */
+static const char *nearest_word(const char *const *words, size_t count, const char *word,
+                                struct arena *arena)
+{
+    struct option *rows = arena_alloc(arena, (count + 1) * sizeof *rows);
+    for (size_t i = 0; i < count; i++)
+        rows[i].key = words[i];
+    struct option_table table = {.section = "", .options = rows};
+    return option_nearest(&table, word);
+}
+
+static void report_unknown(const struct ini_entry *entry, const struct config_source *source)
+{
+    const char *words[8];
+    size_t count = 0;
+    for (; option_tables[count] && count < sizeof words / sizeof *words; count++)
+        words[count] = option_tables[count]->section;
+    const char *nearest = nearest_word(words, count, entry->section, source->arena);
+    if (nearest)
+        problems_add(source->problems, source->file, entry->line,
+                     "unknown section [%s]: did you mean [%s%s]?", entry->section, nearest,
+                     find_table(nearest)->named ? " NAME" : "");
+    else
+        problems_add(source->problems, source->file, entry->line,
+                     "unknown section [%s]: there are [lb], [listener NAME], [rule NAME] and [pool "
+                     "NAME]",
+                     entry->section);
+}
+
+static bool is_name(const char *name)
+{
+    size_t length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                 "0123456789._-");
+    return length > 0 && length <= CONFIG_NAME_BYTES && name[length] == '\0';
+}
+
+static void check_name(const struct ini_entry *entry, const struct option_table *table,
+                       const struct config_source *source)
+{
+    if (!table->named) {
+        if (*entry->name)
+            problems_add(source->problems, source->file, entry->line,
+                         "section [%s] takes no name: write [%s] instead of [%s %s]",
+                         table->section, table->section, table->section, entry->name);
+        return;
+    }
+    if (!*entry->name)
+        problems_add(source->problems, source->file, entry->line,
+                     "section [%s] needs a name, as in [%s www]", table->section, table->section);
+    else if (!is_name(entry->name))
+        problems_add(source->problems, source->file, entry->line,
+                     "\"%s\" is no name for a %s: 1 to %d letters, digits, \".\", \"_\" and \"-\" "
+                     "make one",
+                     entry->name, table->section, CONFIG_NAME_BYTES);
+}
+
+static struct config_section section_begin(const struct option_table *table, const char *name,
+                                           unsigned line, struct arena *arena)
+{
+    struct config_section section = {table, name, line, arena_alloc(arena, table->bytes)};
+    option_defaults(table, section.options, arena);
+    return section;
+}
+
+static struct config_section *section_add(struct config_sections *sections,
+                                          const struct option_table *table,
+                                          const struct ini_entry *entry, struct arena *arena)
+{
+    struct config_section *into = &sections->lb;
+    if (table == &listener_option_table)
+        into = &sections->listeners[sections->listener_count++];
+    else if (table == &rule_option_table)
+        into = &sections->rules[sections->rule_count++];
+    else if (table == &pool_option_table)
+        into = &sections->pools[sections->pool_count++];
+    *into = section_begin(table, entry->name, entry->line, arena);
+    return into;
+}
+
+static size_t count_headers(const struct ini *ini)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < ini->count; i++)
+        count += ini->entries[i].key == NULL;
+    return count;
+}
+
+void config_sections_read(struct config_sections *sections, const struct ini *ini,
+                          const struct config_source *source)
+{
+    struct arena *arena = source->arena;
+    size_t most = count_headers(ini) + 1;
+    *sections = (struct config_sections){0};
+    sections->lb = section_begin(&lb_option_table, "", 0, arena);
+    sections->listeners = arena_alloc(arena, most * sizeof(struct config_section));
+    sections->rules = arena_alloc(arena, most * sizeof(struct config_section));
+    sections->pools = arena_alloc(arena, most * sizeof(struct config_section));
+    struct config_section *section = NULL;
+    for (size_t i = 0; i < ini->count; i++) {
+        const struct ini_entry *entry = &ini->entries[i];
+        if (entry->key) {
+            if (section)
+                option_set(section->table, section->options, entry, source->file, source->folder,
+                           arena, source->problems);
+            continue;
+        }
+        const struct option_table *table = find_table(entry->section);
+        section = table ? section_add(sections, table, entry, arena) : NULL;
+        if (table)
+            check_name(entry, table, source);
+        else
+            report_unknown(entry, source);
+    }
+}
+
+int config_sections_find(const struct config_section *sections, unsigned count, const char *name)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(sections[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+const char *config_sections_nearest(const struct config_section *sections, unsigned count,
+                                    const char *name, struct arena *arena)
+{
+    const char **words = arena_alloc(arena, (count + 1) * sizeof(char *));
+    for (unsigned i = 0; i < count; i++)
+        words[i] = sections[i].name;
+    return nearest_word(words, count, name, arena);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keys of [listener NAME] as a table, and the steps in which a listener is built. */
+#include "listeners/listener.h"
+
+#include "listeners/listener_build.h"
+#include "listeners/session_cache.h"
+
+static const struct option rows[] = {
+#define OPTION(...) OPTION_ROW(struct listener_options, __VA_ARGS__)
+#include "listeners/listener_options.def"
+#undef OPTION
+    {0},
+};
+
+const struct option_table listener_option_table = {
+    .section = "listener",
+    .named = true,
+    .summary = "an address that clients connect to, and how they are met there",
+    .bytes = sizeof(struct listener_options),
+    .options = rows,
+};
+
+static void build_addresses(struct listener_build *build)
+{
+    struct listener *listener = build->listener;
+    const struct option_list *texts = &listener->options->address;
+    if (texts->count == 0)
+        LISTENER_ERROR(build, listener->line,
+                       "listener %s has no address: add one, as in \"address = 0.0.0.0:8443\"",
+                       listener->name);
+    listener->addresses =
+        arena_alloc(build->arena, (texts->count + 1) * sizeof *listener->addresses);
+    listener->address_lines =
+        arena_alloc(build->arena, (texts->count + 1) * sizeof *listener->address_lines);
+    for (unsigned i = 0; i < texts->count; i++) {
+        struct error err = {0};
+        struct address *address = &listener->addresses[listener->address_count];
+        if (address_parse(address, texts->items[i], &err))
+            listener->address_lines[listener->address_count++] = texts->lines[i];
+        else
+            LISTENER_ERROR(build, texts->lines[i], "%s", err.text);
+    }
+}
+
+static void build_rules(struct listener_build *build, unsigned count)
+{
+    struct listener *listener = build->listener;
+    if (count == 0)
+        LISTENER_ERROR(build, listener->line,
+                       "listener %s has no rule: add a section [rule NAME] with \"listener = %s\" "
+                       "and a pool",
+                       listener->name, listener->name);
+    listener->rules = arena_alloc(build->arena, (count + 1) * sizeof *listener->rules);
+    listener->rule_count = count;
+    for (unsigned i = 0; i < count; i++) {
+        const struct rule_section *section = &build->sections[i];
+        listener->rules[i] = (struct rule){.name = section->name,
+                                           .line = section->line,
+                                           .options = section->options,
+                                           .pool = section->pool};
+    }
+}
+
+/* A rule on several listeners is told once. */
+static void build_client_headers(struct listener_build *build)
+{
+    for (unsigned i = 0; i < build->listener->rule_count; i++) {
+        struct rule *rule = &build->listener->rules[i];
+        rule_client_headers(rule->options, &rule->client_headers, NULL);
+    }
+}
+
+/* Keys that do nothing without TLS. mutual_auth is worse than useless there: see listener_auth.c.
+ */
+static void warn_of_tls_keys(struct listener_build *build)
+{
+    const struct listener_options *options = build->listener->options;
+    const struct {
+        const char *key;
+        unsigned line;
+    } keys[] = {
+        {"certificate", options->certificate_line},
+        {"client_ca", options->client_ca_line},
+        {"certificate_key", options->certificate_key_line},
+        {"sni", options->sni_line},
+        {"refuse_with", options->refuse_with_line},
+        {"tls_versions", options->tls_versions_line},
+        {"ciphers", options->ciphers_line},
+        {"ciphersuites", options->ciphersuites_line},
+        {"groups", options->groups_line},
+        {"unknown_sni", options->unknown_sni_line},
+        {"sessions", options->sessions_line},
+        {"verify_depth", options->verify_depth_line},
+        {"session_timeout", options->session_timeout_line},
+        {"handshake_timeout", options->handshake_timeout_line},
+        {"client_ca_partial", options->client_ca_partial_line},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i].line)
+            LISTENER_WARN(build, keys[i].line,
+                          "%s has no effect on listener %s, which has protocol = http", keys[i].key,
+                          build->listener->name);
+}
+
+static void build_sessions(struct listener_build *build)
+{
+    const struct listener_options *options = build->listener->options;
+    uint32_t lifetime_ms = options->session_timeout;
+    size_t most = lifetime_ms > 0 ? (size_t)options->sessions : 0;
+    build->listener->sessions = session_cache_new(most, (lifetime_ms + 999) / 1000);
+    if (!build->listener->sessions)
+        LISTENER_ERROR(build, listener_build_line(options->sessions_line, build->listener->line),
+                       "out of memory for the sessions of listener %s", build->listener->name);
+}
+
+bool listener_prepare(struct listener *listener, const struct rule_section *sections,
+                      unsigned count, struct arena *arena, const char *file,
+                      struct problems *problems)
+{
+    size_t errors_before = problems->error_count;
+    struct listener_build build = {.listener = listener,
+                                   .sections = sections,
+                                   .arena = arena,
+                                   .file = file,
+                                   .problems = problems};
+    build.refuse_lines = arena_alloc(arena, (count + 1) * sizeof *build.refuse_lines);
+    build_addresses(&build);
+    build_rules(&build, count);
+    build_client_headers(&build);
+    listener_build_domains(&build);
+    if (listener_build_is_https(&build)) {
+        listener_build_credentials(&build);
+        listener_check_tls(&build);
+    } else {
+        warn_of_tls_keys(&build);
+    }
+    listener_build_auth(&build);
+    listener_build_policies(&build);
+    if (problems->error_count > errors_before)
+        return false;
+    listener->router = router_new(listener->domains, listener->domain_count, listener->rules,
+                                  listener->rule_count, build.default_domain, arena);
+    if (listener_build_is_https(&build))
+        build_sessions(&build);
+    return problems->error_count == errors_before;
+}
+
+void listener_done(struct listener *listener)
+{
+    for (unsigned i = 0; i < listener->policy_count; i++)
+        policy_done(&listener->policies[i]);
+    for (unsigned i = 0; i < listener->ca_set_count; i++)
+        ca_set_free(listener->ca_sets[i]);
+    for (unsigned i = 0; i < listener->credential_count; i++)
+        credential_free(listener->credentials[i]);
+    session_cache_free(listener->sessions);
+    *listener = (struct listener){0};
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What handshakes ask: one policy for each domain with sni = on; with sni = off one for the
+ * listener, because no domain is known before the request.
+ */
+#include <openssl/x509.h>
+#include <string.h>
+
+#include "listeners/listener_build.h"
+
+/* The rules that share a policy. */
+struct group {
+    const struct rule **rules;
+    unsigned count;
+    const char *what; /* "domain", "listener": for messages */
+    const char *name;
+};
+
+/* The rule because of which another's alert cannot be kept; itself when it does not require. */
+static const struct rule *find_objection(const struct group *group, const struct rule *alerting)
+{
+    if (alerting->auth.mode != AUTH_REQUIRE)
+        return alerting;
+    for (unsigned i = 0; i < group->count; i++) {
+        const struct client_auth *auth = &group->rules[i]->auth;
+        if (auth->mode != AUTH_REQUIRE || auth->ca_set != alerting->auth.ca_set ||
+            auth->refuse_with == REFUSE_403)
+            return group->rules[i];
+    }
+    return NULL;
+}
+
+static void report_alert(struct listener_build *build, const struct group *group)
+{
+    const struct rule *alerting = NULL;
+    for (unsigned i = 0; i < group->count && !alerting; i++)
+        if (group->rules[i]->auth.refuse_with == REFUSE_ALERT)
+            alerting = group->rules[i];
+    const struct rule *other = alerting ? find_objection(group, alerting) : NULL;
+    if (!other)
+        return;
+    unsigned line = build->refuse_lines[alerting - build->listener->rules];
+    if (other == alerting)
+        LISTENER_ERROR(build, line,
+                       "refuse_with = alert cannot be kept: rule %s (line %u) has mutual_auth = "
+                       "request, which lets every client pass; say mutual_auth = require, or "
+                       "leave refuse_with out",
+                       alerting->name, alerting->line);
+    else
+        LISTENER_ERROR(build, line,
+                       "refuse_with = alert cannot be kept: rules %s (line %u) and %s (line %u) "
+                       "of %s %s ask clients for different things, and the handshake comes before "
+                       "the request; make mutual_auth, client_ca and refuse_with equal, or say "
+                       "refuse_with = 403",
+                       alerting->name, alerting->line, other->name, other->line, group->what,
+                       group->name);
+}
+
+static bool make(struct listener_build *build, const struct group *group, struct policy *policy)
+{
+    const struct client_auth **asked =
+        arena_alloc(build->arena, (group->count + 1) * sizeof(struct client_auth *));
+    for (unsigned i = 0; i < group->count; i++) {
+        if (!listener_build_has_auth(group->rules[i]))
+            return false;
+        asked[i] = &group->rules[i]->auth;
+    }
+    switch (policy_make(policy, asked, group->count)) {
+    case POLICY_FINE:
+        return true;
+    case POLICY_ALERT_IMPOSSIBLE:
+        report_alert(build, group);
+        return false;
+    case POLICY_TOO_MANY_SETS:
+        LISTENER_ERROR(build, group->rules[0]->line,
+                       "the rules of %s %s name more than %d different sets of client CAs, each "
+                       "of which costs a verification: put CAs into common sets",
+                       group->what, group->name, (int)CA_SETS_PER_DOMAIN);
+        return false;
+    }
+    return false;
+}
+
+/* A server certificate and a CA of one common name are mistaken for each other when a chain is
+ * built. */
+
+static bool common_name(const X509 *certificate, unsigned char **ret_name)
+{
+    const X509_NAME *subject = X509_get_subject_name(certificate);
+    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    if (at < 0)
+        return false;
+    return ASN1_STRING_to_UTF8(ret_name,
+                               X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))) > 0;
+}
+
+static bool has_common_name(const struct ca_set *set, const char *name)
+{
+    bool is_there = false;
+    for (int i = 0; i < sk_X509_num(set->certificates) && !is_there; i++) {
+        unsigned char *other = NULL;
+        if (common_name(sk_X509_value(set->certificates, i), &other))
+            is_there = strcmp((const char *)other, name) == 0;
+        OPENSSL_free(other);
+    }
+    return is_there;
+}
+
+static void check_common_names(struct listener_build *build, const struct policy *policy,
+                               const struct domain *domain, unsigned line)
+{
+    for (unsigned i = 0; i < domain->credential_count; i++) {
+        unsigned char *name = NULL;
+        bool is_shared = false;
+        if (common_name(domain->credentials[i]->certificate, &name))
+            for (unsigned k = 0; k < policy->set_count && !is_shared; k++)
+                is_shared = has_common_name(policy->sets[k], (const char *)name);
+        if (is_shared)
+            LISTENER_WARN(build, line,
+                          "the server certificate and a client CA both have the common name "
+                          "\"%.64s\": some clients take one for the other; give them different "
+                          "names",
+                          (const char *)name);
+        OPENSSL_free(name);
+    }
+}
+
+static unsigned certificate_line(const struct listener_build *build, const struct domain *domain)
+{
+    const struct listener *listener = build->listener;
+    if (!listener->options->sni)
+        return listener_build_line(listener->options->certificate_line, listener->line);
+    for (unsigned i = 0; i < listener->rule_count; i++)
+        if (listener->rules[i].domain == domain && listener->rules[i].options->certificate_line)
+            return listener->rules[i].options->certificate_line;
+    return listener->line;
+}
+
+static void make_for_listener(struct listener_build *build, const struct group *all)
+{
+    struct listener *listener = build->listener;
+    struct policy *policy = arena_alloc(build->arena, sizeof *policy);
+    listener->policies = policy;
+    listener->policy_count = 1;
+    if (!make(build, all, policy))
+        return;
+    for (unsigned i = 0; i < listener->domain_count; i++)
+        listener->domains[i].policy = policy;
+    check_common_names(build, policy, &listener->domains[0],
+                       certificate_line(build, &listener->domains[0]));
+}
+
+/* Sort the rules by domain, keeping their order within one; starts[d] is where domain d begins. */
+static const struct rule **rules_by_domain(struct listener_build *build, unsigned *starts)
+{
+    const struct listener *listener = build->listener;
+    const struct rule **sorted =
+        arena_alloc(build->arena, (listener->rule_count + 1) * sizeof(struct rule *));
+    unsigned *next = arena_alloc(build->arena, (listener->domain_count + 1) * sizeof *next);
+    for (unsigned i = 0; i < listener->rule_count; i++)
+        starts[listener->rules[i].domain->index + 1]++;
+    for (unsigned i = 0; i < listener->domain_count; i++) {
+        starts[i + 1] += starts[i];
+        next[i] = starts[i];
+    }
+    for (unsigned i = 0; i < listener->rule_count; i++)
+        sorted[next[listener->rules[i].domain->index]++] = &listener->rules[i];
+    return sorted;
+}
+
+static void make_for_domains(struct listener_build *build, const struct rule **sorted,
+                             const unsigned *starts)
+{
+    struct listener *listener = build->listener;
+    listener->policies =
+        arena_alloc(build->arena, (listener->domain_count + 1) * sizeof *listener->policies);
+    listener->policy_count = listener->domain_count;
+    for (unsigned i = 0; i < listener->domain_count; i++) {
+        struct domain *domain = &listener->domains[i];
+        struct group group = {&sorted[starts[i]], starts[i + 1] - starts[i], "domain",
+                              *domain->pattern ? domain->pattern : "(every other host)"};
+        if (!make(build, &group, &listener->policies[i]))
+            continue;
+        domain->policy = &listener->policies[i];
+        check_common_names(build, domain->policy, domain, certificate_line(build, domain));
+    }
+}
+
+void listener_build_policies(struct listener_build *build)
+{
+    struct listener *listener = build->listener;
+    if (listener->rule_count == 0)
+        return;
+    unsigned *starts = arena_alloc(build->arena, (listener->domain_count + 2) * sizeof *starts);
+    const struct rule **sorted = rules_by_domain(build, starts);
+    if (listener->options->sni && listener_build_is_https(build)) {
+        make_for_domains(build, sorted, starts);
+        return;
+    }
+    struct group all = {sorted, listener->rule_count, "listener", listener->name};
+    make_for_listener(build, &all);
+}
