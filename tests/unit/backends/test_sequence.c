@@ -147,8 +147,8 @@ static void check_smooth(const struct sequence *sequence, const unsigned *weight
             had += sequence->turns[turn - 1] == b;
             double share = (double)turn * weights[b] / (double)sum;
             double off = (double)had - share;
-            ck_assert_msg(off > -1.0 && off < 1.0,
-                          "after %u turns backend %u had %lu of %.2f", turn, b, had, share);
+            ck_assert_msg(off > -1.0 && off < 1.0, "after %u turns backend %u had %lu of %.2f",
+                          turn, b, had, share);
         }
     }
 }
