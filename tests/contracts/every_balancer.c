@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every way to choose must keep, whatever it is: each test runs for each file in
+ * backends/balancers/. */
+#include "backends/balancer.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "backends/pool.h"
+#include "tests/support/check_main.h"
+#include "tests/support/made_pool.h"
+
+static struct made_pool made;
+static struct pool_view view;
+
+static void begin(void)
+{
+    made_pool_begin(&made);
+    view = (struct pool_view){0};
+}
+
+static void end(void)
+{
+    pool_view_done(&made.pool, &view);
+    made_pool_end(&made);
+}
+
+static void prepare(const struct balancer *balancer, const unsigned *weights, unsigned count)
+{
+    made_pool_key(&made, "balance", balancer->name);
+    made_pool_weights(&made, weights, count);
+    ck_assert(made_pool_prepare(&made));
+    ck_assert_ptr_eq(made.pool.balancer, balancer);
+}
+
+/* tried: a set of the first backends as bits. */
+static int choose_without(unsigned tried)
+{
+    struct choice choice = {0};
+    for (unsigned i = 0; i < 32; i++)
+        if (tried >> i & 1)
+            choice_add_tried(&choice, i);
+    return pool_choose(&made.pool, &view, &choice);
+}
+
+START_TEST(it_introduces_itself)
+{
+    const struct balancer *balancer = balancers[_i];
+    ck_assert_ptr_nonnull(balancer->choose);
+    ck_assert_uint_gt(strlen(balancer->name), 0);
+    ck_assert_uint_le(strlen(balancer->name), 64);
+    ck_assert_uint_gt(strlen(balancer->summary), 10);
+    ck_assert_ptr_null(strchr(balancer->summary, '\n'));
+    ck_assert_ptr_eq(balancer_find(balancer->name), balancer);
+}
+END_TEST
+
+START_TEST(it_chooses_nobody_who_was_tried)
+{
+    prepare(balancers[_i], (const unsigned[]){3, 1, 2, 1, 5}, 5);
+    for (unsigned tried = 0; tried < 31; tried++) {
+        for (unsigned turn = 0; turn < 24; turn++) {
+            int chosen = choose_without(tried);
+            ck_assert_int_ge(chosen, 0);
+            ck_assert_int_lt(chosen, 5);
+            ck_assert_msg(!(tried >> chosen & 1), "%d was chosen, tried are %x", chosen, tried);
+        }
+    }
+}
+END_TEST
+
+START_TEST(it_says_so_when_all_were_tried)
+{
+    prepare(balancers[_i], (const unsigned[]){3, 1, 2}, 3);
+    for (unsigned turn = 0; turn < 12; turn++)
+        ck_assert_int_eq(choose_without(7), -1);
+    ck_assert_int_ge(choose_without(0), 0);
+}
+END_TEST
+
+START_TEST(it_chooses_nobody_who_is_down_or_has_weight_0)
+{
+    prepare(balancers[_i], (const unsigned[]){0, 1, 2, 4}, 4);
+    made_pool_judge(&made, 2, VERDICT_DOWN);
+    for (unsigned turn = 0; turn < 40; turn++) {
+        int first = choose_without(0);
+        ck_assert_msg(first == 1 || first == 3, "%d", first);
+        ck_assert_int_eq(choose_without(1u << 1), 3);
+        ck_assert_int_eq(choose_without(1u << 1 | 1u << 3), -1);
+    }
+}
+END_TEST
+
+START_TEST(one_backend_is_chosen_always)
+{
+    prepare(balancers[_i], (const unsigned[]){7}, 1);
+    for (unsigned turn = 0; turn < 20; turn++)
+        ck_assert_int_eq(choose_without(0), 0);
+}
+END_TEST
+
+enum { THREAD_COUNT = 3, CHOICES_EACH = 2000 };
+
+static void *choose_and_retry(void *arg)
+{
+    struct pool_view own = {0};
+    (void)arg;
+    for (unsigned i = 0; i < CHOICES_EACH; i++) {
+        struct choice choice = {0};
+        int first = pool_choose(&made.pool, &own, &choice);
+        ck_assert_int_ge(first, 0);
+        choice_add_tried(&choice, (unsigned)first);
+        int other = pool_choose(&made.pool, &own, &choice);
+        ck_assert_int_ge(other, 0);
+        ck_assert_int_ne(first, other);
+    }
+    pool_view_done(&made.pool, &own);
+    return NULL;
+}
+
+START_TEST(several_workers_may_choose_at_once)
+{
+    pthread_t threads[THREAD_COUNT];
+    prepare(balancers[_i], (const unsigned[]){5, 1, 1}, 3);
+    for (unsigned i = 0; i < THREAD_COUNT; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, choose_and_retry, NULL), 0);
+    for (unsigned i = 0; i < THREAD_COUNT; i++)
+        pthread_join(threads[i], NULL);
+}
+END_TEST
+
+static int count(void)
+{
+    int number = 0;
+    while (balancers[number])
+        number++;
+    return number;
+}
+
+START_TEST(the_standard_of_balance_is_there)
+{
+    ck_assert_int_ge(count(), 1);
+    const struct option *option = option_find(&pool_option_table, "balance");
+    ck_assert_ptr_nonnull(balancer_find(option->standard));
+    ck_assert_ptr_null(balancer_find(""));
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, begin, end);
+    tcase_add_test(tcase, the_standard_of_balance_is_there);
+    tcase_add_loop_test(tcase, it_introduces_itself, 0, count());
+    tcase_add_loop_test(tcase, it_chooses_nobody_who_was_tried, 0, count());
+    tcase_add_loop_test(tcase, it_says_so_when_all_were_tried, 0, count());
+    tcase_add_loop_test(tcase, it_chooses_nobody_who_is_down_or_has_weight_0, 0, count());
+    tcase_add_loop_test(tcase, one_backend_is_chosen_always, 0, count());
+    tcase_add_loop_test(tcase, several_workers_may_choose_at_once, 0, count());
+}
+
+CHECK_MAIN("every balancer", add_tests)
