@@ -22,8 +22,17 @@ enum {
     INI_FILE_BYTES = 16 * 1024 * 1024,
     /* Problems of one INI file's lines: who gave lb the wrong file need not read a million of them. */
     INI_PROBLEMS_MOST = 1000,
+    /* A path with escapes or dot segments: each way to read it costs a walk; nginx takes no longer
+     * request line. Paths with one reading may be as long as the head. */
+    PATH_READING_BYTES = 8 * 1024,
     /* Lines (fields) of a head: far above what browsers and proxies send, bounds the parser's table. */
     HEAD_FIELDS_MOST = 128,
+    /* A request target: what nginx and CLB take, too; longer ones are 414. */
+    TARGET_BYTES = 8 * 1024,
+    /* The name in Host: a DNS name has 253, and a dot may end it. */
+    HOST_BYTES = 254,
+    /* Options of all Connection fields of a head: each is looked up among all fields. */
+    CONNECTION_OPTIONS_MOST = 32,
     /* A backend's head: CLB's 32k for clients holds for backends, too. */
     ANSWER_HEAD_BYTES = 64 * 1024,
     /* Interim (1xx) answers before a final one: more is a flood. */
