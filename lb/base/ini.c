@@ -111,15 +111,6 @@ static size_t comment_offset(const char *text)
     return i;
 }
 
-static void name_check(struct scan *scan, const char *name)
-{
-    if (strpbrk(name, blanks))
-        REPORT(scan, "name \"%s\" holds a blank: write it as one word, for example with \"-\"",
-               name);
-    else if (strchr(name, '"') || strchr(name, '\''))
-        REPORT(scan, "name %s stands in quotes: write it without", name);
-}
-
 /* `header` is the text between the brackets; it is cut in two. */
 static void section_enter(struct scan *scan, char *header)
 {
@@ -136,7 +127,6 @@ static void section_enter(struct scan *scan, char *header)
                length, length_unit(slice_of(header)), INI_SECTION_BYTES);
     size_t word = strcspn(header, blanks);
     char *name = header + word + strspn(header + word, blanks);
-    name_check(scan, name);
     struct ini_entry *entry = entry_add(scan, NULL, NULL);
     entry->section = arena_copy_bytes(scan->arena, header, word);
     entry->name = arena_copy(scan->arena, name);
