@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RFC 9110 7.6 (what a proxy removes), RFC 7239 (Forwarded), the X-Forwarded family, identity fields. */
+/* RFC 9110 7.6 (what a proxy removes), RFC 7239 (Forwarded), the X-Forwarded family, identity
+ * fields. */
 #include "lb/forwarded.h"
 
 #include <string.h>
@@ -12,7 +13,8 @@
 /* Besides the client's own head: names, addresses, Forwarded, the id, framing. */
 enum { OWN_FIELDS_BYTES = 2048 };
 
-/** `_` reads as `-` behind CGI and WSGI: both spellings of a name that lb vouches for are stripped. */
+/** `_` reads as `-` behind CGI and WSGI: both spellings of a name that lb vouches for are stripped.
+ */
 static enum http_name name_with_dashes(struct slice name)
 {
     char dashed[32];
@@ -37,7 +39,8 @@ bool forwarded_strips(const struct http_field *field)
     if (name == HTTP_OTHER_FIELD) {
         return identity_header_is_known(field->name);
     }
-    /* Any spelling of these is lb's own business; a client's X-Forwarded-For is read, never copied. */
+    /* Any spelling of these is lb's own business; a client's X-Forwarded-For is read, never copied.
+     */
     if (name != field->known) {
         return true;
     }
@@ -55,7 +58,8 @@ static void put_request_line(struct draft *draft, struct forwarding *forwarding)
     draft_text(draft, " ");
     forwarding->uri = draft_put(draft, request->target);
     draft_text(draft, " HTTP/1.1\r\n");
-    /* An HTTP/1.0 client need not name a host, an HTTP/1.1 backend needs the field: empty, as RFC 9112 3.2 has it. */
+    /* An HTTP/1.0 client need not name a host, an HTTP/1.1 backend needs the field: empty, as RFC
+     * 9112 3.2 has it. */
     forwarding->host = draft_field(draft, slice_of("Host"), request->authority);
 }
 
@@ -141,7 +145,8 @@ static void put_request_id(struct draft *draft, struct forwarding *forwarding)
     }
     char id[REQUEST_ID_LENGTH];
     request_id_write(forwarding->ids, id);
-    forwarding->request_id = draft_field(draft, slice_of("X-Request-ID"), (struct slice){id, sizeof id});
+    forwarding->request_id =
+        draft_field(draft, slice_of("X-Request-ID"), (struct slice){id, sizeof id});
 }
 
 static void put_identity(struct draft *draft, const struct forwarding *forwarding)
@@ -149,9 +154,9 @@ static void put_identity(struct draft *draft, const struct forwarding *forwardin
     if (forwarding->rule->client_headers == 0) {
         return;
     }
-    draft->used += identity_headers_write(forwarding->rule, forwarding->client->handshake.identity,
-                                          forwarding->now, draft->at + draft->used,
-                                          draft->room - draft->used);
+    draft->used +=
+        identity_headers_write(forwarding->rule, forwarding->client->handshake.identity,
+                               forwarding->now, draft->at + draft->used, draft->room - draft->used);
 }
 
 static bool takes_trailers(const struct http_request *request)

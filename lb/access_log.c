@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values that clients chose are escaped: a log line is one line, and JSON stays JSON, whatever they
+ * send. */
+#include "lb/access_log.h"
+
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "backends/backend.h"
+#include "backends/pool.h"
+#include "lb/base/draft.h"
+#include "lb/base/sink.h"
+#include "lb/exchange.h"
+#include "listeners/client.h"
+#include "listeners/identity.h"
+
+/* Room for a URI of 8 KiB with every byte escaped would be 48 KiB: values are cut instead. */
+enum { ACCESS_LINE_BYTES = 16 * 1024, ACCESS_VALUE_BYTES = 2048 };
+
+struct access_log {
+    struct sink *sink;
+    enum access_log_format format;
+};
+
+/* --- values -------------------------------------------------------------------------------- */
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/** \u00HH in JSON, \xHH in combined lines: both spellings are two hex digits behind a prefix. */
+static void put_escaped(struct draft *line, struct slice value, const char *prefix)
+{
+    static const char digits[] = "0123456789abcdef";
+    if (value.length > ACCESS_VALUE_BYTES) {
+        value.length = ACCESS_VALUE_BYTES;
+    }
+    size_t start = 0;
+    for (size_t i = 0; i < value.length; i++) {
+        unsigned char c = (unsigned char)value.at[i];
+        if (is_plain(c)) {
+            continue;
+        }
+        char hex[2] = {digits[c >> 4], digits[c & 15]};
+        draft_put(line, (struct slice){value.at + start, i - start});
+        draft_text(line, prefix);
+        draft_put(line, (struct slice){hex, 2});
+        start = i + 1;
+    }
+    draft_put(line, (struct slice){value.at + start, value.length - start});
+}
+
+static void json_text(struct draft *line, const char *key, struct slice value)
+{
+    if (value.length == 0) {
+        return;
+    }
+    draft_text(line, ",\"");
+    draft_text(line, key);
+    draft_text(line, "\":\"");
+    put_escaped(line, value, "\\u00");
+    draft_text(line, "\"");
+}
+
+static void json_name(struct draft *line, const char *key, const char *value)
+{
+    if (value) {
+        json_text(line, key, slice_of(value));
+    }
+}
+
+static void json_number(struct draft *line, const char *key, uint64_t value)
+{
+    draft_text(line, ",\"");
+    draft_text(line, key);
+    draft_text(line, "\":");
+    draft_number(line, value, 1);
+}
+
+/* --- JSON ---------------------------------------------------------------------------------- */
+
+static void json_time(struct draft *line, int64_t now_ms)
+{
+    struct tm tm;
+    time_t seconds = (time_t)(now_ms / 1000);
+    char text[32];
+    gmtime_r(&seconds, &tm);
+    size_t length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.", &tm);
+    draft_text(line, "{\"time\":\"");
+    draft_put(line, (struct slice){text, length});
+    draft_number(line, (uint64_t)(now_ms % 1000), 3);
+    draft_text(line, "Z\"");
+}
+
+static void json_client(struct draft *line, const struct client *client)
+{
+    const SSL *ssl = client->connection.ssl;
+    const struct identity *identity = client->handshake.identity;
+    json_name(line, "listener", client->listener->name);
+    json_name(line, "client", client->peer_host);
+    json_number(line, "port", client->peer_port);
+    if (ssl) {
+        json_name(line, "tls", SSL_get_version(ssl));
+        json_name(line, "sni", client_sni(client));
+    }
+    if (identity) {
+        json_name(line, "subject", identity->subject);
+        json_name(line, "serial", identity->serial);
+    }
+}
+
+static void format_json(struct draft *line, const struct access_entry *entry, int64_t now_ms)
+{
+    const struct exchange_facts *facts = entry->facts;
+    json_time(line, now_ms);
+    json_text(line, "request_id", facts->request_id);
+    json_client(line, entry->client);
+    json_text(line, "method", facts->method);
+    json_text(line, "host", facts->host);
+    json_text(line, "uri", facts->uri);
+    json_name(line, "protocol", entry->protocol);
+    json_number(line, "status", entry->status);
+    json_number(line, "bytes", entry->answer_bytes);
+    json_number(line, "request_bytes", entry->request_bytes);
+    json_number(line, "duration_ms", entry->duration_ms);
+    json_name(line, "rule", entry->rule ? entry->rule->name : NULL);
+    json_name(line, "pool", entry->pool ? entry->pool->name : NULL);
+    json_name(line, "backend", entry->backend ? entry->backend->name : NULL);
+    json_number(line, "attempts", entry->attempts);
+    json_name(line, "reason", entry->reason);
+    json_text(line, "user_agent", facts->user_agent);
+    json_text(line, "referer", facts->referer);
+    draft_text(line, "}\n");
+}
+
+/* --- combined ------------------------------------------------------------------------------ */
+
+static void combined_value(struct draft *line, struct slice value)
+{
+    if (value.length == 0) {
+        draft_text(line, "-");
+    } else {
+        put_escaped(line, value, "\\x");
+    }
+}
+
+static void format_combined(struct draft *line, const struct access_entry *entry, int64_t now_ms)
+{
+    const struct exchange_facts *facts = entry->facts;
+    const struct identity *identity = entry->client->handshake.identity;
+    struct tm tm;
+    time_t seconds = (time_t)(now_ms / 1000);
+    char text[40];
+    gmtime_r(&seconds, &tm);
+    size_t length = strftime(text, sizeof text, " [%d/%b/%Y:%H:%M:%S +0000] \"", &tm);
+    draft_text(line, entry->client->peer_host);
+    draft_text(line, " - \"");
+    combined_value(line, identity ? slice_of(identity->subject) : (struct slice){NULL, 0});
+    draft_text(line, "\"");
+    draft_put(line, (struct slice){text, length});
+    combined_value(line, facts->method);
+    draft_text(line, " ");
+    combined_value(line, facts->uri);
+    draft_text(line, " ");
+    draft_text(line, entry->protocol);
+    draft_text(line, "\" ");
+    draft_number(line, entry->status, 3);
+    draft_text(line, " ");
+    draft_number(line, entry->answer_bytes, 1);
+    draft_text(line, " \"");
+    combined_value(line, facts->referer);
+    draft_text(line, "\" \"");
+    combined_value(line, facts->user_agent);
+    draft_text(line, "\"\n");
+}
+
+size_t access_log_format(enum access_log_format format, const struct access_entry *entry,
+                         int64_t now_ms, char *into, size_t room)
+{
+    struct draft line = draft_in(into, room);
+    switch (format) {
+    case ACCESS_LOG_JSON:
+        format_json(&line, entry, now_ms);
+        break;
+    case ACCESS_LOG_COMBINED:
+        format_combined(&line, entry, now_ms);
+        break;
+    }
+    return line.fits ? line.used : 0;
+}
+
+/* --- the log ------------------------------------------------------------------------------- */
+
+struct access_log *access_log_open(const struct lb_options *options, struct error *err)
+{
+    err->text[0] = '\0';
+    if (strcmp(options->access_log, "off") == 0) {
+        return NULL;
+    }
+    struct access_log *log = calloc(1, sizeof *log);
+    if (!log) {
+        error_set(err, "out of memory for the access log");
+        return NULL;
+    }
+    log->format = (enum access_log_format)options->access_log_format;
+    log->sink = sink_open(options->access_log, err);
+    if (!log->sink) {
+        free(log);
+        return NULL;
+    }
+    return log;
+}
+
+void access_log_write(struct access_log *log, const struct access_entry *entry)
+{
+    char line[ACCESS_LINE_BYTES];
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    size_t length = access_log_format(log->format, entry, now_ms, line, sizeof line);
+    if (length > 0) {
+        sink_write(log->sink, line, length);
+    }
+}
+
+void access_log_close(struct access_log *log)
+{
+    if (log) {
+        sink_close(log->sink);
+        free(log);
+    }
+}

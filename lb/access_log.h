@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One line per exchange, JSON or combined, handed to a sink that never blocks a worker. */
+#ifndef LB_ACCESS_LOG_H
+#define LB_ACCESS_LOG_H
+
+#include <stdint.h>
+
+#include "lb/config.h"
+
+struct access_log;
+struct backend;
+struct client;
+struct error;
+struct exchange_facts;
+struct pool;
+struct rule;
+
+/** What one line tells; NULL and 0 where nothing is known. All borrowed for the call. */
+struct access_entry {
+    const struct client *client;
+    const char *protocol;
+    const struct exchange_facts *facts;
+    const struct rule *rule;
+    const struct pool *pool;
+    const struct backend *backend;
+    unsigned status; /* 0: the client got none */
+    uint64_t answer_bytes;
+    uint64_t request_bytes;
+    uint64_t duration_ms;
+    unsigned attempts;
+    const char *reason;
+};
+
+/** Open by the [lb] options. returns NULL with an empty err when it is off, NULL with a text when it fails. Thread: main. */
+struct access_log *access_log_open(const struct lb_options *options, struct error *err);
+/** Format and queue one line. Any thread; never blocks on I/O. */
+void access_log_write(struct access_log *log, const struct access_entry *entry);
+/** NULL is fine. */
+void access_log_close(struct access_log *log);
+
+/** Format one line, with its newline, at `now`: for tests and access_log_write. returns its length, 0 when it does not fit. */
+size_t access_log_format(enum access_log_format format, const struct access_entry *entry, int64_t now_ms, char *into,
+                         size_t room);
+
+#endif

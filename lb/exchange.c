@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The story of one request: decide, choose a backend, borrow a link, relay, give the link back,
+ * log. `x` is the exchange.
+ *
+ * Wake-ups come from three sides: the client (advance), the link (on_ready, on_connected) and time
+ * (on_late). Each ends in go_on(), which moves what can be moved and then acts on the one outcome
+ * that says how it went.
+ */
+#include "lb/exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lb/access_log.h"
+#include "lb/base/log.h"
+#include "lb/decision.h"
+#include "lb/forwarded.h"
+#include "lb/relay.h"
+#include "lb/retry.h"
+#include "listeners/answer.h"
+#include "listeners/client.h"
+
+static time_t wall_clock_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME_COARSE, &now); /* never a system call; seconds are enough */
+    return now.tv_sec;
+}
+
+static uint64_t now_ms(const struct exchanges *all)
+{
+    return uv_now(all->context->loop);
+}
+
+/* --- the end ------------------------------------------------------------------------------- */
+
+static void let_go_of_link(struct exchange *x)
+{
+    if (!x->link) {
+        link_forget(&x->owner);
+        return;
+    }
+    bool whole = x->answer_side == ANSWER_COMPLETE && x->request_side == REQUEST_SENT;
+    if (whole && x->reusable && !x->surplus && x->answer_framing != HTTP_UNTIL_CLOSE) {
+        link_return(x->link);
+    } else {
+        link_discard(x->link);
+    }
+    x->link = NULL;
+}
+
+static void leave_backend(struct exchange *x)
+{
+    if (x->backend) {
+        let_go_of_link(x);
+        atomic_fetch_sub_explicit(&x->backend->active, 1, memory_order_relaxed);
+    }
+}
+
+static void write_access_log(const struct exchange *x)
+{
+    if (!x->all->access_log) {
+        return;
+    }
+    const struct access_entry entry = {
+        .client = x->stream->client,
+        .protocol = x->stream->protocol,
+        .facts = &x->facts,
+        .rule = x->rule,
+        .pool = x->pool,
+        .backend = x->backend,
+        .status = x->status,
+        .answer_bytes = x->stream->answer_bytes,
+        .request_bytes = x->stream->request_body_bytes,
+        .duration_ms = now_ms(x->all) - x->began_ms,
+        .attempts = x->attempts,
+        .reason = x->trouble,
+    };
+    access_log_write(x->all->access_log, &entry);
+}
+
+/** Free everything; the stream is no longer ours when this returns. */
+static void over(struct exchange *x)
+{
+    struct exchanges *all = x->all;
+    x->state = EXCHANGE_OVER;
+    deadline_disarm(&x->deadline);
+    write_access_log(x);
+    leave_backend(x);
+    http_chunks_done(&x->chunks);
+    buffer_give(&all->context->buffers, &x->kept);
+    buffer_give(&all->context->buffers, &x->request_head);
+    x->stream->exchange = NULL;
+    all->count--;
+    free(x);
+}
+
+static void end(struct exchange *x, bool clean)
+{
+    struct stream *stream = x->stream;
+    over(x);
+    stream->ops->end(stream, clean);
+}
+
+/** An answer of lb's own in place of the backend's. */
+static void end_with(struct exchange *x, unsigned status, const char *reason, const char *sentence)
+{
+    x->status = status;
+    bool taken = answer_write(x->stream, status, reason, sentence) != STREAM_LOST;
+    end(x, taken);
+}
+
+/* --- failures ------------------------------------------------------------------------------ */
+
+static void log_trouble(const struct exchange *x, const char *what_next)
+{
+    struct log_line line;
+    log_begin(&line, LOG_LEVEL_WARN, "backend.failed");
+    log_text(&line, "pool", x->pool->name);
+    log_text(&line, "backend", x->backend->name);
+    log_text(&line, "address", x->backend->address.text);
+    log_text(&line, "reason", x->trouble);
+    log_number(&line, "attempt", x->attempts);
+    log_text(&line, "then", what_next);
+    log_bytes(&line, "request_id", x->facts.request_id.at, x->facts.request_id.length);
+    log_end(&line);
+}
+
+static void forget_attempt(struct exchange *x)
+{
+    if (x->link) {
+        link_discard(x->link);
+        x->link = NULL;
+    }
+    atomic_fetch_sub_explicit(&x->backend->active, 1, memory_order_relaxed);
+    x->request_side = REQUEST_HELD;
+    x->heard = false;
+    x->input.length = 0;
+    buffer_give(&x->all->context->buffers, &x->kept);
+    deadline_disarm(&x->deadline);
+}
+
+static void try_backend(struct exchange *x, struct backend *backend, bool fresh);
+static void choose(struct exchange *x, unsigned status_if_none);
+
+/**
+ * The attempt failed: try again where that is allowed, else say so to the client.
+ *
+ * connected  the backend may have seen request bytes;  late: it kept silent rather than closed
+ */
+static void attempt_failed(struct exchange *x, bool connected, bool late)
+{
+    const struct attempt attempt = {
+        .method = x->method,
+        .connected = connected,
+        .heard = x->heard,
+        .was_reused = x->link && x->link->exchanges > 0,
+        .late = late,
+        .body_used = x->stream->request_body_bytes > 0,
+        .attempts = x->attempts,
+        .retries = (unsigned)x->pool->options->retries,
+    };
+    unsigned status = late ? 504 : 502;
+    switch (retry_decide(&attempt)) {
+    case RETRY_SAME:
+        forget_attempt(x);
+        try_backend(x, x->backend, true);
+        return;
+    case RETRY_OTHER:
+        atomic_fetch_add_explicit(&x->backend->failed, 1, memory_order_relaxed);
+        log_trouble(x, "another backend");
+        forget_attempt(x);
+        choice_add_tried(&x->choice, x->backend->index);
+        choose(x, status);
+        return;
+    case RETRY_NONE:
+        break;
+    }
+    atomic_fetch_add_explicit(&x->backend->failed, 1, memory_order_relaxed);
+    log_trouble(x, late ? "504" : "502");
+    end_with(x, status, late ? "backend-late" : "backend-failed", NULL);
+}
+
+/** The link died or said no HTTP. */
+static void link_failed(struct exchange *x, bool late)
+{
+    if (x->answer_side == ANSWER_AWAITED && x->interim_count == 0) {
+        attempt_failed(x, true, late);
+        return;
+    }
+    atomic_fetch_add_explicit(&x->backend->failed, 1, memory_order_relaxed);
+    if (x->answer_side == ANSWER_AWAITED) { /* interim heads went out, a final one still can */
+        log_trouble(x, late ? "504" : "502");
+        end_with(x, late ? 504 : 502, late ? "backend-late" : "backend-failed", NULL);
+        return;
+    }
+    log_trouble(x, "the answer is cut");
+    end(x, false);
+}
+
+static void client_bad(struct exchange *x)
+{
+    struct stream *stream = x->stream;
+    x->trouble = stream->fault_text;
+    if (x->answer_side == ANSWER_AWAITED) {
+        end_with(x, stream->fault_status, NULL, stream->fault_text);
+    } else {
+        end(x, false);
+    }
+}
+
+static void client_lost(struct exchange *x)
+{
+    x->trouble = "the client went away";
+    end(x, false);
+}
+
+/* --- going on ------------------------------------------------------------------------------ */
+
+/** Is it the backend that everyone waits for? Otherwise its time does not run. */
+static bool backend_is_awaited(const struct exchange *x)
+{
+    if (connection_pending(&x->link->connection) > 0) {
+        return true;
+    }
+    return x->request_side != REQUEST_BODY && !x->stream->ops->is_full(x->stream);
+}
+
+static void on_late(struct deadline *deadline);
+
+static void watch_backend(struct exchange *x)
+{
+    if (x->state == EXCHANGE_TUNNEL) {
+        if (x->moved || !x->deadline.armed) {
+            deadline_arm(&x->all->context->deadlines, &x->deadline,
+                         x->pool->options->tunnel_timeout, on_late);
+        }
+    } else if (!backend_is_awaited(x)) {
+        deadline_disarm(&x->deadline);
+    } else if (x->moved || !x->deadline.armed) {
+        deadline_arm(&x->all->context->deadlines, &x->deadline, x->pool->options->answer_timeout,
+                     on_late);
+    }
+    x->moved = false;
+}
+
+static enum relay relay_both(struct exchange *x)
+{
+    enum relay relay = relay_request(x);
+    if (relay == RELAY_CLIENT_LOST || relay == RELAY_CLIENT_BAD || relay == RELAY_LINK_LOST) {
+        return relay;
+    }
+    return relay_answer(x);
+}
+
+static enum relay relay_some(struct exchange *x)
+{
+    enum relay relay = RELAY_WAITING;
+    if (x->state == EXCHANGE_RELAYING) {
+        relay = relay_both(x);
+    }
+    if (relay == RELAY_WAITING && x->state == EXCHANGE_TUNNEL) {
+        relay = relay_tunnel(x);
+    }
+    return relay;
+}
+
+/** Move what can be moved, then act on how it went. The exchange may be over afterwards. */
+static void act(struct exchange *x, enum relay relay)
+{
+    switch (relay) {
+    case RELAY_WAITING:
+        watch_backend(x);
+        return;
+    case RELAY_COMPLETE:
+        end(x, true);
+        return;
+    case RELAY_LINK_LOST:
+        link_failed(x, false);
+        return;
+    case RELAY_CLIENT_LOST:
+        client_lost(x);
+        return;
+    case RELAY_CLIENT_BAD:
+        client_bad(x);
+        return;
+    }
+}
+
+static void go_on(struct exchange *x)
+{
+    if (x->state == EXCHANGE_RELAYING || x->state == EXCHANGE_TUNNEL) {
+        act(x, relay_some(x));
+    }
+}
+
+/* --- wake-ups ------------------------------------------------------------------------------ */
+
+static void advance(struct stream *stream, int events)
+{
+    (void)events; /* which direction can move is found out by moving */
+    if (stream->exchange) {
+        go_on(stream->exchange);
+    }
+}
+
+static void on_link_ready(struct link_owner *owner, int events)
+{
+    struct exchange *x = LIST_OWNER(owner, struct exchange, owner);
+    struct stream *stream = x->stream;
+    struct connection *connection = &x->link->connection;
+    if (events & CONNECTION_WRITABLE && connection_pending(connection) > 0) {
+        x->moved = true;
+        if (connection_flush(connection) == IO_FAILED) {
+            x->request_side = REQUEST_STUCK;
+        }
+    }
+    if (events & CONNECTION_READABLE && stream->ops->is_full(stream)) {
+        connection_want_read(connection, false); /* the next read takes it up again */
+    }
+    go_on(x);
+    stream->ops->settle(stream);
+}
+
+static void on_late(struct deadline *deadline)
+{
+    struct exchange *x = LIST_OWNER(deadline, struct exchange, deadline);
+    struct stream *stream = x->stream;
+    if (x->state == EXCHANGE_TUNNEL) {
+        x->trouble = "the tunnel was silent longer than tunnel_timeout";
+        end(x, false);
+    } else {
+        x->trouble = "the backend kept silent longer than answer_timeout";
+        link_failed(x, true);
+    }
+    stream->ops->settle(stream);
+}
+
+static void start(struct exchange *x, struct link *link)
+{
+    x->link = link;
+    x->state = EXCHANGE_RELAYING;
+    enum relay relay = relay_head(x);
+    if (relay == RELAY_WAITING && x->request_side == REQUEST_BODY) {
+        relay = relay_request(x); /* what of the body came with the head gives no wake-up of its own */
+    }
+    /* The answer is waited for: to read now would only meet EAGAIN. */
+    act(x, relay == RELAY_COMPLETE ? RELAY_WAITING : relay);
+}
+
+static void on_connected(struct link_owner *owner, struct link *link, enum link_outcome outcome,
+                         const char *reason)
+{
+    struct exchange *x = LIST_OWNER(owner, struct exchange, owner);
+    struct stream *stream = x->stream;
+    char trouble[128]; /* reason ends with this call; the log lines about it are written within */
+    if (outcome == LINK_READY) {
+        start(x, link);
+    } else {
+        x->link = NULL;
+        snprintf(trouble, sizeof trouble, "%s: %s", link_outcome_name(outcome), reason);
+        x->trouble = trouble;
+        attempt_failed(x, false, outcome == LINK_LATE);
+        if (stream->exchange == x) {
+            x->trouble = NULL;
+        }
+    }
+    stream->ops->settle(stream);
+}
+
+/* --- choosing ------------------------------------------------------------------------------ */
+
+static void try_backend(struct exchange *x, struct backend *backend, bool fresh)
+{
+    struct link *pending = NULL;
+    x->backend = backend;
+    atomic_fetch_add_explicit(&backend->active, 1, memory_order_relaxed);
+    x->state = EXCHANGE_CONNECTING;
+    struct link *link = link_borrow(x->all->links, x->pool, backend, &x->owner, fresh, &pending);
+    if (link) {
+        start(x, link);
+    } else {
+        x->link = pending;
+    }
+}
+
+static void choose(struct exchange *x, unsigned status_if_none)
+{
+    int index = pool_choose(x->pool, &x->all->views[x->pool->index], &x->choice);
+    if (index >= 0) {
+        x->attempts++;
+        try_backend(x, &x->pool->backends[index], false);
+        return;
+    }
+    x->backend = NULL;
+    if (!x->trouble) {
+        x->trouble = "no backend is up";
+        log_say(LOG_LEVEL_WARN, "pool.down", "pool %s has no backend that is up", x->pool->name);
+    }
+    end_with(x, status_if_none, status_if_none == 503 ? "no-backend" : "backend-failed", NULL);
+}
+
+/* --- beginning ----------------------------------------------------------------------------- */
+
+static void log_refused(const struct client *client, const struct http_request *request,
+                        const struct decision *decision)
+{
+    struct log_line line;
+    log_begin(&line, LOG_LEVEL_WARN, "request.refused");
+    log_text(&line, "listener", client->listener->name);
+    log_text(&line, "rule", decision->rule ? decision->rule->name : NULL);
+    log_text(&line, "client", client->peer_host);
+    log_text(&line, "reason", decision_reason(decision));
+    log_number(&line, "status", decision_status(decision->outcome));
+    log_bytes(&line, "host", request->authority.at, request->authority.length);
+    handshake_describe(&client->handshake, client->connection.ssl, &line);
+    log_end(&line);
+}
+
+static void answer_without_backend(struct exchanges *all, struct stream *stream,
+                                   const struct http_request *request, const struct rule *rule,
+                                   unsigned status, const char *reason, const char *sentence)
+{
+    bool taken = answer_write(stream, status, reason, sentence) != STREAM_LOST;
+    if (all->access_log) {
+        struct exchange_facts facts = {
+            .method = request->method_text, .uri = request->target, .host = request->authority};
+        const struct access_entry entry = {.client = stream->client,
+                                           .protocol = stream->protocol,
+                                           .facts = &facts,
+                                           .rule = rule,
+                                           .status = status,
+                                           .answer_bytes = stream->answer_bytes,
+                                           .reason = reason};
+        access_log_write(all->access_log, &entry);
+    }
+    stream->ops->end(stream, taken);
+}
+
+static struct decision decide_for(const struct client *client, const struct http_request *request,
+                                  time_t now)
+{
+    const struct handshake *handshake = &client->handshake;
+    const struct policy *settled = handshake->domain ? handshake->domain->policy : NULL;
+    return decide(client->listener, settled, handshake->identity, request->host, request->path,
+                  now);
+}
+
+/** The head as the backend will get it, in a buffer of the exchange's own. */
+static bool write_request_head(struct exchange *x, const struct http_request *request, time_t now)
+{
+    struct forwarding forwarding = {.client = x->stream->client,
+                                    .rule = x->rule,
+                                    .request = request,
+                                    .ids = &x->all->ids,
+                                    .now = now};
+    x->request_head = buffer_take(&x->all->context->buffers, forwarded_room(&forwarding));
+    if (!x->request_head) {
+        return false;
+    }
+    x->request_head->end =
+        forwarded_write(&forwarding, x->request_head->data, x->request_head->capacity);
+    x->facts =
+        (struct exchange_facts){forwarding.method,     forwarding.uri,     forwarding.host,
+                                forwarding.user_agent, forwarding.referer, forwarding.request_id};
+    return x->request_head->end > 0;
+}
+
+static struct exchange *exchange_new(struct exchanges *all, struct stream *stream,
+                                     const struct http_request *request, const struct rule *rule,
+                                     time_t now)
+{
+    struct exchange *x = calloc(1, sizeof *x);
+    if (!x) {
+        return NULL;
+    }
+    x->all = all;
+    x->stream = stream;
+    x->rule = rule;
+    x->pool = all->config->pools[rule->pool];
+    x->owner.on_connected = on_connected;
+    x->owner.on_ready = on_link_ready;
+    x->method = request->method;
+    x->request_framing = request->framing;
+    x->wants_upgrade = request->wants_upgrade;
+    x->began_ms = now_ms(all);
+    if (!write_request_head(x, request, now)) {
+        buffer_give(&all->context->buffers, &x->request_head);
+        free(x);
+        return NULL;
+    }
+    return x;
+}
+
+static void begin(void *roof, struct stream *stream, const struct http_request *request)
+{
+    struct exchanges *all = roof;
+    time_t now = wall_clock_s();
+    struct decision decision = decide_for(stream->client, request, now);
+    if (decision.outcome != DECISION_PASS) {
+        log_refused(stream->client, request, &decision);
+        answer_without_backend(all, stream, request, decision.rule,
+                               decision_status(decision.outcome), decision_reason(&decision),
+                               decision_sentence(&decision));
+        return;
+    }
+    if (request->method == HTTP_CONNECT) {
+        answer_without_backend(all, stream, request, decision.rule, 501, "no-connect",
+                               "This is a load balancer, not a proxy for CONNECT.");
+        return;
+    }
+    struct exchange *x = exchange_new(all, stream, request, decision.rule, now);
+    if (!x) {
+        answer_without_backend(all, stream, request, decision.rule, 503, "out-of-memory", NULL);
+        return;
+    }
+    all->count++;
+    stream->exchange = x;
+    choose(x, 503);
+}
+
+static void abandon(struct stream *stream, unsigned status, const char *why)
+{
+    struct exchange *x = stream->exchange;
+    if (!x->status) {
+        x->status = status;
+    }
+    x->trouble = why;
+    over(x);
+}
+
+static void answered(void *roof, struct client *client, unsigned status, const char *why)
+{
+    struct exchanges *all = roof;
+    if (!all->access_log) {
+        return;
+    }
+    static const struct exchange_facts nothing; /* no head was understood */
+    const struct access_entry entry = {.client = client,
+                                       .protocol = client->http1.stream.protocol,
+                                       .facts = &nothing,
+                                       .status = status,
+                                       .answer_bytes = client->http1.stream.answer_bytes,
+                                       .reason = why};
+    access_log_write(all->access_log, &entry);
+}
+
+static void gone(void *roof, struct client *client)
+{
+    struct exchanges *all = roof;
+    if (all->on_client_gone) {
+        all->on_client_gone(all->worker, client);
+    }
+}
+
+const struct stream_events exchange_events = {
+    .begin = begin,
+    .advance = advance,
+    .abandon = abandon,
+    .answered = answered,
+    .gone = gone,
+};
+
+bool exchanges_init(struct exchanges *all, struct loop_context *context, struct links *links,
+                    const struct config *config, struct access_log *access_log)
+{
+    all->context = context;
+    all->links = links;
+    all->config = config;
+    all->access_log = access_log;
+    all->count = 0;
+    all->views = calloc(config->pool_count ? config->pool_count : 1, sizeof *all->views);
+    request_ids_init(&all->ids);
+    return all->views != NULL;
+}
+
+void exchanges_done(struct exchanges *all)
+{
+    for (unsigned i = 0; all->views && i < all->config->pool_count; i++) {
+        pool_view_done(all->config->pools[i], &all->views[i]);
+    }
+    free(all->views);
+    all->views = NULL;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One request and its answer: the story that lb exists for.
+ *
+ *   begin ── decide ──> refused: lb's own answer
+ *              │
+ *              └──> choose a backend ──> borrow a link ──> relay ──> give the link back ──> log
+ *                        ^                    │ failed        │ failed before any answer
+ *                        └────── retry ───────┴───────────────┘
+ *
+ * The client's side is a stream (listeners/stream.h): an exchange does not know which HTTP it speaks.
+ */
+#ifndef LB_EXCHANGE_H
+#define LB_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backends/link.h"
+#include "backends/pool.h"
+#include "lb/base/buffer.h"
+#include "lb/base/connection.h"
+#include "lb/base/http1.h"
+#include "lb/config.h"
+#include "lb/request_id.h"
+#include "listeners/stream.h"
+
+struct access_log;
+struct client;
+
+/** Everything the exchanges of one worker share. Embedded in the worker. */
+struct exchanges {
+    struct loop_context *context;
+    struct links *links;
+    const struct config *config;
+    struct pool_view *views;       /* one per pool of the config */
+    struct access_log *access_log; /* NULL: off */
+    struct request_ids ids;
+    unsigned count;                /* in flight */
+    void *worker;                  /* whose; for on_client_gone */
+    void (*on_client_gone)(void *worker, struct client *client); /* NULL: nobody asks */
+    struct http_answer head;       /* the backend's head that is being read */
+    char answer[READ_BYTES];       /* the read of this wake-up from a link */
+};
+
+enum exchange_state {
+    EXCHANGE_CONNECTING, /* waits for a link */
+    EXCHANGE_RELAYING,   /* waits for either side to take or give bytes */
+    EXCHANGE_TUNNEL,     /* waits for either side, until both finished */
+    EXCHANGE_OVER,       /* waits for nothing: about to be freed */
+};
+
+/** The client's direction. */
+enum request_side {
+    REQUEST_HELD, /* nothing was sent yet */
+    REQUEST_BODY, /* the head is sent, the body is not complete */
+    REQUEST_SENT,
+    REQUEST_STUCK, /* the backend takes no more; it may still have an answer */
+};
+
+/** The backend's direction. */
+enum answer_side {
+    ANSWER_AWAITED, /* no byte of a final head yet */
+    ANSWER_BODY,
+    ANSWER_COMPLETE,
+};
+
+/** The strings of a request that the access log wants; slices into exchange.request_head. */
+struct exchange_facts {
+    struct slice method, uri, host, user_agent, referer, request_id;
+};
+
+struct exchange {
+    struct exchanges *all;
+    struct stream *stream;
+    const struct rule *rule;
+    struct pool *pool;
+    struct backend *backend; /* the one tried now; its `active` counts this exchange */
+    struct link *link;       /* lent, or connecting */
+    struct link_owner owner;
+    struct deadline deadline; /* answer_timeout, tunnel_timeout */
+    enum exchange_state state;
+    enum request_side request_side;
+    enum answer_side answer_side;
+
+    enum http_method method;
+    enum http_framing request_framing;
+    bool wants_upgrade;
+    bool heard;    /* the backend said something on this link: no retry any more */
+    bool moved;    /* something was read from or taken by the backend in this wake-up */
+    bool surplus;  /* bytes behind the answer: the link cannot be used again */
+    bool reusable; /* the answer allows another exchange on its link */
+    struct buffer *request_head; /* as sent to the backend; kept for retries and the log */
+
+    struct choice choice;
+    unsigned attempts; /* backends tried, the present one included */
+
+    struct slice input;        /* read from the link and not used yet */
+    struct buffer *kept;       /* an unfinished head */
+    enum http_framing answer_framing;
+    uint64_t answer_left;      /* HTTP_LENGTH */
+    struct http_chunks chunks;
+    unsigned interim_count;
+
+    unsigned status;      /* of the answer the client got; 0: none */
+    const char *trouble;  /* why it failed, for the log; static or NULL */
+    uint64_t began_ms;    /* loop time */
+    struct exchange_facts facts;
+};
+
+/** What a listener's clients call. The roof is a `struct exchanges`. */
+extern const struct stream_events exchange_events;
+
+/** context, links, config, log: borrowed. Fails: out of memory. Thread: the worker's. */
+bool exchanges_init(struct exchanges *all, struct loop_context *context, struct links *links,
+                    const struct config *config, struct access_log *access_log);
+/** All exchanges must be over. */
+void exchanges_done(struct exchanges *all);
+
+#endif

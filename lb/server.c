@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The control thread: signals and health checks. Requests never come here. */
+#include "lb/server.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "backends/health.h"
+#include "lb/access_log.h"
+#include "lb/base/log.h"
+#include "lb/worker.h"
+#include "listeners/chain_cache.h"
+
+enum server_state {
+    SERVER_SERVING,  /* waits for a signal */
+    SERVER_DRAINING, /* waits for the workers, or drain_timeout */
+    SERVER_ENDING,   /* waits for the health checks' last connections */
+};
+
+struct server {
+    const struct config *config;
+    enum server_state state;
+    uv_loop_t loop;
+    struct loop_context context;
+    uv_signal_t on_term;
+    uv_signal_t on_int;
+    uv_async_t worker_ended;
+    uv_timer_t drain;
+    atomic_uint ended_count;
+    struct worker_share share;
+    struct worker **workers;
+    unsigned worker_count;
+    struct health *health;
+};
+
+/* --- ending -------------------------------------------------------------------------------- */
+
+static void on_health_stopped(void *arg)
+{
+    struct server *server = arg;
+    server->health = NULL;
+    uv_close((uv_handle_t *)&server->on_term, NULL);
+    uv_close((uv_handle_t *)&server->on_int, NULL);
+    uv_close((uv_handle_t *)&server->worker_ended, NULL);
+    uv_close((uv_handle_t *)&server->drain, NULL);
+    loop_context_close(&server->context);
+}
+
+static void end_control(struct server *server)
+{
+    server->state = SERVER_ENDING;
+    uv_timer_stop(&server->drain);
+    if (server->health) {
+        health_stop(server->health, on_health_stopped, server);
+    } else { /* starting failed before there were any checks */
+        on_health_stopped(server);
+    }
+}
+
+static void on_worker_done(void *arg)
+{
+    struct server *server = arg;
+    atomic_fetch_add(&server->ended_count, 1);
+    uv_async_send(&server->worker_ended);
+}
+
+static void on_worker_ended(uv_async_t *async)
+{
+    struct server *server = async->data;
+    if (server->state == SERVER_DRAINING &&
+        atomic_load(&server->ended_count) == server->worker_count) {
+        end_control(server);
+    }
+}
+
+static void stop_workers(struct server *server)
+{
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        worker_stop(server->workers[i]);
+    }
+}
+
+static void on_drain_late(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+    log_say(LOG_LEVEL_WARN, "lb.drain-late",
+            "%u clients are still busy after drain_timeout and are closed",
+            atomic_load(&server->share.client_count));
+    stop_workers(server);
+}
+
+static void start_draining(struct server *server)
+{
+    server->state = SERVER_DRAINING;
+    log_say(LOG_LEVEL_INFO, "lb.draining", "%u clients are connected",
+            atomic_load(&server->share.client_count));
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        worker_drain(server->workers[i]);
+    }
+    uv_timer_start(&server->drain, on_drain_late, server->config->options->drain_timeout, 0);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+    struct server *server = handle->data;
+    (void)signum;
+    switch (server->state) {
+    case SERVER_SERVING:
+        start_draining(server);
+        return;
+    case SERVER_DRAINING:
+        stop_workers(server);
+        return;
+    case SERVER_ENDING:
+        return;
+    }
+}
+
+/* --- starting ------------------------------------------------------------------------------ */
+
+/** Each client costs a descriptor, each exchange another: take what the system allows. */
+static void raise_descriptor_limit(const struct config *config)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    rlim_t wanted = 2 * (rlim_t)config->options->max_clients;
+    if (limit.rlim_max < wanted && config->options->max_clients_line > 0) {
+        log_say(LOG_LEVEL_WARN, "lb.descriptors",
+                "max_clients = %lld may need %llu descriptors, the system allows %llu (LimitNOFILE, ulimit -n)",
+                (long long)config->options->max_clients, (unsigned long long)wanted,
+                (unsigned long long)limit.rlim_max);
+    }
+}
+
+static unsigned worker_count_of(const struct config *config)
+{
+    int64_t workers = config->options->workers;
+    return workers > 0 ? (unsigned)workers : uv_available_parallelism();
+}
+
+static void init_handles(struct server *server)
+{
+    uv_loop_init(&server->loop);
+    loop_context_init(&server->context, &server->loop);
+    uv_signal_init(&server->loop, &server->on_term);
+    uv_signal_init(&server->loop, &server->on_int);
+    uv_async_init(&server->loop, &server->worker_ended, on_worker_ended);
+    uv_timer_init(&server->loop, &server->drain);
+    server->on_term.data = server->on_int.data = server;
+    server->worker_ended.data = server->drain.data = server;
+}
+
+static bool start_workers(struct server *server, struct error *err)
+{
+    unsigned count = worker_count_of(server->config);
+    server->workers = calloc(count, sizeof(struct worker *));
+    if (!server->workers) {
+        return error_set(err, "out of memory");
+    }
+    while (server->worker_count < count) {
+        struct worker *worker = worker_start(&server->share, server->worker_count, err);
+        if (!worker) {
+            return false;
+        }
+        server->workers[server->worker_count++] = worker;
+    }
+    return true;
+}
+
+static void log_ready(const struct server *server)
+{
+    const struct config *config = server->config;
+    for (unsigned i = 0; i < config->listener_count; i++) {
+        const struct listener *listener = &config->listeners[i];
+        for (unsigned k = 0; k < listener->address_count; k++) {
+            struct log_line line;
+            log_begin(&line, LOG_LEVEL_INFO, "listener.open");
+            log_text(&line, "listener", listener->name);
+            log_text(&line, "address", listener->addresses[k].text);
+            log_end(&line);
+        }
+    }
+    log_say(LOG_LEVEL_INFO, "lb.ready", "%u workers, %u listeners, %u pools", server->worker_count,
+            config->listener_count, config->pool_count);
+}
+
+static bool start(struct server *server, struct error *err)
+{
+    const struct config *config = server->config;
+    server->share.config = config;
+    server->share.on_done = on_worker_done;
+    server->share.server = server;
+    server->share.access_log = access_log_open(config->options, err);
+    if (!server->share.access_log && err->text[0]) {
+        return false;
+    }
+    server->share.chains = chain_cache_new(VERIFIED_CHAINS_MOST);
+    server->health = health_start(config->pools, config->pool_count, &server->context);
+    if (!server->share.chains || !server->health) {
+        return error_set(err, "out of memory");
+    }
+    uv_signal_start(&server->on_term, on_signal, SIGTERM);
+    uv_signal_start(&server->on_int, on_signal, SIGINT);
+    return start_workers(server, err);
+}
+
+static void server_free(struct server *server)
+{
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        worker_join(server->workers[i]);
+    }
+    free(server->workers);
+    chain_cache_free(server->share.chains);
+    access_log_close(server->share.access_log);
+    loop_context_done(&server->context);
+    uv_loop_close(&server->loop);
+    free(server);
+}
+
+int server_run(const struct config *config)
+{
+    struct server *server = calloc(1, sizeof *server);
+    struct error err = {""};
+    if (!server) {
+        return 1;
+    }
+    server->config = config;
+    raise_descriptor_limit(config);
+    init_handles(server);
+    bool started = start(server, &err);
+    if (started) {
+        log_ready(server);
+    } else {
+        log_say(LOG_LEVEL_ERROR, "lb.not-started", "%s", err.text);
+        server->state = SERVER_DRAINING;
+        stop_workers(server);
+        if (server->worker_count == 0) {
+            end_control(server);
+        }
+    }
+    uv_run(&server->loop, UV_RUN_DEFAULT);
+    if (started) {
+        log_say(LOG_LEVEL_INFO, "lb.ended", "all clients are served");
+    }
+    server_free(server);
+    return started ? 0 : 1;
+}
