@@ -35,7 +35,7 @@ struct http_field {
     struct slice name;  /* as it came */
     struct slice value; /* without surrounding blanks */
     enum http_name known;
-    bool hop_by_hop;    /* RFC 9110 7.6.1: the fixed ones, and those that a Connection field names */
+    bool hop_by_hop;    /* RFC 9110 7.6.1: the fixed ones (Trailer is none), and those that a Connection field names */
 };
 
 enum http_framing {
@@ -61,20 +61,22 @@ enum http_parse { HTTP_COMPLETE, HTTP_PARTIAL, HTTP_INVALID };
 struct http_request {
     enum http_method method;
     struct slice method_text;
-    struct slice target; /* as it came; for an absolute-form target, what follows the authority ("/" if nothing) */
-    struct slice path;   /* of target, before '?'; "*" for OPTIONS * */
+    struct slice target; /* as it came; for an absolute-form target, what follows the authority (if nothing a static
+                            "/", for OPTIONS "*") */
+    struct slice path;   /* of target, before '?'; "*" for OPTIONS *; empty for CONNECT */
     struct slice query;  /* behind '?'; at NULL when there is none */
-    struct slice host;   /* name or address of Host, without port, brackets kept; as it came; empty: HTTP/1.0 without */
+    struct slice host;   /* name or address of Host, without port, brackets kept; as it came; for HTTP/1.0 without Host that
+                            of an absolute target, else empty */
     struct slice authority; /* Host as it came, with port */
     unsigned port;       /* of Host; 0: none given */
     unsigned minor;      /* HTTP/1.minor: 0 or 1 */
     enum http_framing framing;
     uint64_t length;
     bool keep_alive;     /* the client wants the connection to live on */
-    bool expects_continue;
+    bool expects_continue; /* and has a body, and is HTTP/1.1 */
     bool wants_upgrade;  /* Connection: upgrade and an Upgrade field, HTTP/1.1 */
     struct slice upgrade;
-    size_t bytes;        /* of the head, with its empty line */
+    size_t bytes;        /* of the head, with its empty line and one skipped before it */
     unsigned field_count;
     struct http_field fields[HEAD_FIELDS_MOST];
 };
@@ -101,7 +103,9 @@ struct http_answer {
  * HTTP_COMPLETE: all of `request` is filled. HTTP_PARTIAL: more bytes are needed. HTTP_INVALID: *fault says why.
  * Refused: both lengths, repeated or odd Content-Length, any Transfer-Encoding but one final `chunked`, any in
  * HTTP/1.0, bare CR or LF, NUL and other controls, obs-fold, blanks before the colon or in a name, empty names,
- * more than one Host, none in HTTP/1.1, a bad Host (characters, port), Host unlike an absolute target's authority,
+ * more than one Host, none in HTTP/1.1, a bad Host (characters, port), Host unlike an absolute target's authority
+ * (or CONNECT's), Connection options that name Host or a length, expectations other than 100-continue, names that
+ * become a length where '_' is taken for '-',
  * a target that is neither origin-, absolute- (http, https), authority- (CONNECT) nor asterisk-form (OPTIONS), raw bytes
  * outside printable ASCII or a '#' in the target.
  */
@@ -110,12 +114,13 @@ enum http_parse http_parse_request(struct http_request *request, const char *byt
 
 /**
  * Parse an answer head. `asked` decides the framing (HEAD; 1xx, 204 and 304 have no body; 2xx of CONNECT a tunnel).
- * A backend's mistakes are HTTP_INVALID too; an answer with both lengths is refused.
+ * A backend's mistakes are HTTP_INVALID too; an answer with both lengths is refused, and so are a body announced with
+ * 1xx or 204 (Content-Length: 0 is let pass), 101 in HTTP/1.0, and any Transfer-Encoding but `chunked`.
  */
 enum http_parse http_parse_answer(struct http_answer *answer, const char *bytes, size_t length, size_t most,
                                   enum http_method asked, enum http_fault *fault);
 
-/** 400, 414, 431, 501 or 505. */
+/** 400, 414, 417, 431, 501 or 505. For faults of answers the status is of no use: to the client those are 502. */
 unsigned http_fault_status(enum http_fault fault);
 /** "Content-Length and Transfer-Encoding together": for the log and the 400 page. Static. */
 const char *http_fault_text(enum http_fault fault);
@@ -124,6 +129,7 @@ const char *http_status_text(unsigned status);
 
 /** Which name lb acts on is this? ASCII case is ignored. */
 enum http_name http_name_of(struct slice name);
+/** One or more token characters (RFC 9110 5.6.2)? */
 bool http_is_token(struct slice text);
 /** Is `token` one of the comma-separated elements of `list` (case ignored)? */
 bool http_list_has(struct slice list, const char *token);
@@ -132,11 +138,23 @@ bool http_method_is_safe(enum http_method method);
 /** safe ones, PUT, DELETE (RFC 9110 9.2.2). */
 bool http_method_is_idempotent(enum http_method method);
 
+/** What the next byte of a chunked body belongs to; private to the decoder. */
+enum http_chunk_state {
+    /* the line with size and extensions */
+    HTTP_CHUNKS_SIZE_FIRST, HTTP_CHUNKS_SIZE, HTTP_CHUNKS_NAME_FIRST, HTTP_CHUNKS_NAME,
+    HTTP_CHUNKS_VALUE_FIRST, HTTP_CHUNKS_VALUE, HTTP_CHUNKS_QUOTED, HTTP_CHUNKS_ESCAPED,
+    HTTP_CHUNKS_QUOTED_END, HTTP_CHUNKS_LINE_LF,
+    HTTP_CHUNKS_DATA, HTTP_CHUNKS_DATA_CR, HTTP_CHUNKS_DATA_LF,
+    HTTP_CHUNKS_TRAILER_FIRST, HTTP_CHUNKS_TRAILER_LINE, HTTP_CHUNKS_LAST_LF,
+    HTTP_CHUNKS_OVER, HTTP_CHUNKS_REFUSED,
+};
+
 /** Decodes a chunked body piece by piece. Zero-initialised is ready. */
 struct http_chunks {
-    int state;
+    enum http_chunk_state state;
     uint64_t left;         /* of the current chunk */
-    size_t line_bytes;
+    size_t line_bytes;     /* of the size line or trailer line so far */
+    unsigned trailer_count;
     char *trailer;         /* raw trailer fields, CRLF each, without the empty line; owned */
     size_t trailer_length;
     size_t trailer_capacity;
@@ -150,11 +168,21 @@ enum http_chunk {
     HTTP_CHUNK_BAD,  /* chunks->fault */
 };
 
-/** Decode from bytes[0, length); *used says how many were taken by this call (data included). */
+/**
+ * Decode from bytes[0, length); *used says how many were taken by this call (data included). Call again with the rest
+ * after HTTP_CHUNK_DATA; END and BAD stay. Memory is allocated for trailers only; when it is short that is
+ * HTTP_TRAILER_TOO_LARGE.
+ */
 enum http_chunk http_chunks_decode(struct http_chunks *chunks, const char *bytes, size_t length,
                                    size_t *used, struct slice *data);
-/** Parse the collected trailer fields. returns the count, at most `room`; fields point into chunks->trailer. */
+/**
+ * Parse the collected trailer fields. returns the count, at most `room`; fields point into chunks->trailer.
+ *
+ * Left out: all names that lb acts on, and those that mean something only in front of a body (RFC 9110 6.5.1). Names that
+ * shape the message or the connection never get here: they are HTTP_BAD_TRAILER. HEAD_FIELDS_MOST is always room enough.
+ */
 unsigned http_chunks_trailers(const struct http_chunks *chunks, struct http_field *fields, unsigned room);
+/** Free the trailers; the decoder is ready for another body. */
 void http_chunks_done(struct http_chunks *chunks);
 
 /** Write the size line of a chunk ("1f4\r\n") into `into` (at least 20 bytes); returns its length. */

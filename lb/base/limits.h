@@ -30,7 +30,7 @@ enum {
     /* A request target: what nginx and CLB take, too; longer ones are 414. */
     TARGET_BYTES = 8 * 1024,
     /* The name in Host: a DNS name has 253, and a dot may end it. */
-    HOST_BYTES = 254,
+    DOMAIN_BYTES = 254,
     /* Options of all Connection fields of a head: each is looked up among all fields. */
     CONNECTION_OPTIONS_MOST = 32,
     /* A backend's head: CLB's 32k for clients holds for backends, too. */
