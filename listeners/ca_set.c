@@ -210,8 +210,7 @@ static struct ca_set *set_new(int depth, bool partial)
 struct ca_set *ca_set_load(const char *const *paths, const unsigned *lines, unsigned count,
                            int depth, bool partial, const char *ini_file, struct problems *problems)
 {
-    struct origin origin = {ini_file, count ? lines[0] : 0, count ? paths[0] : "", partial,
-                            problems};
+    struct origin origin = {ini_file, count ? lines[0] : 0, count ? paths[0] : "", problems};
     struct ca_set *set = set_new(depth, partial);
     if (!set) {
         problems_add(problems, ini_file, origin.line, "client_ca: out of memory");

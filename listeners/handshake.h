@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The TLS handshake with a client: SNI chooses the domain, the domain's policy is set on the SSL itself, the
- * certificate is verified once per CA set, sessions are kept by the server and bound to the policy.
+ * The TLS handshake with a client: SNI chooses the domain, the domain's policy is set on the SSL
+ * itself, the certificate is verified once per CA set, sessions are kept by the server and bound to
+ * the policy.
  */
 #ifndef LB_LISTENERS_HANDSHAKE_H
 #define LB_LISTENERS_HANDSHAKE_H
 
 #include <openssl/ssl.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include "listeners/identity.h"
 #include "listeners/listener.h"
@@ -16,46 +18,61 @@ struct error;
 struct chain_cache;
 struct log_line;
 
-/** One worker's side of a listener: its SSL_CTXs (one per distinct policy). Not shared: OpenSSL 3.0 locks inside them. */
+/** One worker's side of a listener: its SSL_CTXs (one per distinct policy). Not shared: OpenSSL 3.0
+ * locks inside them. */
 struct handshake_context;
 
 /**
- * listener, chains: borrowed until handshake_context_free. listener->sessions is used, shared by all workers.
- * Fails: OpenSSL refuses a cipher list, group or certificate; err names the key.
+ * listener, chains: borrowed until handshake_context_free. listener->sessions is used, shared by
+ * all workers. Fails: OpenSSL refuses a cipher list, group or certificate; err names the key.
  */
-struct handshake_context *handshake_context_new(const struct listener *listener, struct chain_cache *chains,
-                                                struct error *err);
+struct handshake_context *handshake_context_new(const struct listener *listener,
+                                                struct chain_cache *chains, struct error *err);
+/** NULL is fine. All SSLs of it must be gone. */
 void handshake_context_free(struct handshake_context *context);
+/** What time it is, instead of time(NULL): for tests of lifetimes. Thread: the context's. */
+void handshake_context_set_clock(struct handshake_context *context, time_t (*now)(void *argument),
+                                 void *argument);
 
 /** What one handshake settled. Embedded in the client; must outlive the SSL. */
 struct handshake {
     const struct handshake_context *context;
     const struct listener *listener;
-    const struct domain *domain;  /* chosen by SNI; NULL before the ClientHello */
-    struct identity *identity;    /* counted here; NULL: no certificate was shown */
-    enum refusal refusal;         /* why the handshake itself refused; NONE otherwise */
-    bool unknown_name;            /* refused for unknown_sni = reject */
+    const struct domain *domain; /* chosen by SNI; NULL before the ClientHello */
+    struct identity *identity;   /* counted here; NULL: no certificate was shown */
+    enum refusal refusal;        /* why the handshake itself refused; NONE otherwise */
+    bool named;                  /* the domain was chosen by the name the client asked for */
+    bool unknown_name;           /* refused for unknown_sni = reject … */
+    char *asked_name;            /* … and this is the name; else NULL */
+    /* The kept session this handshake began with, if any: TLS 1.3 replaces it by a new one. */
+    unsigned char resumed_id_length;
+    unsigned char resumed_id[SSL_MAX_SSL_SESSION_ID_LENGTH];
 };
 
-/** A server-side SSL for one client (accept state set), or NULL: out of memory. `handshake` is filled; borrowed by the SSL. */
+/**
+ * A server-side SSL for one client (accept state set), or NULL: out of memory. `handshake` is
+ * filled and borrowed by the SSL, whose app data it becomes (SSL_set_app_data is ours).
+ */
 SSL *handshake_begin(struct handshake_context *context, struct handshake *handshake);
 
 /**
- * To be called once when SSL_do_handshake is complete: asserts that verify mode, session context and policy agree, takes
- * the identity from the session when it was resumed. false: something does not fit (never expected): close.
+ * To be called once when SSL_do_handshake is complete: asserts that verify mode, session context
+ * and policy agree, takes the identity from the session when it was resumed. false: something does
+ * not fit (never expected): close.
  */
 bool handshake_complete(struct handshake *handshake, SSL *ssl);
 
 /**
- * To be called when it failed: names the refusal (also missing, too-large, which only OpenSSL knows) from the SSL, the
- * verification and `tls_failure`. REFUSAL_NONE: it failed for another reason (protocol error, client went away).
+ * To be called when it failed: names the refusal (also missing, too-large, which only OpenSSL
+ * knows) from the SSL, the verification and `tls_failure`. REFUSAL_NONE: it failed for another
+ * reason (protocol error, client went away).
  */
 enum refusal handshake_refusal(struct handshake *handshake, SSL *ssl, unsigned long tls_failure);
 
 /** Add sni, subject, issuer, serial, sha256, depth, as far as known, to a log line. */
 void handshake_describe(const struct handshake *handshake, SSL *ssl, struct log_line *line);
 
-/** Release the identity. */
+/** Release the identity; after the SSL is freed. NULL-filled and already released ones are fine. */
 void handshake_done(struct handshake *handshake);
 
 #endif

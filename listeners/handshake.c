@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way of one handshake:
+ *
+ *   ClientHello ─> handshake_on_hello        SNI chooses the domain; its plan is put on the SSL
+ *                  (resumption.c)            a session of exactly this plan is resumed, any other
+ * is not Certificate ─> handshake_on_certificate  verified once per CA set, or remembered; refused
+ * here only where the domain's policy alerts Finished ────> handshake_complete        what OpenSSL
+ * did is compared with the plan
+ *
+ * SSL_set_SSL_CTX() leaves verify mode, options and session context as they were. That is why all
+ * of them are set on the SSL itself, after the switch.
+ */
+#include "listeners/handshake.h"
+
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lb/base/log.h"
+#include "listeners/chain_cache.h"
+#include "listeners/handshake_context.h"
+#include "listeners/server_name.h"
+#include "listeners/tls_settings.h"
+
+SSL *handshake_begin(struct handshake_context *context, struct handshake *handshake)
+{
+    const struct domain *domain = router_default_domain(context->listener->router);
+    *handshake = (struct handshake){.context = context, .listener = context->listener};
+    SSL *ssl = SSL_new(context->plans[domain->index].policy->tls);
+    if (!ssl)
+        return NULL;
+    SSL_set_app_data(ssl, handshake);
+    SSL_set_accept_state(ssl);
+    return ssl;
+}
+
+/* The ClientHello: which domain? */
+
+/* The domain of the name the client asks for; NULL: *alert says why not. */
+static const struct domain *named_domain(struct handshake *handshake,
+                                         const unsigned char *extension, size_t length, int *alert)
+{
+    const struct router *router = handshake->listener->router;
+    struct slice name;
+    if (server_name_parse(extension, length, &name) != SERVER_NAME_FOUND) {
+        *alert = SSL_AD_DECODE_ERROR;
+        return NULL;
+    }
+    const struct domain *domain = router_known_domain(router, name);
+    handshake->named = domain != NULL;
+    if (domain)
+        return domain;
+    if (handshake->listener->options->unknown_sni != UNKNOWN_SNI_REJECT)
+        return router_default_domain(router);
+    handshake->unknown_name = true;
+    free(handshake->asked_name);
+    handshake->asked_name = strndup(name.at, name.length);
+    *alert = SSL_AD_UNRECOGNIZED_NAME;
+    return NULL;
+}
+
+static const struct domain *choose_domain(struct handshake *handshake, SSL *ssl, int *alert)
+{
+    const unsigned char *extension = NULL;
+    size_t length = 0;
+    if (!handshake->listener->options->sni ||
+        SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension, &length) != 1)
+        return router_default_domain(handshake->listener->router);
+    return named_domain(handshake, extension, length, alert);
+}
+
+/* Put the plan on the SSL. Versions, ciphers and groups are the listener's: the same on all of its
+ * contexts. */
+static bool settle(SSL *ssl, const struct handshake_plan *plan, const struct domain *domain)
+{
+    SSL_CTX *tls = plan->policy->tls;
+    if (SSL_get_SSL_CTX(ssl) != tls && SSL_set_SSL_CTX(ssl, tls) != tls)
+        return false;
+    if (plan->own_credentials &&
+        !tls_settings_replace(ssl, domain->credentials, domain->credential_count, NULL))
+        return false;
+    SSL_set_verify(ssl, plan->verify_mode, NULL);
+    SSL_set_options(ssl, TLS_SETTINGS_OPTIONS);
+    return SSL_set_min_proto_version(ssl, (int)SSL_CTX_get_min_proto_version(tls)) == 1 &&
+           SSL_set_max_proto_version(ssl, (int)SSL_CTX_get_max_proto_version(tls)) == 1 &&
+           SSL_set_session_id_context(ssl, plan->session_context, SESSION_CONTEXT_BYTES) == 1;
+}
+
+int handshake_on_hello(SSL *ssl, int *alert, void *argument)
+{
+    struct handshake *handshake = SSL_get_app_data(ssl);
+    const struct handshake_context *context = argument;
+    const struct domain *domain = choose_domain(handshake, ssl, alert);
+    if (!domain)
+        return SSL_CLIENT_HELLO_ERROR;
+    if (handshake->domain) {
+        /* The second ClientHello, after a HelloRetryRequest: it must not ask for anybody else. */
+        *alert = SSL_AD_ILLEGAL_PARAMETER;
+        return domain == handshake->domain ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
+    }
+    ERR_set_mark();
+    bool settled = settle(ssl, &context->plans[domain->index], domain);
+    ERR_pop_to_mark();
+    if (!settled) {
+        *alert = SSL_AD_INTERNAL_ERROR;
+        return SSL_CLIENT_HELLO_ERROR;
+    }
+    handshake->domain = domain;
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+/* The certificate: who is it? */
+
+static bool digest_certificate(EVP_MD_CTX *digest, X509 *certificate)
+{
+    unsigned char *der = NULL;
+    int length = i2d_X509(certificate, &der);
+    if (length <= 0)
+        return false;
+    uint32_t prefix = (uint32_t)length;
+    bool good = EVP_DigestUpdate(digest, &prefix, sizeof prefix) == 1 &&
+                EVP_DigestUpdate(digest, der, prefix) == 1;
+    OPENSSL_free(der);
+    return good;
+}
+
+static bool hash_chain(const struct handshake_context *context, STACK_OF(X509) * chain,
+                       unsigned char hash[32])
+{
+    bool good = EVP_DigestInit_ex(context->digest, context->sha256, NULL) == 1;
+    for (int i = 0; good && i < sk_X509_num(chain); i++)
+        good = digest_certificate(context->digest, sk_X509_value(chain, i));
+    return good && EVP_DigestFinal_ex(context->digest, hash, NULL) == 1;
+}
+
+/* Who this chain is under the domain's policy: remembered, or verified now. NULL: out of memory. */
+static struct identity *identify(const struct handshake_context *context,
+                                 const struct policy *policy, STACK_OF(X509) * chain)
+{
+    unsigned char hash[32];
+    time_t now = handshake_context_now(context);
+    if (!hash_chain(context, chain, hash))
+        return NULL;
+    struct identity *identity = chain_cache_get(context->chains, hash, policy, now);
+    if (identity)
+        return identity;
+    identity = identity_new(policy, chain, hash, now);
+    if (identity)
+        chain_cache_put(context->chains, policy, identity);
+    return identity;
+}
+
+/* Called in the place of X509_verify_cert(). 1: go on. */
+int handshake_on_certificate(X509_STORE_CTX *store, void *argument)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct handshake *handshake = SSL_get_app_data(ssl);
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(store);
+    X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
+    if (!handshake->domain || !handshake->domain->policy->asks || handshake->identity || !chain)
+        return 0; /* never expected: a certificate that nobody asked for */
+    const struct policy *policy = handshake->domain->policy;
+    ERR_set_mark();
+    handshake->identity = identify(argument, policy, chain);
+    ERR_pop_to_mark();
+    if (!handshake->identity) {
+        X509_STORE_CTX_set_error(store, X509_V_ERR_OUT_OF_MEM);
+        return 0;
+    }
+    if (policy->alerts) {
+        const struct ca_set_result *result = identity_result(handshake->identity, policy->sets[0]);
+        handshake->refusal = result ? result->refusal : REFUSAL_UNTRUSTED;
+    }
+    X509_STORE_CTX_set_error(store, refusal_x509_error(handshake->refusal));
+    return handshake->refusal == REFUSAL_NONE;
+}
+
+/* The end: is everything as planned? */
+
+static bool is_as_planned(const struct handshake_plan *plan, const SSL *ssl)
+{
+    unsigned length = 0;
+    const unsigned char *context = SSL_SESSION_get0_id_context(SSL_get_session(ssl), &length);
+    return SSL_get_SSL_CTX(ssl) == plan->policy->tls &&
+           SSL_get_verify_mode(ssl) == plan->verify_mode &&
+           (SSL_get_options(ssl) & TLS_SETTINGS_OPTIONS) == TLS_SETTINGS_OPTIONS &&
+           length == SESSION_CONTEXT_BYTES && memcmp(context, plan->session_context, length) == 0;
+}
+
+/* A resumed session brings its identity along. */
+static bool recall(struct handshake *handshake, const struct handshake_plan *plan, const SSL *ssl)
+{
+    const struct session *session = session_of(SSL_get_session(ssl));
+    if (!session || memcmp(session->context, plan->session_context, SESSION_CONTEXT_BYTES) != 0)
+        return false;
+    identity_unref(handshake->identity);
+    handshake->identity = session->identity ? identity_ref(session->identity) : NULL;
+    return true;
+}
+
+/* The identity is that of the certificate OpenSSL holds, and good enough where the handshake had to
+ * judge it. */
+static bool is_identified(const struct handshake *handshake, const SSL *ssl)
+{
+    const struct policy *policy = handshake->domain->policy;
+    const struct identity *identity = handshake->identity;
+    X509 *shown = SSL_get0_peer_certificate(ssl);
+    if (!shown || !identity)
+        return !shown && !identity && !policy->alerts;
+    if (!policy->asks || X509_cmp(shown, identity->leaf) != 0)
+        return false;
+    const struct ca_set_result *result = identity_result(identity, policy->sets[0]);
+    return !policy->alerts || (result && result->refusal == REFUSAL_NONE);
+}
+
+bool handshake_complete(struct handshake *handshake, SSL *ssl)
+{
+    const struct handshake_plan *plan = handshake_plan(handshake);
+    if (!plan || !is_as_planned(plan, ssl))
+        return false;
+    if (SSL_session_reused(ssl) && !recall(handshake, plan, ssl))
+        return false;
+    return is_identified(handshake, ssl);
+}
+
+enum refusal handshake_refusal(struct handshake *handshake, SSL *ssl, unsigned long tls_failure)
+{
+    if (ERR_GET_LIB(tls_failure) != ERR_LIB_SSL)
+        return REFUSAL_NONE;
+    switch (ERR_GET_REASON(tls_failure)) {
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+        return handshake->refusal = REFUSAL_MISSING;
+    case SSL_R_CERTIFICATE_VERIFY_FAILED:
+        return handshake->refusal;
+    case SSL_R_EXCESSIVE_MESSAGE_SIZE:
+        if (SSL_get_state(ssl) == TLS_ST_SR_CERT)
+            handshake->refusal = REFUSAL_TOO_LARGE;
+        return handshake->refusal;
+    case SSL_R_BAD_SIGNATURE:
+        /* The client does not hold the key of the certificate it showed. */
+        if (SSL_get_state(ssl) == TLS_ST_SR_CERT_VRFY)
+            handshake->refusal = REFUSAL_BAD_SIGNATURE;
+        return handshake->refusal;
+    default:
+        return REFUSAL_NONE;
+    }
+}
+
+void handshake_describe(const struct handshake *handshake, SSL *ssl, struct log_line *line)
+{
+    const struct identity *identity = handshake->identity;
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    log_text(line, "sni", name ? name : handshake->asked_name);
+    if (!identity)
+        return;
+    log_text(line, "subject", identity->subject);
+    log_text(line, "issuer", identity->issuer);
+    log_text(line, "serial", identity->serial);
+    log_text(line, "sha256", identity->sha256);
+    for (unsigned i = 0; i < identity->result_count; i++) {
+        if (identity->results[i].refusal == REFUSAL_NONE)
+            continue;
+        log_number(line, "depth", identity->results[i].depth);
+        return;
+    }
+}
+
+void handshake_done(struct handshake *handshake)
+{
+    identity_unref(handshake->identity);
+    handshake->identity = NULL;
+    free(handshake->asked_name);
+    handshake->asked_name = NULL;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* OpenSSL's setters, with words for what they refuse. */
+#include "listeners/tls_settings.h"
+
+#include <openssl/err.h>
+#include <string.h>
+
+#include "lb/base/certificate.h"
+#include "lb/base/error.h"
+#include "lb/base/limits.h"
+#include "listeners/listener.h"
+
+/* RSA-2048 and P-224 are the least, SHA-1 signatures are out; `ciphers = …@SECLEVEL=…` may say
+ * otherwise for the server's own certificates. What clients' certificates need is fixed by the CA
+ * set. */
+enum { SECURITY_LEVEL = 2 };
+
+static const char forward_secret_ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL";
+static const char standard_groups[] = "X25519:P-256:P-384";
+
+/* The reason OpenSSL left behind, in words. */
+static const char *reason(void)
+{
+    const char *text = ERR_reason_error_string(ERR_peek_last_error());
+    return text ? text : "OpenSSL refuses it";
+}
+
+static bool set_versions(SSL_CTX *tls, const struct option_list *versions, struct error *err)
+{
+    bool has_12 = versions->count == 0;
+    bool has_13 = versions->count == 0;
+    for (unsigned i = 0; i < versions->count; i++) {
+        if (strcmp(versions->items[i], "1.2") == 0)
+            has_12 = true;
+        else if (strcmp(versions->items[i], "1.3") == 0)
+            has_13 = true;
+        else
+            return error_set(err, "tls_versions = %s: is not spoken; 1.2, 1.3 or both",
+                             versions->items[i]);
+    }
+    if (SSL_CTX_set_min_proto_version(tls, has_12 ? TLS1_2_VERSION : TLS1_3_VERSION) == 1 &&
+        SSL_CTX_set_max_proto_version(tls, has_13 ? TLS1_3_VERSION : TLS1_2_VERSION) == 1)
+        return true;
+    return error_set(err, "tls_versions: %s", reason());
+}
+
+static bool set_algorithms(SSL_CTX *tls, const struct listener_options *options, struct error *err)
+{
+    const char *ciphers = options->ciphers ? options->ciphers : forward_secret_ciphers;
+    const char *groups = options->groups ? options->groups : standard_groups;
+    if (SSL_CTX_set_cipher_list(tls, ciphers) != 1)
+        return error_set(
+            err, "ciphers = %s: OpenSSL finds no cipher in it; for example ECDHE+AESGCM", ciphers);
+    if (options->ciphersuites && SSL_CTX_set_ciphersuites(tls, options->ciphersuites) != 1)
+        return error_set(err,
+                         "ciphersuites = %s: OpenSSL does not know all of it; for example "
+                         "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384",
+                         options->ciphersuites);
+    if (SSL_CTX_set1_groups_list(tls, groups) != 1)
+        return error_set(err, "groups = %s: OpenSSL does not know all of it; for example %s",
+                         groups, standard_groups);
+    return true;
+}
+
+bool tls_settings_apply(SSL_CTX *tls, const struct listener_options *options, struct error *err)
+{
+    SSL_CTX_set_security_level(tls, SECURITY_LEVEL);
+    SSL_CTX_set_options(tls, TLS_SETTINGS_OPTIONS);
+    SSL_CTX_clear_options(tls, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    /* Without it OpenSSL builds the server's chain anew in every handshake. */
+    SSL_CTX_set_mode(tls, SSL_MODE_NO_AUTO_CHAIN);
+    SSL_CTX_set_max_cert_list(tls, CLIENT_CHAIN_BYTES);
+    SSL_CTX_set_max_early_data(tls, 0);
+    ERR_set_mark();
+    bool good = set_versions(tls, &options->tls_versions, err) && set_algorithms(tls, options, err);
+    ERR_pop_to_mark();
+    return good;
+}
+
+bool tls_settings_credentials(SSL_CTX *tls, struct credential *const *credentials, unsigned count,
+                              struct error *err)
+{
+    for (unsigned i = 0; i < count; i++) {
+        const struct credential *credential = credentials[i];
+        ERR_set_mark();
+        bool good = SSL_CTX_use_cert_and_key(tls, credential->certificate, credential->key,
+                                             credential->chain, 1) == 1;
+        if (!good)
+            error_set(err, "certificate %s: %s", credential->certificate_path, reason());
+        ERR_pop_to_mark();
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+bool tls_settings_replace(SSL *ssl, struct credential *const *credentials, unsigned count,
+                          struct error *err)
+{
+    SSL_certs_clear(ssl);
+    for (unsigned i = 0; i < count; i++) {
+        const struct credential *credential = credentials[i];
+        ERR_set_mark();
+        bool good = SSL_use_cert_and_key(ssl, credential->certificate, credential->key,
+                                         credential->chain, 1) == 1;
+        if (!good)
+            error_set(err, "certificate %s: %s", credential->certificate_path, reason());
+        ERR_pop_to_mark();
+        if (!good)
+            return false;
+    }
+    return true;
+}
