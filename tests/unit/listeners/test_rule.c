@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a rule's domain, url and client_headers may say, and in which words the rest is refused. */
+#include "listeners/rule.h"
+
+#include <string.h>
+
+#include "listeners/rule_domain.h"
+#include "listeners/rule_url.h"
+#include "tests/support/check_main.h"
+
+static struct arena arena;
+
+static void begin(void)
+{
+    arena = (struct arena){0};
+}
+
+static void end(void)
+{
+    arena_done(&arena);
+}
+
+#define LABEL_63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static const struct {
+    const char *text;
+    const char *pattern;
+} good_domains[] = {
+    {"www.example.com", "www.example.com"},     {"WWW.Example.Com.", "www.example.com"},
+    {"*.Example.com", "*.example.com"},         {"localhost", "localhost"},
+    {"xn--mnchen-3ya.de", "xn--mnchen-3ya.de"}, {"my_app.example.com", "my_app.example.com"},
+    {"1.example.com", "1.example.com"},         {"192.0.2.10", "192.0.2.10"},
+    {"[2001:DB8:0:0::10]", "[2001:db8::10]"},   {LABEL_63 ".example.com", LABEL_63 ".example.com"},
+};
+
+START_TEST(a_good_domain_is_brought_into_one_form)
+{
+    struct error err = {0};
+    const char *pattern = NULL;
+    ck_assert_msg(rule_domain_parse(good_domains[_i].text, &pattern, &arena, &err), "%s", err.text);
+    ck_assert_str_eq(pattern, good_domains[_i].pattern);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    const char *says;
+} bad_domains[] = {
+    {"", "1 to 253 bytes"},
+    {".", "1 to 253 bytes"},
+    {"*", "leave domain out"},
+    {"*.", "leave domain out"},
+    {"www.*.com", "only at the beginning"},
+    {"www.example.*", "only at the beginning"},
+    {"*example.com", "only at the beginning"},
+    {"*.*.com", "only at the beginning"},
+    {"~^www", "regular expressions are not supported"},
+    {"https://www.example.com/", "is a URL"},
+    {"www.example.com/a", "is a URL"},
+    {"www.example.com:8443", "has a port: write the name alone, www.example.com;"},
+    {"münchen.de", "punycode"},
+    {"_dmarc.example.com", "begins with \"_\""},
+    {"www..com", "empty label"},
+    {".example.com", "empty label"},
+    {"-www.example.com", "begins or ends with \"-\""},
+    {"www-.example.com", "begins or ends with \"-\""},
+    {"www example.com", "holds \" \""},
+    {"a" LABEL_63 ".com", "longer than 63"},
+    {"192.0.2", "no IPv4 address"},
+    {"192.0.2.256", "no IPv4 address"},
+    {"2001:db8::1", "in brackets, [2001:db8::1]"},
+    {"[2001:db8::1", "no IPv6 address"},
+    {"[2001:db8::1]:443", "no IPv6 address"},
+    {"[]", "no IPv6 address"},
+    {"[", "no IPv6 address"},
+};
+
+START_TEST(a_bad_domain_is_refused_with_what_would_be_right)
+{
+    struct error err = {0};
+    const char *pattern = NULL;
+    ck_assert_msg(!rule_domain_parse(bad_domains[_i].text, &pattern, &arena, &err), "%s is taken",
+                  bad_domains[_i].text);
+    ck_assert_ptr_null(pattern);
+    ck_assert_msg(strstr(err.text, bad_domains[_i].says), "%s: %s", bad_domains[_i].text, err.text);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    enum rule_url_kind kind;
+    const char *path;
+} good_urls[] = {
+    {"/", RULE_URL_PREFIX, "/"},
+    {"/abc", RULE_URL_PREFIX, "/abc"},
+    {"/abc/", RULE_URL_PREFIX, "/abc/"},
+    {"=/abc", RULE_URL_EXACT, "/abc"},
+    {"= /abc", RULE_URL_EXACT, "/abc"},
+    {"/größe/a b", RULE_URL_PREFIX, "/größe/a b"},
+    {"/.well-known/..a", RULE_URL_PREFIX, "/.well-known/..a"},
+};
+
+START_TEST(a_good_url_is_a_prefix_or_exact)
+{
+    struct error err = {0};
+    struct rule_url url;
+    ck_assert_msg(rule_url_parse(&url, good_urls[_i].text, &err), "%s", err.text);
+    ck_assert_int_eq(url.kind, good_urls[_i].kind);
+    ck_assert(slice_is(url.path, good_urls[_i].path));
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    const char *says;
+} bad_urls[] = {
+    {"abc", "does not begin with \"/\""},
+    {"=abc", "does not begin with \"/\""},
+    {"=", "does not begin with \"/\""},
+    {"~ ^/abc", "regular expressions (~, ~*, ^~) are not supported"},
+    {"~*.php", "are not supported"},
+    {"^~/abc", "are not supported"},
+    {"https://www.example.com/abc", "only the path"},
+    {"/abc%20d", "write the character itself"},
+    {"/abc?d", "holds \"?\""},
+    {"/abc#d", "holds \"#\""},
+    {"/abc;d", "holds \";\""},
+    {"/abc\\d", "holds \"\\\""},
+    {"/abc/*", "leave it out"},
+    {"//abc", "empty or a dot segment"},
+    {"/abc/../d", "empty or a dot segment"},
+    {"/abc/.", "empty or a dot segment"},
+    {"/..", "empty or a dot segment"},
+};
+
+START_TEST(a_bad_url_is_refused_with_what_would_be_right)
+{
+    struct error err = {0};
+    struct rule_url url;
+    ck_assert_msg(!rule_url_parse(&url, bad_urls[_i].text, &err), "%s is taken", bad_urls[_i].text);
+    ck_assert_msg(strstr(err.text, bad_urls[_i].says), "%s: %s", bad_urls[_i].text, err.text);
+}
+END_TEST
+
+static bool headers(unsigned count, const char **words, unsigned *presets, struct error *err)
+{
+    struct rule_options options = {0};
+    options.client_headers = (struct option_list){words, NULL, count};
+    return rule_client_headers(&options, presets, err);
+}
+
+START_TEST(client_headers_are_off_or_known_presets)
+{
+    struct error err = {0};
+    unsigned presets = 99;
+    ck_assert(headers(1, (const char *[]){"off"}, &presets, &err));
+    ck_assert_uint_eq(presets, 0);
+    ck_assert(headers(1, (const char *[]){"nginx"}, &presets, &err));
+    ck_assert_uint_eq(presets, CLIENT_HEADERS_NGINX);
+    ck_assert(!headers(1, (const char *[]){"apache"}, &presets, &err));
+    ck_assert_str_eq(err.text, "\"apache\" is no value for client_headers: write off or nginx");
+    ck_assert(!headers(2, (const char *[]){"nginx", "off"}, &presets, &err));
+    ck_assert_uint_eq(presets, CLIENT_HEADERS_NGINX);
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, begin, end);
+    tcase_add_loop_test(tcase, a_good_domain_is_brought_into_one_form, 0,
+                        sizeof good_domains / sizeof *good_domains);
+    tcase_add_loop_test(tcase, a_bad_domain_is_refused_with_what_would_be_right, 0,
+                        sizeof bad_domains / sizeof *bad_domains);
+    tcase_add_loop_test(tcase, a_good_url_is_a_prefix_or_exact, 0,
+                        sizeof good_urls / sizeof *good_urls);
+    tcase_add_loop_test(tcase, a_bad_url_is_refused_with_what_would_be_right, 0,
+                        sizeof bad_urls / sizeof *bad_urls);
+    tcase_add_test(tcase, client_headers_are_off_or_known_presets);
+}
+
+CHECK_MAIN("rule", add_tests)
