@@ -79,7 +79,7 @@ static void write_config(struct scene *scene, const char *ini)
 {
     struct text text = {0};
     if (strstr(ini, "[lb]") == NULL)
-        text_add_format(&text, "[lb]\nworkers = 2\naccess_log = access.log\nlog_level = debug\n\n");
+        text_add_format(&text, "[lb]\nworkers = 2\naccess_log = access.log\n\n");
     text_add(&text, ini, strlen(ini));
     scene_write_ini(scene, "lb.ini", text.bytes);
     text_done(&text);

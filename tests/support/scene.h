@@ -41,7 +41,7 @@ unsigned scene_port(struct scene *scene, const char *name);
 
 /*
  * Write lb.ini and start the program; returns when it is ready. A text without [lb] gets one: two
- * workers, access.log in the folder, the log (level debug) on stderr, which is kept in the folder's
+ * workers, access.log in the folder, the log on stderr, which is kept in the folder's
  * lb.log.
  */
 void scene_start(struct scene *scene, const char *ini);
