@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The certificates of the benchmark: one ECDSA P-256 CA, a server and a client of it."""
+
+import os
+import subprocess
+
+
+def _openssl(folder, *arguments):
+    done = subprocess.run(["openssl", *arguments], cwd=folder, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit("openssl " + " ".join(arguments) + ": " + done.stderr.strip())
+
+
+def _key(folder, name):
+    path = os.path.join(folder, name + ".key")
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    _openssl(folder, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256",
+             "-out", name + ".key")
+
+
+def _leaf(folder, name, common_name, extensions):
+    _key(folder, name)
+    with open(os.path.join(folder, name + ".ext"), "w", encoding="ascii") as file:
+        file.write(extensions)
+    _openssl(folder, "req", "-new", "-key", name + ".key", "-subj", "/O=Bench/CN=" + common_name,
+             "-out", name + ".csr")
+    _openssl(folder, "x509", "-req", "-in", name + ".csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+             "-CAcreateserial", "-days", "30", "-extfile", name + ".ext", "-out", name + ".crt")
+
+
+def make(folder):
+    """Write ca.crt, server.crt/.key, client.crt/.key and server.pem (both, for HAProxy)."""
+    os.makedirs(folder, exist_ok=True)
+    _key(folder, "ca")
+    _openssl(folder, "req", "-x509", "-new", "-key", "ca.key", "-subj", "/O=Bench/CN=Bench CA",
+             "-days", "30", "-out", "ca.crt")
+    _leaf(folder, "server", "www.example.com",
+          "subjectAltName=DNS:www.example.com\nextendedKeyUsage=serverAuth\n"
+          "basicConstraints=critical,CA:FALSE\n")
+    _leaf(folder, "client", "client-1",
+          "extendedKeyUsage=clientAuth\nbasicConstraints=critical,CA:FALSE\n")
+    with open(os.open(os.path.join(folder, "server.pem"), os.O_CREAT | os.O_WRONLY | os.O_TRUNC,
+                      0o600), "w", encoding="ascii") as both:
+        for part in ("server.crt", "server.key"):
+            with open(os.path.join(folder, part), encoding="ascii") as file:
+                both.write(file.read())

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the load generator is told on its command line. */
+#ifndef LB_BENCH_LOAD_OPTIONS_H
+#define LB_BENCH_LOAD_OPTIONS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum load_mode {
+    LOAD_KEEP_ALIVE, /* a unit is one request on a connection that stays */
+    LOAD_FULL,       /* a unit is TCP + full TLS handshake + one request + close */
+    LOAD_RESUMED,    /* the same with the newest session of the unit before */
+    LOAD_IDLE,       /* a unit is a connection that has made one request and stays open */
+};
+
+struct load_options {
+    enum load_mode mode;
+    const char *mode_name;
+    struct sockaddr_in address;
+    const char *host; /* Host and SNI */
+    const char *path;
+    const char *certificate; /* of the client; NULL: none is shown */
+    const char *key;
+    const char *ca; /* the server's certificate is verified; NULL: it is not */
+    const char *groups;
+    int tls_version; /* TLS1_2_VERSION or TLS1_3_VERSION */
+    unsigned connections;
+    uint64_t count;         /* units; 0: as many as fit in `seconds` */
+    unsigned seconds;       /* of the measured part; 0: until `count` units are done */
+    unsigned sources;       /* addresses of 127.0.0.0/8 that connections come from in turn; 0: the
+                               kernel's choice */
+    unsigned stall_seconds; /* give up when no unit ends for so long */
+    int cpu;                /* -1: any */
+    bool waits; /* say "ready" and wait for a line before the measured part, and again at the end */
+};
+
+/** Read the command line. Prints what is wrong and exits with 2. */
+struct load_options load_options_read(int argc, char **argv);
+
+#endif

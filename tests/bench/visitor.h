@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One simulated client. A unit of its work begins with visitor_begin() and ends when an event of
+ * its socket makes visitor_advance() say so:
+ *
+ *   keep-alive, idle:  [connect, handshake] once, then request, answer
+ *   full, resumed:     connect, handshake, request, answer, close_notify, the peer's end
+ */
+#ifndef LB_BENCH_VISITOR_H
+#define LB_BENCH_VISITOR_H
+
+#include <openssl/ssl.h>
+
+#include "tests/bench/answer.h"
+#include "tests/bench/load_options.h"
+
+enum visitor_outcome {
+    VISITOR_BUSY,   /* its unit goes on */
+    VISITOR_DONE,   /* its unit ended well */
+    VISITOR_FAILED, /* its unit failed; the connection is gone, plan->failure says why */
+    VISITOR_QUIET,  /* it had no unit, and has none */
+    VISITOR_CLOSED, /* it had no unit, and the peer closed its connection */
+};
+
+enum visitor_state {
+    VISITOR_RESTING,    /* for the next unit; its connection, if it has one, stays open */
+    VISITOR_CONNECTING, /* for TCP */
+    VISITOR_SHAKING,    /* for the TLS handshake */
+    VISITOR_SENDING,    /* for room in the socket for its request */
+    VISITOR_READING,    /* for the rest of the answer */
+    VISITOR_LEAVING,    /* for the peer's end of the connection */
+};
+
+struct visitor {
+    enum visitor_state state;
+    int socket; /* -1: none */
+    SSL *tls;
+    SSL_SESSION *session; /* the newest; only in resumed mode */
+    uint64_t began_ns;
+    uint64_t answered_ns;
+    bool reused; /* the handshake of this unit resumed a session */
+    bool fresh;  /* this unit opened its connection */
+    struct answer answer;
+};
+
+/* What all visitors have in common. */
+struct visitor_plan {
+    const struct load_options *options;
+    SSL_CTX *context;
+    int epoll;
+    unsigned next_source;
+    char request[512];
+    int request_bytes;
+    char tls_version[16]; /* of the last handshake */
+    char cipher[64];
+    char failure[256]; /* why the last unit failed */
+};
+
+/** Make TLS context, epoll and request. false: the reason is in plan->failure. */
+bool visitor_plan_init(struct visitor_plan *plan, const struct load_options *options);
+void visitor_plan_done(struct visitor_plan *plan);
+
+/** Begin a unit, opening a connection if there is none. May end or fail at once. */
+enum visitor_outcome visitor_begin(struct visitor_plan *plan, struct visitor *visitor);
+
+/** Its socket has news. */
+enum visitor_outcome visitor_advance(struct visitor_plan *plan, struct visitor *visitor);
+
+/** Close its connection, politely where there is one, and forget its session. */
+void visitor_end(struct visitor *visitor);
+
+/** Nanoseconds of a clock that never goes back. */
+uint64_t visitor_now_ns(void);
+
+#endif
