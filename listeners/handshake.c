@@ -250,7 +250,7 @@ enum refusal handshake_refusal(struct handshake *handshake, SSL *ssl, unsigned l
 void handshake_describe(const struct handshake *handshake, SSL *ssl, struct log_line *line)
 {
     const struct identity *identity = handshake->identity;
-    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    const char *name = ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL;
     log_text(line, "sni", name ? name : handshake->asked_name);
     if (!identity)
         return;

@@ -190,11 +190,16 @@ static void stage_begin(struct stage *stage, stub_serve first, stub_serve second
     stage->fake.piece = 1000;
 }
 
+static void on_links_closed(void *arg)
+{
+    (void)arg;
+}
+
 static void stage_end(struct stage *stage)
 {
     ck_assert_uint_eq(stage->exchanges->count, 0);
     exchanges_done(stage->exchanges);
-    links_close(stage->links, NULL, NULL);
+    links_close(stage->links, on_links_closed, NULL);
     uv_run(&stage->loop, UV_RUN_NOWAIT);
     loop_context_close(stage->context);
     uv_run(&stage->loop, UV_RUN_DEFAULT);
