@@ -66,6 +66,36 @@ static void check_listener_names(const struct config_sections *sections,
     }
 }
 
+/* Keys that do nothing when every listener of the rule speaks http; mutual_auth is an error there.
+ */
+static void warn_of_tls_keys(const struct config_sections *sections,
+                             const struct config_section *rule, const struct config_source *source)
+{
+    const struct rule_options *options = rule->options;
+    for (unsigned i = 0; i < options->listener.count; i++) {
+        int index = config_sections_find(sections->listeners, sections->listener_count,
+                                         options->listener.items[i]);
+        const struct listener_options *listener =
+            index < 0 ? NULL : sections->listeners[index].options;
+        if (!listener || listener->protocol != LISTENER_HTTP)
+            return;
+    }
+    const struct {
+        const char *key;
+        unsigned line;
+    } keys[] = {
+        {"certificate", options->certificate_line},
+        {"certificate_key", options->certificate_key_line},
+        {"client_ca", options->client_ca_line},
+        {"refuse_with", options->refuse_with_line},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && options->listener.count > 0; i++)
+        if (keys[i].line)
+            problems_warn(source->problems, source->file, keys[i].line,
+                          "%s has no effect: rule %s is on no listener with protocol = https",
+                          keys[i].key, rule->name);
+}
+
 static void check_rule(const struct config_sections *sections, const struct config_section *rule,
                        const struct config_source *source)
 {
@@ -74,6 +104,7 @@ static void check_rule(const struct config_sections *sections, const struct conf
     unsigned presets;
     check_listener_names(sections, rule, source);
     check_pool(sections, rule, source);
+    warn_of_tls_keys(sections, rule, source);
     if (!rule_client_headers(options, &presets, &err))
         problems_add(source->problems, source->file, options->client_headers_line, "%s", err.text);
 }
@@ -139,7 +170,7 @@ void config_listeners_build(struct config *config, const struct config_sections 
 {
     for (unsigned i = 0; i < sections->rule_count; i++)
         check_rule(sections, &sections->rules[i], source);
-    if (sections->listener_count == 0)
+    if (sections->listener_count == 0 && !sections->has_strays)
         problems_add(source->problems, source->file, 0,
                      "no listener: add a section [listener NAME] with an address");
     config->listeners =

@@ -79,19 +79,20 @@ static struct config_section section_begin(const struct option_table *table, con
     return section;
 }
 
-static struct config_section *section_add(struct config_sections *sections,
-                                          const struct option_table *table,
-                                          const struct ini_entry *entry, struct arena *arena)
+/* The place of the next section of a kind; `stray` when it needs a name and has none. */
+static struct config_section *section_place(struct config_sections *sections,
+                                            const struct option_table *table, const char *name,
+                                            struct config_section *stray)
 {
-    struct config_section *into = &sections->lb;
+    if (!table->named)
+        return &sections->lb;
+    if (!*name)
+        return stray;
     if (table == &listener_option_table)
-        into = &sections->listeners[sections->listener_count++];
-    else if (table == &rule_option_table)
-        into = &sections->rules[sections->rule_count++];
-    else if (table == &pool_option_table)
-        into = &sections->pools[sections->pool_count++];
-    *into = section_begin(table, entry->name, entry->line, arena);
-    return into;
+        return &sections->listeners[sections->listener_count++];
+    if (table == &rule_option_table)
+        return &sections->rules[sections->rule_count++];
+    return &sections->pools[sections->pool_count++];
 }
 
 static size_t count_headers(const struct ini *ini)
@@ -112,7 +113,7 @@ void config_sections_read(struct config_sections *sections, const struct ini *in
     sections->listeners = arena_alloc(arena, most * sizeof(struct config_section));
     sections->rules = arena_alloc(arena, most * sizeof(struct config_section));
     sections->pools = arena_alloc(arena, most * sizeof(struct config_section));
-    struct config_section *section = NULL;
+    struct config_section *section = NULL, stray;
     for (size_t i = 0; i < ini->count; i++) {
         const struct ini_entry *entry = &ini->entries[i];
         if (entry->key) {
@@ -122,11 +123,15 @@ void config_sections_read(struct config_sections *sections, const struct ini *in
             continue;
         }
         const struct option_table *table = find_table(entry->section);
-        section = table ? section_add(sections, table, entry, arena) : NULL;
-        if (table)
+        section = NULL;
+        if (table) {
             check_name(entry, table, source);
-        else
+            section = section_place(sections, table, entry->name, &stray);
+            *section = section_begin(table, entry->name, entry->line, arena);
+        } else {
             report_unknown(entry, source);
+        }
+        sections->has_strays |= !section || section == &stray;
     }
 }
 

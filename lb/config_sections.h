@@ -34,12 +34,13 @@ struct config_sections {
     struct config_section lb; /* line 0: not in the file, all defaults */
     unsigned listener_count, rule_count, pool_count;
     struct config_section *listeners, *rules, *pools;
+    bool has_strays; /* some were reported and are not here: what is missing may be among them */
 };
 
 /**
  * Sort the entries of a file into sections and set their keys. Unknown kinds of sections, missing
- * and bad names, unknown keys and bad values are reported; a section with a bad name is kept, so
- * that the rest of it is checked, too.
+ * and bad names, unknown keys and bad values are reported. A section with a bad name is kept, so
+ * that the rest of it is checked, too; one without a name, which nobody could refer to, is not.
  *
  * sections  overwritten; lives in source->arena
  */

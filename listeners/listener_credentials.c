@@ -86,6 +86,13 @@ static struct credential *load(struct listener_build *build, struct shelf *shelf
     return loaded;
 }
 
+static const char *key_type_name(int key_type)
+{
+    if (key_type == EVP_PKEY_EC)
+        return "ECDSA";
+    return key_type == EVP_PKEY_RSA ? "RSA" : OBJ_nid2sn(key_type);
+}
+
 static void check_key_types(struct listener_build *build, struct credential *const *credentials,
                             unsigned count, const struct naming *naming)
 {
@@ -96,7 +103,7 @@ static void check_key_types(struct listener_build *build, struct credential *con
                 LISTENER_ERROR(build, naming->certificates->lines[i],
                                "two server certificates with %s keys (the other in line %u): "
                                "give one for each key algorithm",
-                               OBJ_nid2sn(credentials[i]->key_type),
+                               key_type_name(credentials[i]->key_type),
                                naming->certificates->lines[k]);
 }
 
@@ -107,8 +114,8 @@ static void load_list(struct listener_build *build, struct shelf *shelf,
     unsigned count = naming->certificates->count;
     if (count != naming->keys->count) {
         LISTENER_ERROR(build, line_of(naming),
-                       "%u certificate but %u certificate_key: each certificate needs its key, in "
-                       "the same order",
+                       "%u of certificate but %u of certificate_key: each certificate needs its "
+                       "key, in the same order",
                        count, naming->keys->count);
         return;
     }
