@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Accepting must go on whatever happens: a full process refuses clients, it does not spin or stop for good. */
+/* Accepting must go on whatever happens: a full process refuses clients, it does not spin or stop
+ * for good. */
 #include "lb/acceptor.h"
 
 #include <errno.h>
@@ -11,9 +12,9 @@
 #include "lb/base/socket.h"
 
 enum {
-    ACCEPT_TURN = 16,       /* clients accepted per wake-up, so that a flood starves nobody */
+    ACCEPT_TURN = 16,        /* clients accepted per wake-up, so that a flood starves nobody */
     ACCEPT_LAST_MOST = 4096, /* … and before closing: what the kernel's queue may hold */
-    ACCEPT_PAUSE_MS = 100,  /* out of descriptors: a later try is the only cure */
+    ACCEPT_PAUSE_MS = 100,   /* out of descriptors: a later try is the only cure */
 };
 
 static void on_readable(uv_poll_t *poll, int status, int events);

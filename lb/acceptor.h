@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One worker's listening socket for one address of a listener: accepts, and hands each client over. */
+/* One worker's listening socket for one address of a listener: accepts, and hands each client over.
+ */
 #ifndef LB_ACCEPTOR_H
 #define LB_ACCEPTOR_H
 
@@ -33,7 +34,8 @@ struct acceptor {
  * Watch a listening descriptor (taken).
  * The caller has set listener, handshake, port, on_accepted and owner. Fails: it cannot be watched.
  */
-bool acceptor_open(struct acceptor *acceptor, struct loop_context *context, int fd, struct error *err);
+bool acceptor_open(struct acceptor *acceptor, struct loop_context *context, int fd,
+                   struct error *err);
 /** Accept what already waits, then close. on_closed comes from the loop. */
 void acceptor_close(struct acceptor *acceptor, acceptor_closed on_closed);
 

@@ -31,15 +31,17 @@ struct access_entry {
     const char *reason;
 };
 
-/** Open by the [lb] options. returns NULL with an empty err when it is off, NULL with a text when it fails. Thread: main. */
+/** Open by the [lb] options. returns NULL with an empty err when it is off, NULL with a text when
+ * it fails. Thread: main. */
 struct access_log *access_log_open(const struct lb_options *options, struct error *err);
 /** Format and queue one line. Any thread; never blocks on I/O. */
 void access_log_write(struct access_log *log, const struct access_entry *entry);
 /** NULL is fine. */
 void access_log_close(struct access_log *log);
 
-/** Format one line, with its newline, at `now`: for tests and access_log_write. returns its length, 0 when it does not fit. */
-size_t access_log_format(enum access_log_format format, const struct access_entry *entry, int64_t now_ms, char *into,
-                         size_t room);
+/** Format one line, with its newline, at `now`: for tests and access_log_write. returns its length,
+ * 0 when it does not fit. */
+size_t access_log_format(enum access_log_format format, const struct access_entry *entry,
+                         int64_t now_ms, char *into, size_t room);
 
 #endif

@@ -11,8 +11,8 @@
 struct exchange;
 
 /**
- * Take the body's bytes out of exchange->input. Chunks are decoded in place and closed up, so that one read gives one piece
- * however many chunks it held.
+ * Take the body's bytes out of exchange->input. Chunks are decoded in place and closed up, so that
+ * one read gives one piece however many chunks it held.
  *
  * data   the bytes; in exchange->input's memory
  * last   the body is complete; what follows sets exchange->surplus

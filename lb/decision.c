@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Host chooses the domain, the path its rule, the rule judges the client. In this order, for every request. */
+/* Host chooses the domain, the path its rule, the rule judges the client. In this order, for every
+ * request. */
 #include "lb/decision.h"
 
 #include "listeners/policy.h"

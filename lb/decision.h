@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What becomes of a request: which rule it meets, and whether its client may pass. Pure; the request path's own. */
+/* What becomes of a request: which rule it meets, and whether its client may pass. Pure; the
+ * request path's own. */
 #ifndef LB_DECISION_H
 #define LB_DECISION_H
 
@@ -13,7 +14,8 @@ struct identity;
 
 enum decision_outcome {
     DECISION_PASS,
-    DECISION_MISDIRECTED, /* Host's domain asks for something else than the handshake settled: 421 */
+    DECISION_MISDIRECTED, /* Host's domain asks for something else than the handshake settled: 421
+                           */
     DECISION_NO_RULE,     /* 404 */
     DECISION_AMBIGUOUS,   /* two parsers could choose different rules: 400 */
     DECISION_REFUSED,     /* 403, with `refusal` */
@@ -41,7 +43,8 @@ struct decision decide(const struct listener *listener, const struct policy *set
 
 /** The status lb answers with; 0 for PASS. */
 unsigned decision_status(enum decision_outcome outcome);
-/** The short word for log and answer: "misdirected", "no-rule", "ambiguous-path", or the refusal's name. */
+/** The short word for log and answer: "misdirected", "no-rule", "ambiguous-path", or the refusal's
+ * name. */
 const char *decision_reason(const struct decision *decision);
 /** A sentence for people. */
 const char *decision_sentence(const struct decision *decision);

@@ -14,11 +14,12 @@
 #include <time.h>
 
 #include "lb/access_log.h"
+#include "lb/attempt.h"
 #include "lb/base/log.h"
 #include "lb/decision.h"
+#include "lb/exchange_end.h"
 #include "lb/forwarded.h"
 #include "lb/relay.h"
-#include "lb/retry.h"
 #include "listeners/answer.h"
 #include "listeners/client.h"
 
@@ -29,192 +30,21 @@ static time_t wall_clock_s(void)
     return now.tv_sec;
 }
 
-static uint64_t now_ms(const struct exchanges *all)
-{
-    return uv_now(all->context->loop);
-}
-
-/* --- the end ------------------------------------------------------------------------------- */
-
-static void let_go_of_link(struct exchange *x)
-{
-    if (!x->link) {
-        link_forget(&x->owner);
-        return;
-    }
-    bool whole = x->answer_side == ANSWER_COMPLETE && x->request_side == REQUEST_SENT;
-    if (whole && x->reusable && !x->surplus && x->answer_framing != HTTP_UNTIL_CLOSE) {
-        link_return(x->link);
-    } else {
-        link_discard(x->link);
-    }
-    x->link = NULL;
-}
-
-static void leave_backend(struct exchange *x)
-{
-    if (x->backend) {
-        let_go_of_link(x);
-        atomic_fetch_sub_explicit(&x->backend->active, 1, memory_order_relaxed);
-    }
-}
-
-static void write_access_log(const struct exchange *x)
-{
-    if (!x->all->access_log) {
-        return;
-    }
-    const struct access_entry entry = {
-        .client = x->stream->client,
-        .protocol = x->stream->protocol,
-        .facts = &x->facts,
-        .rule = x->rule,
-        .pool = x->pool,
-        .backend = x->backend,
-        .status = x->status,
-        .answer_bytes = x->stream->answer_bytes,
-        .request_bytes = x->stream->request_body_bytes,
-        .duration_ms = now_ms(x->all) - x->began_ms,
-        .attempts = x->attempts,
-        .reason = x->trouble,
-    };
-    access_log_write(x->all->access_log, &entry);
-}
-
-/** Free everything; the stream is no longer ours when this returns. */
-static void over(struct exchange *x)
-{
-    struct exchanges *all = x->all;
-    x->state = EXCHANGE_OVER;
-    deadline_disarm(&x->deadline);
-    write_access_log(x);
-    leave_backend(x);
-    http_chunks_done(&x->chunks);
-    buffer_give(&all->context->buffers, &x->kept);
-    buffer_give(&all->context->buffers, &x->request_head);
-    x->stream->exchange = NULL;
-    all->count--;
-    free(x);
-}
-
-static void end(struct exchange *x, bool clean)
-{
-    struct stream *stream = x->stream;
-    over(x);
-    stream->ops->end(stream, clean);
-}
-
-/** An answer of lb's own in place of the backend's. */
-static void end_with(struct exchange *x, unsigned status, const char *reason, const char *sentence)
-{
-    x->status = status;
-    bool taken = answer_write(x->stream, status, reason, sentence) != STREAM_LOST;
-    end(x, taken);
-}
-
-/* --- failures ------------------------------------------------------------------------------ */
-
-static void log_trouble(const struct exchange *x, const char *what_next)
-{
-    struct log_line line;
-    log_begin(&line, LOG_LEVEL_WARN, "backend.failed");
-    log_text(&line, "pool", x->pool->name);
-    log_text(&line, "backend", x->backend->name);
-    log_text(&line, "address", x->backend->address.text);
-    log_text(&line, "reason", x->trouble);
-    log_number(&line, "attempt", x->attempts);
-    log_text(&line, "then", what_next);
-    log_bytes(&line, "request_id", x->facts.request_id.at, x->facts.request_id.length);
-    log_end(&line);
-}
-
-static void forget_attempt(struct exchange *x)
-{
-    if (x->link) {
-        link_discard(x->link);
-        x->link = NULL;
-    }
-    atomic_fetch_sub_explicit(&x->backend->active, 1, memory_order_relaxed);
-    x->request_side = REQUEST_HELD;
-    x->heard = false;
-    x->input.length = 0;
-    buffer_give(&x->all->context->buffers, &x->kept);
-    deadline_disarm(&x->deadline);
-}
-
-static void try_backend(struct exchange *x, struct backend *backend, bool fresh);
-static void choose(struct exchange *x, unsigned status_if_none);
-
-/**
- * The attempt failed: try again where that is allowed, else say so to the client.
- *
- * connected  the backend may have seen request bytes;  late: it kept silent rather than closed
- */
-static void attempt_failed(struct exchange *x, bool connected, bool late)
-{
-    const struct attempt attempt = {
-        .method = x->method,
-        .connected = connected,
-        .heard = x->heard,
-        .was_reused = x->link && x->link->exchanges > 0,
-        .late = late,
-        .body_used = x->stream->request_body_bytes > 0,
-        .attempts = x->attempts,
-        .retries = (unsigned)x->pool->options->retries,
-    };
-    unsigned status = late ? 504 : 502;
-    switch (retry_decide(&attempt)) {
-    case RETRY_SAME:
-        forget_attempt(x);
-        try_backend(x, x->backend, true);
-        return;
-    case RETRY_OTHER:
-        atomic_fetch_add_explicit(&x->backend->failed, 1, memory_order_relaxed);
-        log_trouble(x, "another backend");
-        forget_attempt(x);
-        choice_add_tried(&x->choice, x->backend->index);
-        choose(x, status);
-        return;
-    case RETRY_NONE:
-        break;
-    }
-    atomic_fetch_add_explicit(&x->backend->failed, 1, memory_order_relaxed);
-    log_trouble(x, late ? "504" : "502");
-    end_with(x, status, late ? "backend-late" : "backend-failed", NULL);
-}
-
-/** The link died or said no HTTP. */
-static void link_failed(struct exchange *x, bool late)
-{
-    if (x->answer_side == ANSWER_AWAITED && x->interim_count == 0) {
-        attempt_failed(x, true, late);
-        return;
-    }
-    atomic_fetch_add_explicit(&x->backend->failed, 1, memory_order_relaxed);
-    if (x->answer_side == ANSWER_AWAITED) { /* interim heads went out, a final one still can */
-        log_trouble(x, late ? "504" : "502");
-        end_with(x, late ? 504 : 502, late ? "backend-late" : "backend-failed", NULL);
-        return;
-    }
-    log_trouble(x, "the answer is cut");
-    end(x, false);
-}
-
 static void client_bad(struct exchange *x)
 {
     struct stream *stream = x->stream;
     x->trouble = stream->fault_text;
     if (x->answer_side == ANSWER_AWAITED) {
-        end_with(x, stream->fault_status, NULL, stream->fault_text);
+        exchange_end_with(x, stream->fault_status, NULL, stream->fault_text);
     } else {
-        end(x, false);
+        exchange_end(x, false);
     }
 }
 
 static void client_lost(struct exchange *x)
 {
     x->trouble = "the client went away";
-    end(x, false);
+    exchange_end(x, false);
 }
 
 /* --- going on ------------------------------------------------------------------------------ */
@@ -275,10 +105,10 @@ static void act(struct exchange *x, enum relay relay)
         watch_backend(x);
         return;
     case RELAY_COMPLETE:
-        end(x, true);
+        exchange_end(x, true);
         return;
     case RELAY_LINK_LOST:
-        link_failed(x, false);
+        attempt_link_failed(x, false);
         return;
     case RELAY_CLIENT_LOST:
         client_lost(x);
@@ -330,21 +160,22 @@ static void on_late(struct deadline *deadline)
     struct stream *stream = x->stream;
     if (x->state == EXCHANGE_TUNNEL) {
         x->trouble = "the tunnel was silent longer than tunnel_timeout";
-        end(x, false);
+        exchange_end(x, false);
     } else {
         x->trouble = "the backend kept silent longer than answer_timeout";
-        link_failed(x, true);
+        attempt_link_failed(x, true);
     }
     stream->ops->settle(stream);
 }
 
-static void start(struct exchange *x, struct link *link)
+void exchange_start(struct exchange *x, struct link *link)
 {
     x->link = link;
     x->state = EXCHANGE_RELAYING;
     enum relay relay = relay_head(x);
     if (relay == RELAY_WAITING && x->request_side == REQUEST_BODY) {
-        relay = relay_request(x); /* what of the body came with the head gives no wake-up of its own */
+        relay =
+            relay_request(x); /* what of the body came with the head gives no wake-up of its own */
     }
     /* The answer is waited for: to read now would only meet EAGAIN. */
     act(x, relay == RELAY_COMPLETE ? RELAY_WAITING : relay);
@@ -357,49 +188,17 @@ static void on_connected(struct link_owner *owner, struct link *link, enum link_
     struct stream *stream = x->stream;
     char trouble[128]; /* reason ends with this call; the log lines about it are written within */
     if (outcome == LINK_READY) {
-        start(x, link);
+        exchange_start(x, link);
     } else {
         x->link = NULL;
         snprintf(trouble, sizeof trouble, "%s: %s", link_outcome_name(outcome), reason);
         x->trouble = trouble;
-        attempt_failed(x, false, outcome == LINK_LATE);
+        attempt_unconnected(x, outcome == LINK_LATE);
         if (stream->exchange == x) {
             x->trouble = NULL;
         }
     }
     stream->ops->settle(stream);
-}
-
-/* --- choosing ------------------------------------------------------------------------------ */
-
-static void try_backend(struct exchange *x, struct backend *backend, bool fresh)
-{
-    struct link *pending = NULL;
-    x->backend = backend;
-    atomic_fetch_add_explicit(&backend->active, 1, memory_order_relaxed);
-    x->state = EXCHANGE_CONNECTING;
-    struct link *link = link_borrow(x->all->links, x->pool, backend, &x->owner, fresh, &pending);
-    if (link) {
-        start(x, link);
-    } else {
-        x->link = pending;
-    }
-}
-
-static void choose(struct exchange *x, unsigned status_if_none)
-{
-    int index = pool_choose(x->pool, &x->all->views[x->pool->index], &x->choice);
-    if (index >= 0) {
-        x->attempts++;
-        try_backend(x, &x->pool->backends[index], false);
-        return;
-    }
-    x->backend = NULL;
-    if (!x->trouble) {
-        x->trouble = "no backend is up";
-        log_say(LOG_LEVEL_WARN, "pool.down", "pool %s has no backend that is up", x->pool->name);
-    }
-    end_with(x, status_if_none, status_if_none == 503 ? "no-backend" : "backend-failed", NULL);
 }
 
 /* --- beginning ----------------------------------------------------------------------------- */
@@ -484,8 +283,8 @@ static struct exchange *exchange_new(struct exchanges *all, struct stream *strea
     x->owner.on_ready = on_link_ready;
     x->method = request->method;
     x->request_framing = request->framing;
-    x->wants_upgrade = request->wants_upgrade;
-    x->began_ms = now_ms(all);
+    x->wants_upgrade = forwarded_upgrades(request);
+    x->began_ms = uv_now(all->context->loop);
     if (!write_request_head(x, request, now)) {
         buffer_give(&all->context->buffers, &x->request_head);
         free(x);
@@ -518,7 +317,7 @@ static void begin(void *roof, struct stream *stream, const struct http_request *
     }
     all->count++;
     stream->exchange = x;
-    choose(x, 503);
+    attempt_choose(x, 503);
 }
 
 static void abandon(struct stream *stream, unsigned status, const char *why)
@@ -528,7 +327,7 @@ static void abandon(struct stream *stream, unsigned status, const char *why)
         x->status = status;
     }
     x->trouble = why;
-    over(x);
+    exchange_over(x);
 }
 
 static void answered(void *roof, struct client *client, unsigned status, const char *why)

@@ -8,7 +8,8 @@
  *                        ^                    │ failed        │ failed before any answer
  *                        └────── retry ───────┴───────────────┘
  *
- * The client's side is a stream (listeners/stream.h): an exchange does not know which HTTP it speaks.
+ * The client's side is a stream (listeners/stream.h): an exchange does not know which HTTP it
+ * speaks.
  */
 #ifndef LB_EXCHANGE_H
 #define LB_EXCHANGE_H
@@ -36,11 +37,11 @@ struct exchanges {
     struct pool_view *views;       /* one per pool of the config */
     struct access_log *access_log; /* NULL: off */
     struct request_ids ids;
-    unsigned count;                /* in flight */
-    void *worker;                  /* whose; for on_client_gone */
+    unsigned count;                                              /* in flight */
+    void *worker;                                                /* whose; for on_client_gone */
     void (*on_client_gone)(void *worker, struct client *client); /* NULL: nobody asks */
-    struct http_answer head;       /* the backend's head that is being read */
-    char answer[READ_BYTES];       /* the read of this wake-up from a link */
+    struct http_answer head; /* the backend's head that is being read */
+    char answer[READ_BYTES]; /* the read of this wake-up from a link */
 };
 
 enum exchange_state {
@@ -95,21 +96,24 @@ struct exchange {
     struct choice choice;
     unsigned attempts; /* backends tried, the present one included */
 
-    struct slice input;        /* read from the link and not used yet */
-    struct buffer *kept;       /* an unfinished head */
+    struct slice input;  /* read from the link and not used yet */
+    struct buffer *kept; /* an unfinished head */
     enum http_framing answer_framing;
-    uint64_t answer_left;      /* HTTP_LENGTH */
+    uint64_t answer_left; /* HTTP_LENGTH */
     struct http_chunks chunks;
     unsigned interim_count;
 
-    unsigned status;      /* of the answer the client got; 0: none */
-    const char *trouble;  /* why it failed, for the log; static or NULL */
-    uint64_t began_ms;    /* loop time */
+    unsigned status;     /* of the answer the client got; 0: none */
+    const char *trouble; /* why it failed, for the log; static or NULL */
+    uint64_t began_ms;   /* loop time */
     struct exchange_facts facts;
 };
 
 /** What a listener's clients call. The roof is a `struct exchanges`. */
 extern const struct stream_events exchange_events;
+
+/** A link is lent: send the request on it. For attempt.c. */
+void exchange_start(struct exchange *exchange, struct link *link);
 
 /** context, links, config, log: borrowed. Fails: out of memory. Thread: the worker's. */
 bool exchanges_init(struct exchanges *all, struct loop_context *context, struct links *links,

@@ -159,6 +159,11 @@ static void put_identity(struct draft *draft, const struct forwarding *forwardin
                                forwarding->now, draft->at + draft->used, draft->room - draft->used);
 }
 
+bool forwarded_upgrades(const struct http_request *request)
+{
+    return request->wants_upgrade && !http_list_has(request->upgrade, "h2c");
+}
+
 static bool takes_trailers(const struct http_request *request)
 {
     for (unsigned i = 0; i < request->field_count; i++) {
@@ -182,7 +187,7 @@ static void put_framing(struct draft *draft, const struct http_request *request)
     if (request->expects_continue) {
         draft_text(draft, "Expect: 100-continue\r\n");
     }
-    if (request->wants_upgrade) {
+    if (forwarded_upgrades(request)) {
         draft_text(draft, "Connection: Upgrade\r\n");
         draft_field(draft, slice_of("Upgrade"), request->upgrade);
     } else if (takes_trailers(request)) {

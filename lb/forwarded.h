@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The request's head as a backend gets it: hop-by-hop fields gone, identity fields of the client's making gone, and
- * what lb itself knows of the client in their place.
+ * The request's head as a backend gets it: hop-by-hop fields gone, identity fields of the client's
+ * making gone, and what lb itself knows of the client in their place.
  */
 #ifndef LB_FORWARDED_H
 #define LB_FORWARDED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -16,7 +17,8 @@ struct client;
 struct rule;
 struct request_ids;
 
-/** What goes into a head, and where the parts that the log wants ended up (slices into the written bytes). */
+/** What goes into a head, and where the parts that the log wants ended up (slices into the written
+ * bytes). */
 struct forwarding {
     const struct client *client;
     const struct rule *rule;
@@ -40,5 +42,11 @@ size_t forwarded_write(struct forwarding *forwarding, char *into, size_t room);
 
 /** Does lb keep this field from backends when a client sends it, as a field or as a trailer? */
 bool forwarded_strips(const struct http_field *field);
+
+/**
+ * Is the client's wish to switch protocols passed on? Not for h2c: what followed in that tunnel
+ * would be requests that no rule judges.
+ */
+bool forwarded_upgrades(const struct http_request *request);
 
 #endif

@@ -186,6 +186,9 @@ static enum relay take_final(struct exchange *x, const struct http_answer *head)
     if (head->is_upgrade && !x->wants_upgrade) {
         return link_lost(x, "the backend switched protocols without being asked");
     }
+    if (head->is_upgrade && x->request_side != REQUEST_SENT) {
+        return link_lost(x, "the backend switched protocols before the request was complete");
+    }
     x->status = head->status;
     x->trouble = NULL; /* of an earlier attempt */
     x->reusable = head->keep_alive;
@@ -200,7 +203,12 @@ static enum relay take_final(struct exchange *x, const struct http_answer *head)
     } else if (!answer_body_take(x, &data, &last)) {
         return link_lost(x, "the backend's body is not chunked as it says");
     }
-    enum relay relay = written(x->stream->ops->write_head(x->stream, &told, data, last));
+    bool trailed = last && x->chunks.trailer_length > 0;
+    enum stream_write write = x->stream->ops->write_head(x->stream, &told, data, last && !trailed);
+    if (trailed && write != STREAM_LOST) {
+        write = answer_body_end_with_trailers(x, (struct slice){NULL, 0});
+    }
+    enum relay relay = written(write);
     if (relay == RELAY_WAITING && last) {
         x->answer_side = ANSWER_COMPLETE;
         return RELAY_COMPLETE;

@@ -17,7 +17,8 @@ enum relay {
 enum relay relay_head(struct exchange *exchange);
 /** Move the request's body on. */
 enum relay relay_request(struct exchange *exchange);
-/** Read the answer and move it on: interim heads, the head, the body, trailers. RELAY_COMPLETE: all taken by the client's side. */
+/** Read the answer and move it on: interim heads, the head, the body, trailers. RELAY_COMPLETE: all
+ * taken by the client's side. */
 enum relay relay_answer(struct exchange *exchange);
 /** Both directions of a tunnel. */
 enum relay relay_tunnel(struct exchange *exchange);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A name for every request, so that the logs of lb, of backends and of people's tools can be joined. */
+/* A name for every request, so that the logs of lb, of backends and of people's tools can be
+ * joined. */
 #ifndef LB_REQUEST_ID_H
 #define LB_REQUEST_ID_H
 

@@ -10,13 +10,13 @@
 /** What is known of an attempt that failed. */
 struct attempt {
     enum http_method method;
-    bool connected;     /* the link was there: request bytes may have reached the backend */
-    bool heard;         /* a byte of an answer came */
-    bool was_reused;    /* the link had served before: it may have been closing all along */
-    bool late;          /* it did not close, it kept silent for answer_timeout */
-    bool body_used;     /* body bytes of the client were taken, they cannot be had again */
-    unsigned attempts;  /* backends tried so far, this one included */
-    unsigned retries;   /* the pool's option */
+    bool connected;    /* the link was there: request bytes may have reached the backend */
+    bool heard;        /* a byte of an answer came */
+    bool was_reused;   /* the link had served before: it may have been closing all along */
+    bool late;         /* it did not close, it kept silent for answer_timeout */
+    bool body_used;    /* body bytes of the client were taken, they cannot be had again */
+    unsigned attempts; /* backends tried so far, this one included */
+    unsigned retries;  /* the pool's option */
 };
 
 enum retry {
@@ -26,9 +26,10 @@ enum retry {
 };
 
 /**
- * A request goes again only when no byte of an answer came, its body is still whole, and it is safe: the backend cannot
- * have seen it (no connection), or the method is safe (RFC 9110 9.2.1); on a reused link that closed, also when it is
- * idempotent (9.2.2), as RFC 9112 9.3.1 has it for exactly this race.
+ * A request goes again only when no byte of an answer came, its body is still whole, and it is
+ * safe: the backend cannot have seen it (no connection), or the method is safe (RFC 9110 9.2.1); on
+ * a reused link that closed, also when it is idempotent (9.2.2), as RFC 9112 9.3.1 has it for
+ * exactly this race.
  */
 enum retry retry_decide(const struct attempt *attempt);
 

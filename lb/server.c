@@ -131,7 +131,8 @@ static void raise_descriptor_limit(const struct config *config)
     rlim_t wanted = 2 * (rlim_t)config->options->max_clients;
     if (limit.rlim_max < wanted && config->options->max_clients_line > 0) {
         log_say(LOG_LEVEL_WARN, "lb.descriptors",
-                "max_clients = %lld may need %llu descriptors, the system allows %llu (LimitNOFILE, ulimit -n)",
+                "max_clients = %lld may need %llu descriptors, the system allows %llu "
+                "(LimitNOFILE, ulimit -n)",
                 (long long)config->options->max_clients, (unsigned long long)wanted,
                 (unsigned long long)limit.rlim_max);
     }

@@ -6,7 +6,8 @@
 #include "lb/config.h"
 
 /**
- * Run until told to stop: SIGTERM or SIGINT drains (at most drain_timeout), a second one ends at once.
+ * Run until told to stop: SIGTERM or SIGINT drains (at most drain_timeout), a second one ends at
+ * once.
  *
  * config   borrowed
  * returns  0 after a drain; 1 when something could not be started (one log line says what)

@@ -2,8 +2,8 @@
 /*
  * A worker's life: started -> serving -> draining -> ended.
  *
- * It ends by running out: acceptors close, the last client goes, then the links, then the loop's own handles, and
- * uv_run returns because nothing is left.
+ * It ends by running out: acceptors close, the last client goes, then the links, then the loop's
+ * own handles, and uv_run returns because nothing is left.
  */
 #include "lb/worker.h"
 
@@ -20,7 +20,9 @@
 #include "listeners/client.h"
 #include "listeners/handshake.h"
 
-enum { LISTEN_BACKLOG = 4096 }; /* a burst of reconnecting devices; the kernel cuts it to somaxconn */
+enum {
+    LISTEN_BACKLOG = 4096
+}; /* a burst of reconnecting devices; the kernel cuts it to somaxconn */
 
 /** What the control thread last asked for; only ever raised. */
 enum worker_order { WORKER_SERVE, WORKER_DRAIN, WORKER_STOP };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One thread with one loop: its listening sockets, its clients, their exchanges, its links. Workers share nothing but
- * the frozen config and what DESIGN lists: verdicts, counts, turns, sessions, verified chains, logs.
+ * One thread with one loop: its listening sockets, its clients, their exchanges, its links. Workers
+ * share nothing but the frozen config and what DESIGN lists: verdicts, counts, turns, sessions,
+ * verified chains, logs.
  */
 #ifndef LB_WORKER_H
 #define LB_WORKER_H
@@ -27,8 +28,9 @@ struct worker_share {
 };
 
 /**
- * Prepare everything that can fail: sockets are bound and listening, TLS contexts are built; then start the thread.
- * Fails: an address cannot be bound, OpenSSL refuses a setting, no thread.   Thread: main.
+ * Prepare everything that can fail: sockets are bound and listening, TLS contexts are built; then
+ * start the thread. Fails: an address cannot be bound, OpenSSL refuses a setting, no thread.
+ * Thread: main.
  */
 struct worker *worker_start(struct worker_share *share, unsigned index, struct error *err);
 /** No new clients; idle ones are sent away, exchanges in flight may end. Any thread. */

@@ -8,10 +8,9 @@
 void answer_compose(struct answer_text *answer, unsigned status, const char *reason,
                     const char *sentence)
 {
-    int length =
-        snprintf(answer->body, sizeof answer->body, "%u %s%s%s\n%s%s", status,
-                 http_status_text(status), reason ? ": " : "", reason ? reason : "",
-                 sentence ? sentence : "", sentence ? "\n" : "");
+    int length = snprintf(answer->body, sizeof answer->body, "%u %s%s%s\n%s%s", status,
+                          http_status_text(status), reason ? ": " : "", reason ? reason : "",
+                          sentence ? sentence : "", sentence ? "\n" : "");
     answer->body_length =
         (size_t)length < sizeof answer->body ? (size_t)length : sizeof answer->body - 1;
     length = snprintf(answer->fields, sizeof answer->fields,
@@ -36,6 +35,6 @@ enum stream_write answer_write(struct stream *stream, unsigned status, const cha
         .has_length = true,
         .has_body = true,
     };
-    return stream->ops->write_head(stream, &head,
-                                   (struct slice){answer.body, answer.body_length}, true);
+    return stream->ops->write_head(stream, &head, (struct slice){answer.body, answer.body_length},
+                                   true);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers that lb gives itself: 400, 403, 404, 408, 413, 421, 431, 502, 503, 504. Short, honest, never cached. */
+/* Answers that lb gives itself: 400, 403, 404, 408, 413, 421, 431, 502, 503, 504. Short, honest,
+ * never cached. */
 #ifndef LB_LISTENERS_ANSWER_H
 #define LB_LISTENERS_ANSWER_H
 
@@ -23,9 +24,11 @@ struct answer_text {
  * reason    a short machine-readable word ("missing", "no-rule") or NULL
  * sentence  for people; or NULL
  */
-void answer_compose(struct answer_text *answer, unsigned status, const char *reason, const char *sentence);
+void answer_compose(struct answer_text *answer, unsigned status, const char *reason,
+                    const char *sentence);
 
 /** Compose and write to a stream whose answer has not begun. The caller ends the stream. */
-enum stream_write answer_write(struct stream *stream, unsigned status, const char *reason, const char *sentence);
+enum stream_write answer_write(struct stream *stream, unsigned status, const char *reason,
+                               const char *sentence);
 
 #endif

@@ -4,7 +4,8 @@
  *
  *   client ─┬─ connection   the socket, TLS
  *           ├─ handshake    which domain, which policy, who
- *           └─ http1        the protocol: heads, bodies, answers; its stream is lent to one exchange at a time
+ *           └─ http1        the protocol: heads, bodies, answers; its stream is lent to one
+ * exchange at a time
  */
 #ifndef LB_LISTENERS_CLIENT_H
 #define LB_LISTENERS_CLIENT_H
@@ -30,10 +31,10 @@ enum client_state {
 struct clients {
     struct loop_context *context;
     const struct stream_events *events;
-    void *roof;              /* handed to events->begin, answered and gone */
+    void *roof; /* handed to events->begin, answered and gone */
     struct list_node all;
     unsigned count;
-    bool draining;           /* answers say Connection: close, idle clients are sent away */
+    bool draining; /* answers say Connection: close, idle clients are sent away */
     char head[ANSWER_HEAD_BYTES + 32 * 1024]; /* an answer's head while it is written */
     struct http_request request;              /* the head that is being begun */
 };
@@ -46,16 +47,17 @@ struct client {
     const struct listener *listener;
     struct handshake handshake;
     struct deadline deadline;
-    uint64_t id;             /* for logs: unique in the worker */
+    uint64_t id; /* for logs: unique in the worker */
     uint32_t requests;
     uint16_t peer_port;
     uint16_t local_port;
-    char peer_host[46];      /* numeric, without brackets */
+    char peer_host[46]; /* numeric, without brackets */
     struct http1_client http1;
 };
 
 /** events, roof, context: borrowed until clients_done. */
-void clients_init(struct clients *clients, struct loop_context *context, const struct stream_events *events, void *roof);
+void clients_init(struct clients *clients, struct loop_context *context,
+                  const struct stream_events *events, void *roof);
 
 /**
  * Meet a new client on an accepted descriptor.
@@ -64,8 +66,9 @@ void clients_init(struct clients *clients, struct loop_context *context, const s
  * handshake  the worker's context for this listener; NULL on an http listener
  * returns    false: out of memory or descriptors; the descriptor is closed
  */
-bool client_accept(struct clients *clients, const struct listener *listener, struct handshake_context *handshake, int fd,
-                   const struct address *peer, unsigned local_port, uint64_t id);
+bool client_accept(struct clients *clients, const struct listener *listener,
+                   struct handshake_context *handshake, int fd, const struct address *peer,
+                   unsigned local_port, uint64_t id);
 
 /** No new requests: idle clients are closed now, busy ones after their answer. */
 void clients_drain(struct clients *clients);
@@ -76,7 +79,8 @@ void clients_close_all(struct clients *clients);
 
 /** End politely after what is pending (connection_linger). The exchange must be over. */
 void client_end(struct client *client);
-/** Close at once. `reset`: the peer must see that something is missing (RST). The exchange must be over. */
+/** Close at once. `reset`: the peer must see that something is missing (RST). The exchange must be
+ * over. */
 void client_close(struct client *client, bool reset);
 
 /** The name SNI gave, or NULL. Lent until the client ends. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP/1 towards a client: takes request heads from the connection, lends the stream to an exchange for the body and
- * the answer, frames the answer. http1_input.c reads, http1_output.c writes.
+ * HTTP/1 towards a client: takes request heads from the connection, lends the stream to an exchange
+ * for the body and the answer, frames the answer. http1_input.c reads, http1_output.c writes.
  */
 #ifndef LB_LISTENERS_HTTP1_CLIENT_H
 #define LB_LISTENERS_HTTP1_CLIENT_H
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "lb/base/buffer.h"
+#include "lb/base/connection.h"
 #include "lb/base/http1.h"
 #include "listeners/stream.h"
 
@@ -37,7 +38,7 @@ enum http1_answer {
     HTTP1_ANSWER_NONE,    /* no body follows */
     HTTP1_ANSWER_LENGTH,
     HTTP1_ANSWER_CHUNKED,
-    HTTP1_ANSWER_CLOSE,   /* until close: HTTP/1.0 clients and tunnels */
+    HTTP1_ANSWER_CLOSE, /* until close: HTTP/1.0 clients and tunnels */
 };
 
 struct http1_client {
@@ -45,14 +46,15 @@ struct http1_client {
     enum http1_state state;
     enum http1_body body;
     enum http1_answer answer;
-    unsigned minor;         /* of the request */
-    bool keep_alive;        /* the connection may live on after this answer */
-    bool asked_head;        /* HEAD: answers carry no body */
-    bool peer_finished;     /* the client sends nothing more (half-closed) */
-    bool starved;           /* the last read gave nothing: the socket is empty */
-    uint64_t body_left;     /* HTTP1_BODY_LENGTH */
-    uint64_t answer_left;   /* HTTP1_ANSWER_LENGTH */
-    struct slice input;     /* read and not used yet; in the loop's bytes, or in `kept` between wake-ups */
+    unsigned minor;       /* of the request */
+    bool keep_alive;      /* the connection may live on after this answer */
+    bool asked_head;      /* HEAD: answers carry no body */
+    bool peer_finished;   /* the client sends nothing more (half-closed) */
+    bool starved;         /* the last read gave nothing: the socket is empty */
+    uint64_t body_left;   /* HTTP1_BODY_LENGTH */
+    uint64_t answer_left; /* HTTP1_ANSWER_LENGTH */
+    struct slice
+        input; /* read and not used yet; in the loop's bytes, or in `kept` between wake-ups */
     struct buffer *kept;
     struct http_chunks chunks;
 };
@@ -68,11 +70,18 @@ void http1_client_drain(struct client *client);
 /** Give back everything; the exchange is abandoned with `why` if there is one. */
 void http1_client_done(struct client *client, const char *why);
 
-/* Between http1_input.c and http1_output.c. */
+/* Between http1_input.c, http1_body.c and http1_output.c. */
 extern const struct stream_ops http1_stream_ops;
 enum stream_read http1_read(struct stream *stream, struct slice *data);
 unsigned http1_trailers(struct stream *stream, const struct http_field **fields);
 void http1_settle(struct stream *stream);
+/** One read from the connection, behind what is there already. Ends the loan of a head in the
+ * loop's array. */
+enum io http1_fill(struct http1_client *http1);
+/** How this request's body will be found. */
+void http1_begin_body(struct http1_client *http1, const struct http_request *request);
+/** Would `more` bytes make the body larger than max_body? */
+bool http1_over_max_body(const struct http1_client *http1, size_t more);
 /** Arm body_timeout: from now on the client is the one who is waited for. */
 void http1_expect_client(struct client *client);
 /** The answer of lb's own for a bad head; the connection ends behind it. */

@@ -51,7 +51,8 @@ static void put_fields(struct draft *draft, const struct stream_head *head)
 {
     for (unsigned i = 0; i < head->field_count; i++) {
         const struct http_field *field = &head->fields[i];
-        if (field->hop_by_hop || field->known == HTTP_CONTENT_LENGTH ||
+        bool names_protocol = head->is_tunnel && field->known == HTTP_UPGRADE;
+        if ((field->hop_by_hop && !names_protocol) || field->known == HTTP_CONTENT_LENGTH ||
             field->known == HTTP_TRANSFER_ENCODING) {
             continue;
         }
@@ -107,7 +108,8 @@ static size_t write_draft(struct http1_client *http1, const struct stream_head *
     put_status_line(&draft, head);
     put_fields(&draft, head);
     if (!head->interim) {
-        /* A body that has not come yet may never be read: the client is told that this is the last answer. */
+        /* A body that has not come yet may never be read: the client is told that this is the last
+         * answer. */
         if (clients->draining || http1->body != HTTP1_BODY_COMPLETE || http1->peer_finished) {
             http1->keep_alive = false;
         }
@@ -265,7 +267,8 @@ void http1_refuse(struct client *client, unsigned status, const char *why)
 {
     struct http1_client *http1 = &client->http1;
     struct clients *clients = client->clients;
-    if (http1->state != HTTP1_EXCHANGE) { /* no head was understood: nothing of it may be believed */
+    if (http1->state !=
+        HTTP1_EXCHANGE) { /* no head was understood: nothing of it may be believed */
         http1->stream.protocol = "HTTP/1.1";
         http1->minor = 1;
         http1->asked_head = false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes under construction in somebody's array. Whether all of it fit is one question, asked at the end. */
+/* Bytes under construction in somebody's array. Whether all of it fit is one question, asked at the
+ * end. */
 #ifndef LB_BASE_DRAFT_H
 #define LB_BASE_DRAFT_H
 
@@ -10,10 +11,10 @@
 #include "lb/base/slice.h"
 
 struct draft {
-    char *at;    /* borrowed */
+    char *at; /* borrowed */
     size_t used;
     size_t room;
-    bool fits;   /* false: something was left out */
+    bool fits; /* false: something was left out */
 };
 
 static inline struct draft draft_in(char *at, size_t room)

@@ -13,7 +13,8 @@
 #include "lb/config.h"
 #include "lb/server.h"
 
-/** Private keys live in this process: no core file may hold them, no other process of the user may read them. */
+/** Private keys live in this process: no core file may hold them, no other process of the user may
+ * read them. */
 static void guard_secrets(void)
 {
     const struct rlimit none = {0, 0};

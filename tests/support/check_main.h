@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The main() of a Check program: CHECK_MAIN("name", add_tests) where add_tests(TCase *) adds its tests. */
+/* The main() of a Check program: CHECK_MAIN("name", add_tests) where add_tests(TCase *) adds its
+ * tests. */
 #ifndef LB_TESTS_CHECK_MAIN_H
 #define LB_TESTS_CHECK_MAIN_H
 

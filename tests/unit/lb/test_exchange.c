@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An exchange driven by a protocol that does not exist: it has no connection, no bytes on a wire, only the operations of
- * listeners/stream.h. What works here works for HTTP/2 as well. Links and backends are real.
+ * An exchange driven by a protocol that does not exist: it has no connection, no bytes on a wire,
+ * only the operations of listeners/stream.h. What works here works for HTTP/2 as well. Links and
+ * backends are real.
  */
 #include "lb/exchange.h"
 
@@ -149,11 +150,12 @@ static void config_of(struct stage *stage, const char *pool_keys)
 {
     struct text ini = {0};
     struct problems problems = {0};
-    text_add_format(&ini,
-                    "[lb]\naccess_log = off\n[listener web]\naddress = 127.0.0.1:%u\nprotocol = http\n"
-                    "[rule all]\nlistener = web\nurl = /app\npool = app\n[pool app]\n"
-                    "health_check = off\n%s\n",
-                    port_reserve(), pool_keys);
+    text_add_format(
+        &ini,
+        "[lb]\naccess_log = off\n[listener web]\naddress = 127.0.0.1:%u\nprotocol = http\n"
+        "[rule all]\nlistener = web\nurl = /app\npool = app\n[pool app]\n"
+        "health_check = off\n%s\n",
+        port_reserve(), pool_keys);
     folder_write(&stage->folder, "lb.ini", ini.bytes);
     stage->config = config_load(folder_file(&stage->folder, "lb.ini"), &problems);
     ck_assert_msg(stage->config != NULL, "%s",
@@ -162,7 +164,8 @@ static void config_of(struct stage *stage, const char *pool_keys)
     text_done(&ini);
 }
 
-static void stage_begin(struct stage *stage, stub_serve first, stub_serve second, bool first_refuses)
+static void stage_begin(struct stage *stage, stub_serve first, stub_serve second,
+                        bool first_refuses)
 {
     struct text keys = {0};
     memset(stage, 0, sizeof *stage);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every exchange ends here, however it went: logged once, its link judged, its memory given back.
+ */
+#include "lb/exchange_end.h"
+
+#include <stdlib.h>
+
+#include "lb/access_log.h"
+#include "lb/exchange.h"
+#include "listeners/answer.h"
+
+static void let_go_of_link(struct exchange *x)
+{
+    if (!x->link) {
+        link_forget(&x->owner);
+        return;
+    }
+    bool whole = x->answer_side == ANSWER_COMPLETE && x->request_side == REQUEST_SENT;
+    if (whole && x->reusable && !x->surplus && x->answer_framing != HTTP_UNTIL_CLOSE) {
+        link_return(x->link);
+    } else {
+        link_discard(x->link);
+    }
+    x->link = NULL;
+}
+
+static void leave_backend(struct exchange *x)
+{
+    if (x->backend) {
+        let_go_of_link(x);
+        atomic_fetch_sub_explicit(&x->backend->active, 1, memory_order_relaxed);
+    }
+}
+
+static void write_access_log(const struct exchange *x)
+{
+    if (!x->all->access_log) {
+        return;
+    }
+    const struct access_entry entry = {
+        .client = x->stream->client,
+        .protocol = x->stream->protocol,
+        .facts = &x->facts,
+        .rule = x->rule,
+        .pool = x->pool,
+        .backend = x->backend,
+        .status = x->status,
+        .answer_bytes = x->stream->answer_bytes,
+        .request_bytes = x->stream->request_body_bytes,
+        .duration_ms = uv_now(x->all->context->loop) - x->began_ms,
+        .attempts = x->attempts,
+        .reason = x->trouble,
+    };
+    access_log_write(x->all->access_log, &entry);
+}
+
+void exchange_over(struct exchange *x)
+{
+    struct exchanges *all = x->all;
+    x->state = EXCHANGE_OVER;
+    deadline_disarm(&x->deadline);
+    write_access_log(x);
+    leave_backend(x);
+    http_chunks_done(&x->chunks);
+    buffer_give(&all->context->buffers, &x->kept);
+    buffer_give(&all->context->buffers, &x->request_head);
+    x->stream->exchange = NULL;
+    all->count--;
+    free(x);
+}
+
+void exchange_end(struct exchange *x, bool clean)
+{
+    struct stream *stream = x->stream;
+    exchange_over(x);
+    stream->ops->end(stream, clean);
+}
+
+void exchange_end_with(struct exchange *x, unsigned status, const char *reason,
+                       const char *sentence)
+{
+    x->status = status;
+    bool taken = answer_write(x->stream, status, reason, sentence) != STREAM_LOST;
+    exchange_end(x, taken);
+}
