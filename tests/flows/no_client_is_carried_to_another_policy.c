@@ -51,7 +51,8 @@ static const struct place {
     {"named", "alpha.example.com", "alice", "alice", 3, 0},
     {"named", "equal.example.com", "alice", "alice", 3, 0},
     {"named", "beta.example.com", "bob", "bob", 4, 0},
-    {"named", "gentle.example.com", "alice", "alice", 5, 403},
+    /* Its handshake asks what that of asked asks; its rule decides at the request. */
+    {"named", "gentle.example.com", "alice", "alice", 2, 403},
     {"twin", "alpha.example.com", "bob", "bob", 4, 0},
     {"twin", "free.example.com", NULL, NULL, 1, 200},
     {"plain", "plain.example.com", "bob", "bob", 4, 0},
@@ -260,6 +261,26 @@ START_TEST(a_host_whose_domain_asks_for_something_else_gets_421_and_an_equal_one
 }
 END_TEST
 
+START_TEST(where_handshakes_ask_the_same_the_rule_that_host_chooses_still_decides)
+{
+    struct world world;
+    world_begin(&world, _i == 0 ? TLS1_2_VERSION : TLS1_3_VERSION, places_ini);
+    static const char *const clients[] = {NULL, "bob"};
+    for (unsigned i = 0; i < 2; i++) {
+        struct peer peer;
+        ck_assert(peer_connect_tls(&peer, scene_port(&world.scene, "named"),
+                                   WISH(&world.scene, .version = world.version,
+                                        .sni = "asked.example.com", .who = clients[i])));
+        ck_assert_uint_eq(peer_get(&peer, "gentle.example.com", "/", NULL, 0), 403);
+        ck_assert_uint_eq(peer_get(&peer, "asked.example.com", "/", NULL, 0), 200);
+        ck_assert_uint_eq(peer_get(&peer, "gentle.example.com", "/", NULL, 0), 403);
+        peer_close(&peer);
+    }
+    ck_assert_uint_eq(atomic_load(&world.backend.requests), 2);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(after_421_the_same_connection_still_serves_its_own_domain)
 {
     struct world world;
@@ -422,6 +443,8 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(
         tcase, a_host_whose_domain_asks_for_something_else_gets_421_and_an_equal_one_is_served, 0,
         2);
+    tcase_add_loop_test(
+        tcase, where_handshakes_ask_the_same_the_rule_that_host_chooses_still_decides, 0, 2);
     tcase_add_test(tcase, after_421_the_same_connection_still_serves_its_own_domain);
     tcase_add_loop_test(tcase, a_resumed_session_tells_the_backend_the_same_client_on_every_worker,
                         0, 2);

@@ -78,6 +78,8 @@ bool stub_read(struct stub_link *link, struct stub_request *request)
     if (!stub_read_head(link, request))
         return false;
     bool whole = true;
+    if (text_field_count(request->head.bytes, "Expect") > 0)
+        stub_say(link, "HTTP/1.1 100 Continue\r\n\r\n");
     if (text_field(request->head.bytes, "Transfer-Encoding", value, sizeof value))
         whole = read_chunks(link, request);
     else if (text_field(request->head.bytes, "Content-Length", value, sizeof value))
