@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lb check: what it says, where, and with which exit status. */
+#include "lb/commands/check.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "tests/support/captured.h"
+#include "tests/support/check_main.h"
+#include "tests/support/folder.h"
+
+static struct folder folder;
+
+static void begin(void)
+{
+    folder_make(&folder);
+    ck_assert_int_eq(chdir(folder.path), 0);
+}
+
+static void end(void)
+{
+    ck_assert_int_eq(chdir("/"), 0);
+    folder_remove(&folder);
+}
+
+#define GOOD                                                                                       \
+    "[listener web]\naddress = 127.0.0.1:8080\nprotocol = http\n"                                  \
+    "[rule www]\nlistener = web\npool = app\n"                                                     \
+    "[pool app]\nbackend = rs-1 127.0.0.1:9001\n"
+
+START_TEST(a_good_file_is_one_line_on_stdout)
+{
+    struct captured captured;
+    folder_write(&folder, "lb.ini", GOOD);
+    CAPTURED_RUN(&captured, "check", "-c", "lb.ini");
+    ck_assert_int_eq(captured.status, 0);
+    ck_assert_str_eq(captured.out, "lb.ini is fine: 1 listener, 1 rule, 1 pool\n");
+    ck_assert_str_eq(captured.err, "");
+    captured_done(&captured);
+}
+END_TEST
+
+START_TEST(warnings_are_told_and_the_file_is_fine)
+{
+    struct captured captured;
+    folder_write(&folder, "lb.ini", GOOD "[pool spare]\nbackend = rs-1 127.0.0.1:9001\n");
+    CAPTURED_RUN(&captured, "check", "--config", "lb.ini");
+    ck_assert_int_eq(captured.status, 0);
+    ck_assert_str_eq(captured.out, "lb.ini is fine: 1 listener, 1 rule, 2 pools\n");
+    ck_assert_str_eq(captured.err, "lb.ini:9: warning: pool spare is used by no rule: say \"pool = "
+                                   "spare\" in one\n");
+    captured_done(&captured);
+}
+END_TEST
+
+START_TEST(all_errors_go_to_stderr_in_the_order_of_lines)
+{
+    struct captured captured;
+    folder_write(&folder, "lb.ini",
+                 "[listener web]\naddress = 127.0.0.1:8080\nprotocol = http\nmax_head = 1\n"
+                 "[rule www]\nlistener = wbe\npool = app\n");
+    CAPTURED_RUN(&captured, "check", "-c", "lb.ini");
+    ck_assert_int_eq(captured.status, 1);
+    ck_assert_str_eq(captured.out, "");
+    ck_assert_str_eq(
+        captured.err,
+        "lb.ini:1: error: listener web has no rule: add a section [rule NAME] with \"listener = "
+        "web\" and a pool\n"
+        "lb.ini:4: error: \"1\" is out of range for max_head (size, 1k–256k, default 32k): largest "
+        "request head; then 431\n"
+        "lb.ini:6: error: there is no listener wbe: did you mean web?\n"
+        "lb.ini:7: error: there is no pool app: add a section [pool app]\n");
+    captured_done(&captured);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_read_is_an_error_of_the_whole_file)
+{
+    struct captured captured;
+    CAPTURED_RUN(&captured, "check", "-c", "nowhere/lb.ini");
+    ck_assert_int_eq(captured.status, 1);
+    ck_assert_str_eq(captured.out, "");
+    ck_assert_str_eq(captured.err,
+                     "nowhere/lb.ini: error: cannot be opened: No such file or directory\n");
+    captured_done(&captured);
+}
+END_TEST
+
+START_TEST(a_folder_is_no_file)
+{
+    struct captured captured;
+    CAPTURED_RUN(&captured, "check", "-c", ".");
+    ck_assert_int_eq(captured.status, 1);
+    ck_assert_str_eq(captured.err, ".: error: cannot be read: Is a directory\n");
+    captured_done(&captured);
+}
+END_TEST
+
+START_TEST(paths_are_relative_to_the_file_not_to_the_caller)
+{
+    struct captured captured;
+    char file[128];
+    folder_write(&folder, "lb.ini",
+                 "[listener web]\naddress = 127.0.0.1:8443\ncertificate = nowhere.crt\n"
+                 "certificate_key = nowhere.key\n"
+                 "[rule www]\nlistener = web\npool = app\n"
+                 "[pool app]\nbackend = rs-1 127.0.0.1:9001\n");
+    ck_assert_int_eq(chdir("/"), 0);
+    snprintf(file, sizeof file, "%s", folder_file(&folder, "lb.ini"));
+    CAPTURED_RUN(&captured, "check", "-c", file);
+    char expected[512];
+    snprintf(expected, sizeof expected,
+             "%s:3: error: %s/nowhere.crt: cannot be opened: No such file or directory\n", file,
+             folder.path);
+    ck_assert_str_eq(captured.err, expected);
+    captured_done(&captured);
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, begin, end);
+    tcase_add_test(tcase, a_good_file_is_one_line_on_stdout);
+    tcase_add_test(tcase, warnings_are_told_and_the_file_is_fine);
+    tcase_add_test(tcase, all_errors_go_to_stderr_in_the_order_of_lines);
+    tcase_add_test(tcase, a_file_that_cannot_be_read_is_an_error_of_the_whole_file);
+    tcase_add_test(tcase, a_folder_is_no_file);
+    tcase_add_test(tcase, paths_are_relative_to_the_file_not_to_the_caller);
+}
+
+CHECK_MAIN("check", add_tests)

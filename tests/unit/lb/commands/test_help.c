@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lb help and lb version. */
+#include "lb/commands/help.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "backends/balancer.h"
+#include "backends/check.h"
+#include "lb/base/ini.h"
+#include "lb/commands/commands.h"
+#include "lb/config.h"
+#include "tests/support/captured.h"
+#include "tests/support/check_main.h"
+
+static void expect_in(const char *text, const char *part)
+{
+    ck_assert_msg(strstr(text, part), "\"%s\" is not in\n%s", part, text);
+}
+
+START_TEST(the_overview_names_every_verb_and_every_section)
+{
+    struct captured captured;
+    CAPTURED_RUN(&captured, "--help");
+    ck_assert_int_eq(captured.status, 0);
+    ck_assert_str_eq(captured.err, "");
+    for (const struct command *command = commands; command->name; command++)
+        expect_in(captured.out, command->summary);
+    for (const struct option_table *const *table = option_tables; *table; table++)
+        expect_in(captured.out, (*table)->summary);
+    captured_done(&captured);
+}
+END_TEST
+
+START_TEST(every_key_is_explained)
+{
+    for (const struct option_table *const *table = option_tables; *table; table++) {
+        for (const struct option *option = (*table)->options; option->key; option++) {
+            struct captured captured;
+            char header[128];
+            CAPTURED_RUN(&captured, "help", option->key);
+            ck_assert_int_eq(captured.status, 0);
+            snprintf(header, sizeof header, "%s in [%s%s]\n", option->key, (*table)->section,
+                     (*table)->named ? " NAME" : "");
+            expect_in(captured.out, header);
+            captured_done(&captured);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_key_of_two_sections_is_explained_for_both)
+{
+    struct captured captured;
+    CAPTURED_RUN(&captured, "help", "mutual_auth");
+    expect_in(captured.out, "mutual_auth in [listener NAME]\n");
+    expect_in(captured.out, "\n\nmutual_auth in [rule NAME]\n");
+    expect_in(captured.out, "off | request | require, default off\n");
+    captured_done(&captured);
+}
+END_TEST
+
+/* The sample of a section is an INI file that sets nothing. */
+START_TEST(every_section_has_a_sample_that_can_be_read)
+{
+    const struct option_table *table = option_tables[_i];
+    struct captured captured;
+    struct problems problems = {0};
+    struct arena arena = {0};
+    struct ini ini;
+    CAPTURED_RUN(&captured, "help", table->section);
+    ck_assert_int_eq(captured.status, 0);
+    for (const struct option *option = table->options; option->key; option++) {
+        char line[64];
+        snprintf(line, sizeof line, "\n;%s =", option->key);
+        expect_in(captured.out, line);
+    }
+    /* What is a section and a key, too, is explained as a key behind the sample. */
+    char key[64];
+    snprintf(key, sizeof key, "\n\n%s in [", table->section);
+    const char *end = strstr(captured.out, key);
+    ck_assert(!end == !option_find(&rule_option_table, table->section));
+    size_t length = end ? (size_t)(end - captured.out) + 1 : strlen(captured.out);
+    ini_read_bytes(&ini, "sample", captured.out, length, &arena, &problems);
+    ck_assert_msg(problems.count == 0, "%s", problems.count ? problems.items[0].text : "");
+    ck_assert_uint_eq(ini.count, 1);
+    problems_done(&problems);
+    arena_done(&arena);
+    captured_done(&captured);
+}
+END_TEST
+
+START_TEST(what_the_folders_hold_is_listed)
+{
+    struct captured captured;
+    CAPTURED_RUN(&captured, "help", "balance");
+    for (const struct balancer *const *at = balancers; *at; at++) {
+        expect_in(captured.out, (*at)->name);
+        expect_in(captured.out, (*at)->summary);
+    }
+    captured_done(&captured);
+    CAPTURED_RUN(&captured, "help", "health_check");
+    for (const struct check *const *at = checks; *at; at++) {
+        expect_in(captured.out, (*at)->name);
+        expect_in(captured.out, (*at)->summary);
+    }
+    captured_done(&captured);
+}
+END_TEST
+
+START_TEST(a_word_that_is_nothing_is_told_with_the_nearest)
+{
+    struct captured captured;
+    CAPTURED_RUN(&captured, "help", "conect_timeout");
+    ck_assert_int_eq(captured.status, 1);
+    ck_assert_str_eq(captured.out, "");
+    ck_assert_str_eq(captured.err, "lb help: there is no section or key \"conect_timeout\": did "
+                                   "you mean connect_timeout?\n");
+    captured_done(&captured);
+    CAPTURED_RUN(&captured, "help", "xyzzy");
+    ck_assert_int_eq(captured.status, 1);
+    ck_assert_str_eq(captured.err,
+                     "lb help: there is no section or key \"xyzzy\"; lb help lists them\n");
+    captured_done(&captured);
+}
+END_TEST
+
+START_TEST(a_verb_is_explained)
+{
+    struct captured captured;
+    CAPTURED_RUN(&captured, "help", "check");
+    ck_assert_int_eq(captured.status, 0);
+    expect_in(captured.out, "lb check -c FILE\n");
+    captured_done(&captured);
+}
+END_TEST
+
+START_TEST(the_version_names_the_libraries_that_run)
+{
+    struct captured captured;
+    CAPTURED_RUN(&captured, "--version");
+    ck_assert_int_eq(captured.status, 0);
+    ck_assert_str_eq(captured.err, "");
+    ck_assert_int_eq(strncmp(captured.out, "lb ", 3), 0);
+    expect_in(captured.out, OpenSSL_version(OPENSSL_VERSION_STRING));
+    expect_in(captured.out, uv_version_string());
+    expect_in(captured.out, "\ninih ");
+    captured_done(&captured);
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
+{
+    int sections = 0;
+    while (option_tables[sections])
+        sections++;
+    tcase_add_test(tcase, the_overview_names_every_verb_and_every_section);
+    tcase_add_test(tcase, every_key_is_explained);
+    tcase_add_test(tcase, a_key_of_two_sections_is_explained_for_both);
+    tcase_add_loop_test(tcase, every_section_has_a_sample_that_can_be_read, 0, sections);
+    tcase_add_test(tcase, what_the_folders_hold_is_listed);
+    tcase_add_test(tcase, a_word_that_is_nothing_is_told_with_the_nearest);
+    tcase_add_test(tcase, a_verb_is_explained);
+    tcase_add_test(tcase, the_version_names_the_libraries_that_run);
+}
+
+CHECK_MAIN("help", add_tests)
