@@ -58,7 +58,7 @@ static bool begins_with(struct slice name, struct slice prefix)
 bool identity_header_is_known(struct slice name)
 {
     /* Nearly every field is out after its first byte. */
-    if (name.length < 8 || (plain(name.at[0]) != 'x' && plain(name.at[0]) != 'c'))
+    if (name.length < 7 || (plain(name.at[0]) != 'x' && plain(name.at[0]) != 'c'))
         return false;
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (begins_with(name, prefixes[i]))
@@ -68,12 +68,11 @@ bool identity_header_is_known(struct slice name)
 
 /* Writing */
 
-/* A text that only ever gets what fits; `full` says that something did not. */
+/* A text that only ever gets what fits: a piece as a whole, or nothing of it. */
 struct pen {
     char *at;
     size_t room;
     size_t used;
-    bool full;
 };
 
 __attribute__((format(printf, 2, 3))) static void pen_write(struct pen *pen, const char *format,
@@ -83,9 +82,7 @@ __attribute__((format(printf, 2, 3))) static void pen_write(struct pen *pen, con
     va_start(arguments, format);
     int length = vsnprintf(pen->at + pen->used, pen->room - pen->used, format, arguments);
     va_end(arguments);
-    if (length < 0 || (size_t)length >= pen->room - pen->used)
-        pen->full = true;
-    else
+    if (length >= 0 && (size_t)length < pen->room - pen->used)
         pen->used += (size_t)length;
 }
 
@@ -171,7 +168,7 @@ static struct identity_header_values *render(const struct identity *identity)
         free(values);
         return NULL;
     }
-    struct pen pen = {values->nginx, IDENTITY_HEADERS_MOST_BYTES, 0, false};
+    struct pen pen = {values->nginx, IDENTITY_HEADERS_MOST_BYTES, 0};
     ERR_set_mark();
     write_name(&pen, "X-SSL-Client-S-DN", X509_get_subject_name(identity->leaf), scratch);
     write_name(&pen, "X-SSL-Client-I-DN", X509_get_issuer_name(identity->leaf), scratch);
@@ -219,7 +216,7 @@ size_t identity_headers_write(const struct rule *rule, const struct identity *id
     if (!(rule->client_headers & CLIENT_HEADERS_NGINX) || room == 0)
         return 0;
     enum refusal verdict = policy_verdict(&rule->auth, identity, now);
-    struct pen pen = {into, room, 0, false};
+    struct pen pen = {into, room, 0};
     write_verify(&pen, verdict);
     const struct identity_header_values *values =
         verdict == REFUSAL_NONE ? values_of(identity) : NULL;
