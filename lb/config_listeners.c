@@ -153,6 +153,8 @@ static void check_addresses(const struct config *config, unsigned index,
 {
     const struct listener *listener = &config->listeners[index];
     for (unsigned i = 0; i < listener->address_count; i++) {
+        if (address_port(&listener->addresses[i]) == 0)
+            continue; /* the system chooses a free port for each */
         const struct listener *other = same_address(config, index, &listener->addresses[i]);
         for (unsigned k = 0; k < i && !other; k++)
             if (address_equal(&listener->addresses[k], &listener->addresses[i]))
