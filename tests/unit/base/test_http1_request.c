@@ -7,160 +7,63 @@
 #include "lb/base/http1.h"
 #include "tests/support/check_main.h"
 #include "tests/support/http_cases.h"
-#include "tests/support/http_faults.h"
+#include "tests/support/http_facts.h"
 
 enum { STANDARD_MOST = 32768 };
 
-/* --- What a table may ask about a request
- * --------------------------------------------------------- */
+/* --- Cases of the table ------------------------------------------------------------------------
+ */
 
-static const char *const framings[] = {
-    [HTTP_NO_BODY] = "none",
-    [HTTP_LENGTH] = "length",
-    [HTTP_CHUNKED] = "chunked",
-    [HTTP_UNTIL_CLOSE] = "close",
-};
-
-struct answer_text {
-    char text[CASE_LINE_BYTES];
-    size_t length;
-};
-
-static void say(struct answer_text *into, struct slice text)
-{
-    ck_assert_uint_lt(into->length + text.length, sizeof into->text);
-    memcpy(into->text + into->length, text.at, text.length);
-    into->length += text.length;
-}
-
-static void say_number(struct answer_text *into, unsigned long long number)
-{
-    char digits[24];
-    snprintf(digits, sizeof digits, "%llu", number);
-    say(into, slice_of(digits));
-}
-
-static void say_switch(struct answer_text *into, bool on)
-{
-    say(into, slice_of(on ? "yes" : "no"));
-}
-
-static void say_hop_by_hop(struct answer_text *into, const struct http_request *request)
-{
-    for (unsigned i = 0; i < request->field_count; i++) {
-        if (!request->fields[i].hop_by_hop)
-            continue;
-        if (into->length > 0)
-            say(into, slice_of(","));
-        say(into, request->fields[i].name);
-    }
-}
-
-static void say_value(struct answer_text *into, const struct http_request *request,
-                      const char *name)
+static void say_value(struct said *said, const struct http_request *request, const char *name)
 {
     for (unsigned i = 0; i < request->field_count; i++) {
         if (slice_is(request->fields[i].name, name)) {
-            say(into, request->fields[i].value);
+            said_add(said, request->fields[i].value);
             return;
         }
     }
     ck_abort_msg("there is no field %s", name);
 }
 
-static void say_text_or_none(struct answer_text *into, struct slice text)
+static void look_up(struct said *said, const void *message, const char *key)
 {
-    say(into, text.at ? text : slice_of("none"));
-}
-
-static void look_up(struct answer_text *into, const struct http_request *request, const char *key)
-{
-    const struct {
-        const char *key;
-        struct slice text;
-    } texts[] = {
-        {"method", request->method_text},  {"target", request->target},
-        {"path", request->path},           {"host", request->host},
-        {"authority", request->authority}, {"framing", slice_of(framings[request->framing])},
+    const struct http_request *request = message;
+    struct slice none = {NULL, 0};
+    struct slice empty = {"", 0};
+    const struct fact facts[] = {
+        fact_text("method", request->method_text),
+        fact_switch("known_method", request->method != HTTP_OTHER_METHOD),
+        fact_text("target", request->target),
+        fact_text("path", request->path.at ? request->path : empty),
+        fact_text("query", request->query),
+        fact_text("host", request->host.at ? request->host : empty),
+        fact_text("authority", request->authority.at ? request->authority : empty),
+        fact_number("port", request->port),
+        fact_number("minor", request->minor),
+        fact_text("framing", http_framing_name(request->framing)),
+        fact_number("length", request->length),
+        fact_switch("keep_alive", request->keep_alive),
+        fact_switch("continue", request->expects_continue),
+        fact_text("upgrade", request->wants_upgrade ? request->upgrade : none),
+        fact_number("bytes", request->bytes),
+        fact_number("fields", request->field_count),
+        {.key = NULL},
     };
-    const struct {
-        const char *key;
-        unsigned long long number;
-    } numbers[] = {
-        {"port", request->port},   {"minor", request->minor},        {"length", request->length},
-        {"bytes", request->bytes}, {"fields", request->field_count},
-    };
-    const struct {
-        const char *key;
-        bool on;
-    } switches[] = {
-        {"keep_alive", request->keep_alive},
-        {"continue", request->expects_continue},
-        {"known_method", request->method != HTTP_OTHER_METHOD},
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (strcmp(key, texts[i].key) == 0) {
-            if (texts[i].text.length > 0)
-                say(into, texts[i].text);
-            return;
-        }
-    }
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        if (strcmp(key, numbers[i].key) == 0) {
-            say_number(into, numbers[i].number);
-            return;
-        }
-    }
-    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
-        if (strcmp(key, switches[i].key) == 0) {
-            say_switch(into, switches[i].on);
-            return;
-        }
-    }
-    if (strcmp(key, "query") == 0)
-        say_text_or_none(into, request->query);
-    else if (strcmp(key, "upgrade") == 0)
-        say_text_or_none(into, request->wants_upgrade ? request->upgrade : (struct slice){NULL, 0});
-    else if (strcmp(key, "hop") == 0)
-        say_hop_by_hop(into, request);
+    if (facts_say(facts, key, said))
+        return;
+    if (strcmp(key, "hop") == 0)
+        said_add_hops(said, request->fields, request->field_count);
     else if (strncmp(key, "value.", 6) == 0)
-        say_value(into, request, key + 6);
+        say_value(said, request, key + 6);
     else
         ck_abort_msg("nothing is called %s", key);
 }
 
-/* --- Checking a case
- * ------------------------------------------------------------------------------ */
-
-static void check_words(const struct text_case *c, const struct http_request *request)
+static enum http_parse parse(const struct text_case *c, const char *bytes, size_t length,
+                             struct http_request *request, enum http_fault *fault)
 {
-    char word[CASE_LINE_BYTES];
-    char expected[CASE_LINE_BYTES];
-    const char *words = http_cases_word(c->expected, word);
-    while ((words = http_cases_word(words, word))) {
-        struct answer_text got = {.length = 0};
-        char *value = strchr(word, '=');
-        ck_assert_msg(value != NULL, "line %u: %s is not KEY=VALUE", c->line, word);
-        *value++ = '\0';
-        look_up(&got, request, word);
-        size_t length = http_cases_decode(value, expected, sizeof expected);
-        ck_assert_msg(got.length == length && memcmp(got.text, expected, length) == 0,
-                      "line %u, %s: %s is \"%.*s\", not \"%s\"", c->line, c->name, word,
-                      (int)got.length, got.text, value);
-    }
-}
-
-static const char *verdict(enum http_parse parse, enum http_fault fault)
-{
-    switch (parse) {
-    case HTTP_COMPLETE:
-        return "fine";
-    case HTTP_PARTIAL:
-        return "partial";
-    case HTTP_INVALID:
-        return http_fault_name(fault);
-    }
-    return "";
+    size_t most = http_cases_number(c->with, "most", STANDARD_MOST);
+    return http_parse_request(request, bytes, length, most, fault);
 }
 
 /* A beginning is either not decided yet, or decided as the whole is. */
@@ -170,37 +73,36 @@ static void check_beginning(const struct text_case *c, size_t length, const char
     static struct http_request request;
     enum http_fault fault;
     char *bytes = exact_copy(c->input, length);
-    enum http_parse parse = http_parse_request(
-        &request, bytes, length, http_cases_number(c->with, "most", STANDARD_MOST), &fault);
-    const char *got = verdict(parse, fault);
-    ck_assert_msg(strcmp(got, expected) == 0 || (parse == HTTP_PARTIAL && length < c->length),
+    enum http_parse outcome = parse(c, bytes, length, &request, &fault);
+    const char *got = http_verdict(outcome, fault);
+    ck_assert_msg(strcmp(got, expected) == 0 || (outcome == HTTP_PARTIAL && length < c->length),
                   "line %u, %s: the first %zu bytes are %s, the whole is %s", c->line, c->name,
                   length, got, expected);
     if (head_bytes > 0)
-        ck_assert_msg((parse == HTTP_COMPLETE) == (length >= head_bytes),
+        ck_assert_msg((outcome == HTTP_COMPLETE) == (length >= head_bytes),
                       "line %u, %s: %zu bytes of %zu are %s", c->line, c->name, length, head_bytes,
                       got);
-    if (parse == HTTP_COMPLETE)
-        check_words(c, &request);
+    if (outcome == HTTP_COMPLETE)
+        facts_check(c, look_up, &request);
     free(bytes);
-}
-
-static size_t head_bytes_of(const struct text_case *c)
-{
-    static struct http_request request;
-    enum http_fault fault;
-    enum http_parse parse = http_parse_request(
-        &request, c->input, c->length, http_cases_number(c->with, "most", STANDARD_MOST), &fault);
-    return parse == HTTP_COMPLETE ? request.bytes : 0;
 }
 
 static void check_request(const struct text_case *c)
 {
+    static struct http_request request;
+    enum http_fault fault;
     char expected[CASE_LINE_BYTES];
     http_cases_word(c->expected, expected);
-    size_t head_bytes = head_bytes_of(c);
-    for (size_t length = c->length + 1; length-- > 0;)
+    bool complete = parse(c, c->input, c->length, &request, &fault) == HTTP_COMPLETE;
+    size_t head_bytes = complete ? request.bytes : 0;
+    bool decided = false;
+    for (size_t length = 0; length <= c->length; length++) {
         check_beginning(c, length, expected, head_bytes);
+        bool now = parse(c, c->input, length, &request, &fault) != HTTP_PARTIAL;
+        ck_assert_msg(now || !decided, "line %u, %s: undecided again at %zu bytes", c->line,
+                      c->name, length);
+        decided = now;
+    }
 }
 
 START_TEST(every_request_has_the_same_verdict_at_every_split_point)
@@ -216,8 +118,8 @@ static enum http_fault fault_of(const char *bytes, size_t length)
 {
     static struct http_request request;
     enum http_fault fault;
-    enum http_parse parse = http_parse_request(&request, bytes, length, STANDARD_MOST, &fault);
-    ck_assert_int_eq(parse == HTTP_INVALID, fault != HTTP_FINE);
+    enum http_parse outcome = http_parse_request(&request, bytes, length, STANDARD_MOST, &fault);
+    ck_assert_int_eq(outcome == HTTP_INVALID, fault != HTTP_FINE);
     return fault;
 }
 
