@@ -34,6 +34,8 @@ enum stream_write answer_write(struct stream *stream, unsigned status, const cha
         .length = answer.body_length,
         .has_length = true,
         .has_body = true,
+        /* Who sends what two parsers could read differently is not listened to any more. */
+        .is_final = status == 400,
     };
     return stream->ops->write_head(stream, &head, (struct slice){answer.body, answer.body_length},
                                    true);

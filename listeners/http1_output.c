@@ -110,7 +110,8 @@ static size_t write_draft(struct http1_client *http1, const struct stream_head *
     if (!head->interim) {
         /* A body that has not come yet may never be read: the client is told that this is the last
          * answer. */
-        if (clients->draining || http1->body != HTTP1_BODY_COMPLETE || http1->peer_finished) {
+        if (head->is_final || clients->draining || http1->body != HTTP1_BODY_COMPLETE ||
+            http1->peer_finished) {
             http1->keep_alive = false;
         }
         choose_framing(http1, head);

@@ -52,6 +52,7 @@ struct stream_head {
     bool has_body;
     bool is_tunnel; /* 101: raw bytes follow both ways */
     bool interim;   /* 1xx but 101: another head follows */
+    bool is_final;  /* the client's connection serves no request after this one */
 };
 
 struct stream_ops {

@@ -120,7 +120,7 @@ enum http_parse http_parse_request(struct http_request *request, const char *byt
 enum http_parse http_parse_answer(struct http_answer *answer, const char *bytes, size_t length, size_t most,
                                   enum http_method asked, enum http_fault *fault);
 
-/** 400, 414, 417, 431, 501 or 505. For faults of answers the status is of no use: to the client those are 502. */
+/** 400, 414, 417, 431 or 505. For faults of answers the status is of no use: to the client those are 502. */
 unsigned http_fault_status(enum http_fault fault);
 /** "Content-Length and Transfer-Encoding together": for the log and the 400 page. Static. */
 const char *http_fault_text(enum http_fault fault);

@@ -26,7 +26,7 @@ static const struct {
     [HTTP_BAD_LENGTH] = {400, "Content-Length is not one plain decimal number, or contradicts the status"},
     [HTTP_BOTH_LENGTHS] = {400, "Content-Length and Transfer-Encoding together"},
     [HTTP_BAD_TRANSFER_ENCODING] = {400, "Transfer-Encoding is not exactly one final chunked, or not allowed here"},
-    [HTTP_TRANSFER_ENCODING_UNKNOWN] = {501, "Transfer-Encoding names codings other than chunked"},
+    [HTTP_TRANSFER_ENCODING_UNKNOWN] = {400, "Transfer-Encoding names codings other than chunked"},
     [HTTP_BAD_CONNECTION] = {400, "Connection is malformed, too long, or names Host or the body's size"},
     [HTTP_BAD_EXPECT] = {417, "Expect is not 100-continue"},
     [HTTP_BAD_STATUS_LINE] = {400, "the status line is not HTTP/1.1 SP three digits SP reason"},

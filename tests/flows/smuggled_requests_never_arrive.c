@@ -39,6 +39,13 @@ static void send_cut(struct peer *peer, const struct text *bytes, size_t first, 
     }
 }
 
+/* Pages may well speak of HTTP/1.1, but not with a status behind it. */
+static unsigned answer_count(const char *bytes)
+{
+    return text_count(bytes, "HTTP/1.1 2") + text_count(bytes, "HTTP/1.1 4") +
+           text_count(bytes, "HTTP/1.1 5");
+}
+
 static void check_cut(struct house *house, const struct test_case *test, size_t first, size_t step)
 {
     struct peer peer;
@@ -55,8 +62,8 @@ static void check_cut(struct house *house, const struct test_case *test, size_t 
     int found = sscanf(peer.inbox.bytes, "HTTP/1.1 %u", &status);
     ck_assert_msg(found == 1 && status == wanted, "%s, cut at %zu/%zu: %s", test->title, first,
                   step, peer.inbox.bytes);
-    ck_assert_msg(text_count(peer.inbox.bytes, "HTTP/1.1 ") == 1, "%s, cut at %zu/%zu: %s",
-                  test->title, first, step, peer.inbox.bytes);
+    ck_assert_msg(answer_count(peer.inbox.bytes) == 1, "%s, cut at %zu/%zu: %s", test->title, first,
+                  step, peer.inbox.bytes);
     unsigned served = atomic_load(&house->backend.requests) - before;
     ck_assert_msg(served == (strcmp(where, "fine") == 0), "%s, cut at %zu/%zu: %u requests arrived",
                   test->title, first, step, served);
