@@ -82,8 +82,9 @@ struct connection {
     bool finished;   /* … which is done */
     bool lingering;  /* the owner is gone; readiness serves connection_linger */
     bool closing;
-    int failure;               /* errno of the first socket failure, or 0 */
-    unsigned long tls_failure; /* ERR code of the first TLS error, or 0 */
+    int failure; /* errno of the first socket failure, or 0 */
+    unsigned long
+        tls_failure; /* ERR code of the first TLS error, TLS's own if there is one; or 0 */
     connection_ready_callback on_ready;
     connection_closed_callback on_closed;
     struct deadline linger;

@@ -72,15 +72,26 @@ static bool keep_unread(struct connection *connection)
 
 /* ---- what SSL said ---- */
 
-/* The first error is the cause; OpenSSL's queue may hold more that follow from it. */
+/* The first error in TLS's own words ("bad record mac"), else in those of a layer below. Empties
+ * the queue. */
+static unsigned long cause_of_failure(void)
+{
+    unsigned long cause = ERR_get_error();
+    for (unsigned long next = cause; next != 0; next = ERR_get_error()) {
+        if (ERR_GET_LIB(next) == ERR_LIB_SSL && ERR_GET_LIB(cause) != ERR_LIB_SSL)
+            cause = next;
+    }
+    return cause;
+}
+
 static enum io fail(struct connection *connection)
 {
+    unsigned long cause = cause_of_failure();
     connection->failed = connection->tls_failed = true;
     if (connection->tls_failure == 0)
-        connection->tls_failure = ERR_peek_error();
+        connection->tls_failure = cause;
     if (connection->tls_failure == 0 && connection->failure == 0)
         connection->failure = EPROTO;
-    ERR_clear_error();
     connection->arrived_length = 0;
     connection_want_read(connection, false);
     return IO_FAILED;
