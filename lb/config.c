@@ -42,6 +42,34 @@ static const char *folder_of(const char *file, struct arena *arena)
     return realpath(folder, resolved) ? arena_copy(arena, resolved) : ".";
 }
 
+/* Where logs go is a word or a path; a path is relative to the INI file like every other. */
+static const char *log_place(const struct config *config, const char *where, struct arena *arena)
+{
+    static const char *const words[] = {"stdout", "stderr", "off"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(where, words[i]) == 0)
+            return where;
+    return option_path(config->folder, where, arena);
+}
+
+static void place_logs(struct config *config, struct lb_options *options)
+{
+    options->log = log_place(config, options->log, &config->arena);
+    options->access_log = log_place(config, options->access_log, &config->arena);
+    config->options = options;
+}
+
+/* A log's word (stdout, stderr, off) stays; a file is found from the INI file's folder, like every
+ * path. */
+static void place_log(const char **where, const struct config_source *source)
+{
+    static const char *const words[] = {"stdout", "stderr", "off"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(*where, words[i]) == 0)
+            return;
+    *where = option_path(source->folder, *where, source->arena);
+}
+
 static void build(struct config *config, struct problems *problems)
 {
     struct config_source source = {config->file, config->folder, &config->arena, problems};
@@ -50,7 +78,7 @@ static void build(struct config *config, struct problems *problems)
     if (!ini_read_file(&ini, config->file, &config->arena, problems))
         return;
     config_sections_read(&sections, &ini, &source);
-    config->options = sections.lb.options;
+    place_logs(config, sections.lb.options);
     config->rule_count = sections.rule_count;
     config_listeners_build(config, &sections, &source);
     config_pools_build(config, &sections, &source);

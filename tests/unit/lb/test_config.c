@@ -222,6 +222,20 @@ START_TEST(a_rule_leads_to_its_pool)
 }
 END_TEST
 
+START_TEST(log_files_are_relative_to_the_ini_file)
+{
+    struct config *config = config_folder_load_text(
+        &folder, "[lb]\nlog = stdout\naccess_log = logs/access.log\n[listener web]\n"
+                 "address = 127.0.0.1:8080\nprotocol = http\n[rule all]\nlistener = web\n"
+                 "pool = app\n[pool app]\nbackend = rs-1 127.0.0.1:8081\n");
+    char expected[256];
+    snprintf(expected, sizeof expected, "%s/logs/access.log", config->folder);
+    ck_assert_str_eq(config->options->access_log, expected);
+    ck_assert_str_eq(config->options->log, "stdout");
+    config_free(config);
+}
+END_TEST
+
 START_TEST(a_file_that_is_not_there_is_one_problem)
 {
     char *messages;
@@ -272,6 +286,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, equal_ca_sets_are_one_however_they_are_named);
     tcase_add_test(tcase, the_default_domain_is_the_one_that_says_so_or_the_first);
     tcase_add_test(tcase, a_rule_leads_to_its_pool);
+    tcase_add_test(tcase, log_files_are_relative_to_the_ini_file);
     tcase_add_test(tcase, a_file_that_is_not_there_is_one_problem);
 }
 
