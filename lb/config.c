@@ -59,17 +59,6 @@ static void place_logs(struct config *config, struct lb_options *options)
     config->options = options;
 }
 
-/* A log's word (stdout, stderr, off) stays; a file is found from the INI file's folder, like every
- * path. */
-static void place_log(const char **where, const struct config_source *source)
-{
-    static const char *const words[] = {"stdout", "stderr", "off"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strcmp(*where, words[i]) == 0)
-            return;
-    *where = option_path(source->folder, *where, source->arena);
-}
-
 static void build(struct config *config, struct problems *problems)
 {
     struct config_source source = {config->file, config->folder, &config->arena, problems};
