@@ -11,12 +11,14 @@
 #include "backends/pool.h"
 #include "lb/base/draft.h"
 #include "lb/base/sink.h"
+#include "lb/base/utf8.h"
 #include "lb/exchange.h"
 #include "listeners/client.h"
 #include "listeners/identity.h"
 
-/* Room for a URI of 8 KiB with every byte escaped would be 48 KiB: values are cut instead. */
-enum { ACCESS_LINE_BYTES = 16 * 1024, ACCESS_VALUE_BYTES = 2048 };
+/* A value as it is written, escapes included, and a line: all values of a request at their largest
+ * fit, so that nobody can make a line that is too long to be written. */
+enum { ACCESS_VALUE_BYTES = 2048, ACCESS_LINE_BYTES = 20 * 1024 };
 
 struct access_log {
     struct sink *sink;
@@ -25,31 +27,50 @@ struct access_log {
 
 /* --- values -------------------------------------------------------------------------------- */
 
-static bool is_plain(unsigned char c)
+/** How a format writes bytes that may not stand for themselves: two hex digits behind a prefix. */
+struct notation {
+    const char *prefix;
+    size_t escaped_bytes;
+    bool keeps_utf8;
+};
+static const struct notation json = {"\\u00", 6, true};
+static const struct notation combined = {"\\x", 4, false};
+
+/** Bytes at `at` that may stand for themselves; 0: the first one must be escaped. */
+static size_t plain_length(const char *at, size_t left, const struct notation *notation)
 {
-    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+    unsigned char c = (unsigned char)*at;
+    if (c < 0x80) {
+        return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+    }
+    bool is_control = c == 0xc2 && left > 1 && (unsigned char)at[1] < 0xa0; /* U+0080 to U+009F */
+    return notation->keeps_utf8 && !is_control ? utf8_length(at, left) : 0;
 }
 
-/** \u00HH in JSON, \xHH in combined lines: both spellings are two hex digits behind a prefix. */
-static void put_escaped(struct draft *line, struct slice value, const char *prefix)
+static void put_escaped(struct draft *line, struct slice value, const struct notation *notation)
 {
     static const char digits[] = "0123456789abcdef";
-    if (value.length > ACCESS_VALUE_BYTES) {
-        value.length = ACCESS_VALUE_BYTES;
-    }
+    size_t left = ACCESS_VALUE_BYTES;
     size_t start = 0;
-    for (size_t i = 0; i < value.length; i++) {
-        unsigned char c = (unsigned char)value.at[i];
-        if (is_plain(c)) {
-            continue;
+    size_t i = 0;
+    while (i < value.length) {
+        size_t plain = plain_length(value.at + i, value.length - i, notation);
+        size_t cost = plain > 0 ? plain : notation->escaped_bytes;
+        if (cost > left) {
+            break;
         }
-        char hex[2] = {digits[c >> 4], digits[c & 15]};
-        draft_put(line, (struct slice){value.at + start, i - start});
-        draft_text(line, prefix);
-        draft_put(line, (struct slice){hex, 2});
-        start = i + 1;
+        left -= cost;
+        if (plain == 0) {
+            unsigned char c = (unsigned char)value.at[i];
+            char hex[2] = {digits[c >> 4], digits[c & 15]};
+            draft_put(line, (struct slice){value.at + start, i - start});
+            draft_text(line, notation->prefix);
+            draft_put(line, (struct slice){hex, 2});
+            start = i + 1;
+        }
+        i += plain > 0 ? plain : 1;
     }
-    draft_put(line, (struct slice){value.at + start, value.length - start});
+    draft_put(line, (struct slice){value.at + start, i - start});
 }
 
 static void json_text(struct draft *line, const char *key, struct slice value)
@@ -60,7 +81,7 @@ static void json_text(struct draft *line, const char *key, struct slice value)
     draft_text(line, ",\"");
     draft_text(line, key);
     draft_text(line, "\":\"");
-    put_escaped(line, value, "\\u00");
+    put_escaped(line, value, &json);
     draft_text(line, "\"");
 }
 
@@ -142,7 +163,7 @@ static void combined_value(struct draft *line, struct slice value)
     if (value.length == 0) {
         draft_text(line, "-");
     } else {
-        put_escaped(line, value, "\\x");
+        put_escaped(line, value, &combined);
     }
 }
 
