@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a domain's rules ask together, and what one rule says to one identity. */
+#include "listeners/policy.h"
+
+#include <string.h>
+
+#include "listeners/identity.h"
+#include "tests/support/certificates.h"
+#include "tests/support/check_main.h"
+#include "tests/support/tls_stage.h"
+
+struct cast {
+    struct stage stage; /* for its CA sets */
+    struct made *ca;
+    struct made *other_ca;
+    const struct ca_set *set;
+    const struct ca_set *other_set;
+};
+
+static void cast_open(struct cast *cast)
+{
+    stage_open(&cast->stage);
+    cast->ca = made_ca("Client CA");
+    cast->other_ca = made_ca("Other CA");
+    cast->set = stage_ca_set(&cast->stage, cast->ca, NULL);
+    cast->other_set = stage_ca_set(&cast->stage, cast->other_ca, NULL);
+}
+
+static void cast_close(struct cast *cast)
+{
+    made_free(cast->ca);
+    made_free(cast->other_ca);
+    stage_close(&cast->stage);
+}
+
+/* Rules as letters, so that a table reads like what an operator writes. */
+struct rule_kind {
+    char letter;
+    enum auth_mode mode;
+    int set;
+    enum refuse_with refuse_with;
+};
+
+static const struct rule_kind kinds[] = {
+    {'-', AUTH_OFF, 0, REFUSE_UNSET},     {'~', AUTH_OFF, 0, REFUSE_ALERT},
+    {'r', AUTH_REQUEST, 1, REFUSE_UNSET}, {'s', AUTH_REQUEST, 2, REFUSE_UNSET},
+    {'t', AUTH_REQUEST, 1, REFUSE_ALERT}, {'A', AUTH_REQUIRE, 1, REFUSE_UNSET},
+    {'B', AUTH_REQUIRE, 2, REFUSE_UNSET}, {'!', AUTH_REQUIRE, 1, REFUSE_ALERT},
+    {'4', AUTH_REQUIRE, 1, REFUSE_403},
+};
+
+static enum policy_fault join(const struct cast *cast, struct policy *policy, const char *letters)
+{
+    static struct client_auth auths[16];
+    const struct client_auth *pointers[16];
+    unsigned count = 0;
+    for (; letters[count]; count++) {
+        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+            const struct ca_set *sets[] = {NULL, cast->set, cast->other_set};
+            if (kinds[i].letter == letters[count])
+                auths[count] =
+                    (struct client_auth){kinds[i].mode, sets[kinds[i].set], kinds[i].refuse_with};
+        }
+        pointers[count] = &auths[count];
+    }
+    return policy_make(policy, pointers, count);
+}
+
+START_TEST(the_union_of_rules_decides_what_is_asked_and_whether_the_handshake_refuses)
+{
+    static const struct {
+        const char *rules;
+        bool asks;
+        bool alerts;
+        unsigned sets;
+        enum policy_fault fault;
+    } cases[] = {
+        {"-", false, false, 0, POLICY_FINE},
+        {"~", false, false, 0, POLICY_FINE}, /* nothing to refuse */
+        {"r", true, false, 1, POLICY_FINE},
+        {"A", true, true, 1, POLICY_FINE},
+        {"!", true, true, 1, POLICY_FINE},
+        {"A!", true, true, 1, POLICY_FINE},
+        {"4", true, false, 1, POLICY_FINE},
+        {"A4", true, false, 1, POLICY_FINE},
+        {"A-", true, false, 1, POLICY_FINE},
+        {"Ar", true, false, 1, POLICY_FINE},
+        {"AB", true, false, 2, POLICY_FINE},
+        {"-rs", true, false, 2, POLICY_FINE},
+        {"!-", true, false, 0, POLICY_ALERT_IMPOSSIBLE},
+        {"!4", true, false, 0, POLICY_ALERT_IMPOSSIBLE},
+        {"!B", true, false, 0, POLICY_ALERT_IMPOSSIBLE},
+        {"!r", true, false, 0, POLICY_ALERT_IMPOSSIBLE},
+        {"t", true, false, 0, POLICY_ALERT_IMPOSSIBLE},
+    };
+    struct cast cast;
+    cast_open(&cast);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct policy policy;
+        ck_assert_msg(join(&cast, &policy, cases[i].rules) == cases[i].fault, "%s", cases[i].rules);
+        if (cases[i].fault == POLICY_FINE) {
+            ck_assert_msg(policy.asks == cases[i].asks, "%s", cases[i].rules);
+            ck_assert_msg(policy.alerts == cases[i].alerts, "%s", cases[i].rules);
+            ck_assert_uint_eq(policy.set_count, cases[i].sets);
+            ck_assert_int_eq(policy.names ? sk_X509_NAME_num(policy.names) : 0, (int)cases[i].sets);
+        }
+        policy_done(&policy);
+    }
+    cast_close(&cast);
+}
+END_TEST
+
+START_TEST(policy_ids_depend_on_content_only)
+{
+    struct cast cast;
+    struct policy policy[10];
+    static const char *const rules[10] = {"AB", "BA", "ABAB", "sA", "4r",
+                                          "r4", "A",  "A!",   "-",  "B"};
+    cast_open(&cast);
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(join(&cast, &policy[i], rules[i]), POLICY_FINE);
+    /* Order, repetition and what only the request decides make no difference … */
+    ck_assert(policy_equal(&policy[0], &policy[1]));
+    ck_assert(policy_equal(&policy[0], &policy[2]));
+    ck_assert(policy_equal(&policy[0], &policy[3]));
+    ck_assert(policy_equal(&policy[4], &policy[5]));
+    ck_assert(policy_equal(&policy[6], &policy[7]));
+    /* … CAs, asking and refusing do. */
+    ck_assert(!policy_equal(&policy[0], &policy[6]));
+    ck_assert(!policy_equal(&policy[4], &policy[6]));
+    ck_assert(!policy_equal(&policy[6], &policy[8]));
+    ck_assert(!policy_equal(&policy[6], &policy[9]));
+    for (int i = 0; i < 10; i++)
+        policy_done(&policy[i]);
+    cast_close(&cast);
+}
+END_TEST
+
+START_TEST(policy_ids_are_the_same_for_the_same_files_read_again)
+{
+    struct cast cast;
+    cast_open(&cast);
+    struct client_auth one = {AUTH_REQUIRE, cast.set, REFUSE_403};
+    struct client_auth again = {AUTH_REQUIRE, stage_ca_set(&cast.stage, cast.ca, NULL), REFUSE_403};
+    const struct client_auth *ones[] = {&one};
+    const struct client_auth *agains[] = {&again, &one};
+    struct policy first;
+    struct policy second;
+    ck_assert_int_eq(policy_make(&first, ones, 1), POLICY_FINE);
+    ck_assert_int_eq(policy_make(&second, agains, 2), POLICY_FINE);
+    ck_assert(policy_equal(&first, &second));
+    ck_assert_uint_eq(second.set_count, 1);
+    policy_done(&first);
+    policy_done(&second);
+    cast_close(&cast);
+}
+END_TEST
+
+START_TEST(too_many_different_sets_are_a_fault)
+{
+    struct ca_set sets[CA_SETS_PER_DOMAIN + 1];
+    struct client_auth auths[CA_SETS_PER_DOMAIN + 1];
+    const struct client_auth *rules[CA_SETS_PER_DOMAIN + 1];
+    struct policy policy;
+    memset(sets, 0, sizeof sets);
+    for (int i = 0; i <= CA_SETS_PER_DOMAIN; i++) {
+        sets[i].id[0] = (unsigned char)i;
+        auths[i] = (struct client_auth){AUTH_REQUIRE, &sets[i], REFUSE_403};
+        rules[i] = &auths[i];
+    }
+    ck_assert_int_eq(policy_make(&policy, rules, CA_SETS_PER_DOMAIN + 1), POLICY_TOO_MANY_SETS);
+    policy_done(&policy);
+    ck_assert_int_eq(policy_make(&policy, rules, CA_SETS_PER_DOMAIN), POLICY_FINE);
+    ck_assert_uint_eq(policy.set_count, CA_SETS_PER_DOMAIN);
+    policy_done(&policy);
+}
+END_TEST
+
+/* The identity of a client under these rules. */
+static struct identity *identify(const struct cast *cast, const char *rules,
+                                 const struct made *made)
+{
+    static const unsigned char hash[32];
+    struct policy policy;
+    ck_assert_int_eq(join(cast, &policy, rules), POLICY_FINE);
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    sk_X509_push(chain, made->certificate);
+    struct identity *identity = identity_new(&policy, chain, hash, time(NULL));
+    ck_assert_ptr_nonnull(identity);
+    sk_X509_free(chain);
+    policy_done(&policy);
+    return identity;
+}
+
+START_TEST(a_rule_judges_by_its_own_cas_only)
+{
+    struct cast cast;
+    cast_open(&cast);
+    struct made *alice = made_client(cast.ca, "alice");
+    struct identity *identity = identify(&cast, "AB", alice);
+    const struct client_auth own = {AUTH_REQUIRE, cast.set, REFUSE_403};
+    const struct client_auth other = {AUTH_REQUIRE, cast.other_set, REFUSE_403};
+    const struct client_auth request = {AUTH_REQUEST, cast.other_set, REFUSE_403};
+    const struct client_auth off = {AUTH_OFF, NULL, REFUSE_UNSET};
+    time_t now = time(NULL);
+    ck_assert_int_eq(policy_judge(&own, identity, now), REFUSAL_NONE);
+    ck_assert_int_eq(policy_judge(&other, identity, now), REFUSAL_UNTRUSTED);
+    ck_assert_int_eq(policy_judge(&request, identity, now), REFUSAL_NONE);
+    ck_assert_int_eq(policy_verdict(&request, identity, now), REFUSAL_UNTRUSTED);
+    ck_assert_int_eq(policy_judge(&off, identity, now), REFUSAL_NONE);
+    ck_assert_int_eq(policy_verdict(&off, identity, now), REFUSAL_MISSING);
+    ck_assert_int_eq(policy_judge(&own, NULL, now), REFUSAL_MISSING);
+    ck_assert_int_eq(policy_judge(&request, NULL, now), REFUSAL_NONE);
+    ck_assert_int_eq(policy_judge(&off, NULL, now), REFUSAL_NONE);
+    identity_unref(identity);
+    made_free(alice);
+    cast_close(&cast);
+}
+END_TEST
+
+START_TEST(a_set_it_was_never_verified_against_trusts_nobody)
+{
+    struct cast cast;
+    cast_open(&cast);
+    struct made *alice = made_client(cast.ca, "alice");
+    struct identity *identity = identify(&cast, "B", alice);
+    const struct client_auth own = {AUTH_REQUIRE, cast.set, REFUSE_403};
+    ck_assert_int_eq(policy_judge(&own, identity, time(NULL)), REFUSAL_UNTRUSTED);
+    identity_unref(identity);
+    made_free(alice);
+    cast_close(&cast);
+}
+END_TEST
+
+START_TEST(a_chain_that_expires_on_an_open_connection_is_refused_from_then_on)
+{
+    struct cast cast;
+    cast_open(&cast);
+    struct made *alice = made_certificate(
+        &(struct certificate_wish){.name = "alice", .issuer = cast.ca, .until_s = 1000});
+    struct identity *identity = identify(&cast, "A", alice);
+    const struct client_auth own = {AUTH_REQUIRE, cast.set, REFUSE_403};
+    ck_assert_int_eq(policy_judge(&own, identity, identity->not_after - 1), REFUSAL_NONE);
+    ck_assert_int_eq(policy_judge(&own, identity, identity->not_after), REFUSAL_EXPIRED);
+    identity_unref(identity);
+    made_free(alice);
+    cast_close(&cast);
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
+{
+    tcase_add_test(tcase,
+                   the_union_of_rules_decides_what_is_asked_and_whether_the_handshake_refuses);
+    tcase_add_test(tcase, policy_ids_depend_on_content_only);
+    tcase_add_test(tcase, policy_ids_are_the_same_for_the_same_files_read_again);
+    tcase_add_test(tcase, too_many_different_sets_are_a_fault);
+    tcase_add_test(tcase, a_rule_judges_by_its_own_cas_only);
+    tcase_add_test(tcase, a_set_it_was_never_verified_against_trusts_nobody);
+    tcase_add_test(tcase, a_chain_that_expires_on_an_open_connection_is_refused_from_then_on);
+}
+
+CHECK_MAIN("policy", add_tests)
