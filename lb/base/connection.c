@@ -56,12 +56,26 @@ static void watch_again(struct connection *connection)
     set_interest(connection, interest);
 }
 
+static void on_linger_passed(struct deadline *deadline)
+{
+    struct connection *connection = LIST_OWNER(deadline, struct connection, linger);
+    connection_close(connection, connection->on_closed);
+}
+
+static void arm_linger(struct connection *connection)
+{
+    deadline_arm(&connection->context->deadlines, &connection->linger, LINGER_MS, on_linger_passed);
+}
+
 /* connection_linger's wake-up: send on, drop what comes, close when both directions are over. */
 static void drain_lingering(struct connection *connection)
 {
     struct loop_context *context = connection->context;
+    size_t pending = connection_pending(connection);
     size_t got = 0;
     connection_flush(connection);
+    if (connection_pending(connection) < pending)
+        arm_linger(connection); /* a slow peer that takes its answer is no dead one */
     connection_receive(connection, context->cipher, sizeof context->cipher, &got);
     connection->lingered_bytes += got;
     if (connection->broken || connection->lingered_bytes > LINGER_BYTES ||
@@ -329,12 +343,6 @@ void connection_close(struct connection *connection, connection_closed_callback 
     uv_close((uv_handle_t *)&connection->poll, on_poll_closed);
 }
 
-static void on_linger_passed(struct deadline *deadline)
-{
-    struct connection *connection = LIST_OWNER(deadline, struct connection, linger);
-    connection_close(connection, connection->on_closed);
-}
-
 void connection_linger(struct connection *connection, connection_closed_callback on_closed)
 {
     if (connection->closing || connection->lingering)
@@ -347,6 +355,6 @@ void connection_linger(struct connection *connection, connection_closed_callback
         connection_close(connection, on_closed);
         return;
     }
-    deadline_arm(&connection->context->deadlines, &connection->linger, LINGER_MS, on_linger_passed);
+    arm_linger(connection);
     connection_want_read(connection, true);
 }

@@ -189,9 +189,11 @@ void connection_close(struct connection *connection, connection_closed_callback 
 
 /**
  * End politely: send what is pending and close_notify or alert, shut down writing, read and drop
- * what the peer still sends (at most LINGER_BYTES and LINGER_MS), then close. on_ready is not
- * called any more, SSL is released at once. Why: an alert or early answer followed by close() is
- * lost behind a reset when client data is queued.
+ * what the peer still sends (at most LINGER_BYTES), then close. It waits LINGER_MS for the peer,
+ * anew whenever it took some of `out`, which is bounded and gets nothing more. on_ready is not
+ * called any more, SSL is released at once; connection_close may cut it short.
+ * Why: an alert or early answer followed by close() is lost behind a reset when client data is
+ * queued.
  */
 void connection_linger(struct connection *connection, connection_closed_callback on_closed);
 

@@ -249,6 +249,40 @@ START_TEST(lingering_with_a_silent_peer_ends_in_time)
 }
 END_TEST
 
+/* The last bytes of a long answer: a peer that takes some of them every few seconds gets them all.
+ */
+START_TEST(lingering_waits_for_a_slow_peer_that_takes_its_answer)
+{
+    static char bytes[READ_BYTES];
+    struct wired wired;
+    size_t total = 0;
+    size_t got = 0;
+    ssize_t moved = PEER_AGAIN;
+    wired_open_tls(&wired, false, versions[_i]);
+    wired_fake_time(&wired);
+    for (; connection_pending(&wired.connection) < 6 * sizeof bytes; total += sizeof bytes)
+        ck_assert_int_ne(say(&wired.connection, bytes, sizeof bytes), IO_FAILED);
+    wired_linger(&wired);
+    while (moved != PEER_END) {
+        size_t pending = connection_pending(&wired.connection);
+        wired_until(&wired, (moved = wired_peer_read(&wired, bytes, sizeof bytes)) != PEER_AGAIN);
+        ck_assert_int_ne(moved, PEER_FAILED);
+        got += moved > 0 ? (size_t)moved : 0;
+        wired_turn(&wired);
+        if (connection_pending(&wired.connection) == pending)
+            continue;
+        wired.now_ms += LINGER_MS - 1;
+        deadlines_run(&wired.context.deadlines);
+        ck_assert(!wired.connection.closing);
+    }
+    ck_assert_uint_eq(got, total);
+    ck_assert_uint_gt(wired.now_ms, 1000 + LINGER_MS);
+    wired_peer_leave(&wired, false);
+    wired_until(&wired, wired.closed);
+    wired_close(&wired);
+}
+END_TEST
+
 START_TEST(lingering_with_a_flooding_peer_ends_at_its_bound)
 {
     static char flood[READ_BYTES];
@@ -544,6 +578,8 @@ static void add_tests(TCase *tcase)
                         VERSION_COUNT);
     tcase_add_loop_test(tcase, lingering_ends_when_the_peer_does, 0, 1 + VERSION_COUNT);
     tcase_add_loop_test(tcase, lingering_with_a_silent_peer_ends_in_time, 0, VERSION_COUNT);
+    tcase_add_loop_test(tcase, lingering_waits_for_a_slow_peer_that_takes_its_answer, 0,
+                        VERSION_COUNT);
     tcase_add_test(tcase, lingering_with_a_flooding_peer_ends_at_its_bound);
     tcase_add_loop_test(tcase, lingering_with_a_dead_socket_closes_at_once, 0, VERSION_COUNT);
     tcase_add_loop_test(tcase, a_lingering_connection_may_be_closed, 0, VERSION_COUNT);

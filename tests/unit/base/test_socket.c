@@ -156,8 +156,21 @@ static int listen_on(const char *text, struct address *bound)
     return listening;
 }
 
+/* Some machines have no IPv6; there is nothing to prove there. */
+static bool has_ipv6(void)
+{
+    struct sockaddr_in6 loopback = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool bound = fd >= 0 && bind(fd, (struct sockaddr *)&loopback, sizeof loopback) == 0;
+    if (fd >= 0)
+        close(fd);
+    return bound;
+}
+
 START_TEST(listening_connecting_and_accepting_meet)
 {
+    if (_i == 1 && !has_ipv6())
+        return;
     static const char *const hosts[] = {"127.0.0.1:0", "[::1]:0"};
     struct address bound;
     struct address peer;
@@ -196,10 +209,10 @@ START_TEST(workers_listen_beside_each_other_on_both_families)
     ck_assert_msg(second >= 0, "%s", err.text);
     char text[32];
     snprintf(text, sizeof text, "[::]:%u", address_port(&bound));
-    int third = listen_on(text, &bound); /* IPv6 alone: it does not take IPv4's place */
+    if (has_ipv6())
+        close(listen_on(text, &bound)); /* IPv6 alone: it does not take IPv4's place */
     close(first);
     close(second);
-    close(third);
 }
 END_TEST
 
