@@ -5,9 +5,8 @@
  * Readiness wakes the owner (`on_ready`), which then reads, works and writes until something would
  * block, and returns: nothing here ever calls the owner from inside the owner's call.
  *
- *   socket ── recv ──> loop-wide bytes ──(BIO)──> SSL ──> caller's buffer        one recv per
- * wake-up socket <── send ── `out` <──(BIO)── SSL <── caller's bytes                   one send per
- * write
+ *   socket ── recv ──> loop-wide bytes ──(BIO)──> SSL ──> caller's buffer    one recv a wake-up
+ *   socket <── send ── `out` <──(BIO)── SSL <── caller's bytes               one send a write
  *
  * The descriptor is registered once, for reading; interest in writing is added only after EAGAIN.
  * An idle connection owns no buffer: `in` (unread ciphertext) and `out` (unsent bytes) go back to

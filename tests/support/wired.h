@@ -3,8 +3,7 @@
  * A connection of ours wired to a peer that is nothing of ours: a plain socket or OpenSSL on it.
  * Both live in one thread; the test turns the loop and moves the peer step by step.
  *
- *   our connection (struct connection, loop) ── socket pair or TCP on 127.0.0.1 ── peer
- * (descriptor, SSL)
+ *   struct connection in our loop ── socket pair or TCP on 127.0.0.1 ── peer_fd, SSL *peer
  */
 #ifndef LB_TESTS_WIRED_H
 #define LB_TESTS_WIRED_H
