@@ -20,8 +20,8 @@ struct buffer {
 enum {
     BUFFER_LEAST_BYTES = 4 * 1024, /* smallest class */
     BUFFER_CLASS_COUNT = 8,        /* 4k … 512k */
-    BUFFER_KEPT_BYTES =
-        512 * 1024, /* kept free per class and worker; more is given back to malloc */
+    /* kept free per class and worker; more is given back to malloc */
+    BUFFER_KEPT_BYTES = 512 * 1024,
 };
 
 struct buffer_pool {

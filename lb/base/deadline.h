@@ -24,9 +24,11 @@ struct deadline {
     deadline_passed on_passed;
 };
 
-enum {
-    DEADLINE_LENGTHS = 64
-}; /* distinct timeout values per loop; more share the next longer list */
+/*
+ * Distinct timeout values per loop that are waited for at the same time. One more shares the next
+ * longer list and passes with it; if there is none, the longest list grows to its length.
+ */
+enum { DEADLINE_LENGTHS = 64 };
 
 struct deadline_list {
     uint32_t length_ms;
@@ -42,7 +44,11 @@ struct deadlines {
     void *now_context;
 };
 
-/** loop: borrowed until deadlines_close. */
+/**
+ * Must not move afterwards. The timer does not keep the loop alive: what is watched does.
+ *
+ * loop     borrowed until deadlines_close
+ */
 void deadlines_init(struct deadlines *deadlines, uv_loop_t *loop);
 /** Close the timer; the loop must run once more for it. */
 void deadlines_close(struct deadlines *deadlines);

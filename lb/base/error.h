@@ -21,8 +21,7 @@ struct error {
  */
 bool error_set(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** Say "out of memory" on stderr and end the process at once: for start-up and reload only. Any
- * thread. */
+/** Say "out of memory" on stderr and end the process: start-up and reload only. Any thread. */
 _Noreturn void error_out_of_memory(void);
 
 /** One problem of a config file. `line` 0 means the whole file. */

@@ -46,8 +46,10 @@ void log_number(struct log_line *line, const char *key, int64_t value);
 /** Finish the line and hand it to the log. */
 void log_end(struct log_line *line);
 
-/** A line with one text: `log_say(LOG_LEVEL_INFO, "lb.ready", "%u workers", n)` gives `… lb.ready
- * message="4 workers"`. */
+/**
+ * A line with one text: `log_say(LOG_LEVEL_INFO, "lb.ready", "%u workers", n)` gives
+ * `… lb.ready message="4 workers"`.
+ */
 void log_say(enum log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -14,8 +14,7 @@
 struct error;
 struct sink;
 
-/** Words for `lines` dropped: writes one line with its newline into `into`, returns its length.
- * Writer's thread. */
+/** Write one line, with its newline, that says how many were dropped; returns its length. */
 typedef size_t (*sink_notice)(uint64_t lines, char *into, size_t room);
 
 /**
@@ -40,8 +39,8 @@ uint64_t sink_dropped(const struct sink *sink);
 
 /**
  * Open the path anew (no-op for stdout and stderr). Lines queued before may end in either file.
- * returns  false with errno: the path cannot be opened and the old file is written on.   Thread:
- * main.
+ * returns  false with errno: the path cannot be opened and the old file is written on.
+ * Thread:  main.
  */
 bool sink_reopen(struct sink *sink);
 

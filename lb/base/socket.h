@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Addresses and descriptors: the few socket calls lb needs, always non-blocking and close-on-exec.
- */
+/* Addresses and descriptors: the few socket calls lb needs, non-blocking and close-on-exec. */
 #ifndef LB_BASE_SOCKET_H
 #define LB_BASE_SOCKET_H
 
@@ -19,9 +18,11 @@ struct address {
 };
 
 /**
- * Parse "HOST:PORT" or "[IPV6]:PORT"; `HOST` is a number, or "localhost", or a name that is
- * resolved now. Fails: with what is wrong and an example of what would be right.   May block (name
- * lookup): start-up only.
+ * Parse "HOST:PORT" or "[IPV6]:PORT"; `HOST` is a number, or "localhost" (always 127.0.0.1), or a
+ * name that is resolved now. Port 0 is taken: for listening it means any free one.
+ *
+ * Fails:   with what is wrong and an example of what would be right.
+ * Thread:  any; may block (name lookup): start-up only.
  */
 bool address_parse(struct address *address, const char *text, struct error *err);
 /** From a socket address, as accept gives it; fills text (IPv4-mapped IPv6 is written as IPv4). */
@@ -31,14 +32,11 @@ void address_host(const struct address *address, char *into, size_t room);
 unsigned address_port(const struct address *address);
 bool address_equal(const struct address *one, const struct address *other);
 
-/** A listening socket with SO_REUSEADDR, SO_REUSEPORT, IPV6_V6ONLY, TCP_NODELAY inherited. -1: err
- * says why. */
+/** Listen with SO_REUSEADDR, SO_REUSEPORT, IPV6_V6ONLY and TCP_NODELAY. -1: err says why. */
 int socket_listen(const struct address *address, int backlog, struct error *err);
-/** Accept one; -1 with errno. TCP_NODELAY is on (inherited from the listening socket). peer may be
- * NULL. */
+/** Accept one; -1 with errno. TCP_NODELAY is inherited from the listening one. peer may be NULL. */
 int socket_accept(int listening, struct address *peer);
-/** Start connecting with TCP_NODELAY; the descriptor becomes writable when it is decided. -1 with
- * errno. */
+/** Connect with TCP_NODELAY; the descriptor becomes writable when it is decided. -1 with errno. */
 int socket_connect(const struct address *address);
 /** Outcome of a connect that became writable: 0 or an errno. */
 int socket_connect_result(int fd);
