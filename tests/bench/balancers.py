@@ -7,6 +7,7 @@ links, the same forwarding fields and a request id added, no access log, no heal
 limit that would end a connection during a run.
 """
 
+import ctypes
 import os
 import re
 import shutil
@@ -146,6 +147,12 @@ def _version(command, pattern):
     return match.group(1) if match else "unknown"
 
 
+def _settle_in(processor):
+    """In the new process: stay on one processor, and end with the benchmark however that ends."""
+    os.sched_setaffinity(0, {processor})
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
 class Balancer:
     """One program with one configuration. `name` is its column; `is_peer` says that goals compare with it."""
 
@@ -176,7 +183,7 @@ class Balancer:
                 [part.format(program=self.program, config=path, folder=folder)
                  for part in self.command],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                preexec_fn=lambda: os.sched_setaffinity(0, {processor}))
+                preexec_fn=lambda: _settle_in(processor))
         self._await_listening()
 
     def _await_listening(self):
