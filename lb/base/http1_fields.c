@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Field lines (RFC 9112 5): name, colon at once, value without surrounding blanks, CRLF; never
  * folded. */
+#include <endian.h>
+
 #include "lb/base/http1_scan.h"
 
 /* Fields that mean this connection only (RFC 9110 7.6.1). Trailer is not one of them: trailers are
@@ -19,23 +21,32 @@ static uint64_t repeated(unsigned char byte)
     return UINT64_MAX / 0xff * byte;
 }
 
-/* Does one of the eight bytes lie under 0x20 or equal 0x7f? A false yes is possible only above a
- * true one. */
-static bool has_control(uint64_t word)
+/* The high bit of each of eight bytes is set where the byte is a control character: under 0x20, or
+ * 0x7f. */
+static uint64_t control_marks(uint64_t word)
 {
-    uint64_t low = (word - repeated(0x20)) & ~word;
-    uint64_t from_del = word ^ repeated(0x7f);
-    uint64_t del = (from_del - repeated(0x01)) & ~from_del;
-    return ((low | del) & repeated(0x80)) != 0;
+    uint64_t low_bits = word & repeated(0x7f);
+    uint64_t not_low = low_bits + repeated(0x60);
+    uint64_t is_del = low_bits + repeated(0x01);
+    return (~not_low | is_del) & ~word & repeated(0x80);
 }
 
-/* Values are most of a head: eight bytes at a time until something looks like a line's end. */
+/* Values are most of a head: eight bytes at a time, the first control character but HTAB ends them.
+ */
 static const char *skip_value(const char *at, const char *end)
 {
-    for (uint64_t word; end - at >= WORD_BYTES; at += WORD_BYTES) {
+    uint64_t word;
+    while (end - at >= WORD_BYTES) {
         memcpy(&word, at, WORD_BYTES);
-        if (has_control(word))
-            break;
+        uint64_t marks = control_marks(le64toh(word));
+        if (marks == 0) {
+            at += WORD_BYTES;
+            continue;
+        }
+        at += __builtin_ctzll(marks) / 8;
+        if (*at != '\t')
+            return at;
+        at++;
     }
     return skip_class(at, end, BYTE_VALUE);
 }

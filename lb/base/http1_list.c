@@ -4,8 +4,10 @@
 
 bool http_is_token(struct slice text)
 {
+    if (text.length == 0)
+        return false;
     const char *end = text.at + text.length;
-    return text.length > 0 && skip_class(text.at, end, BYTE_TOKEN) == end;
+    return skip_class(text.at, end, BYTE_TOKEN) == end;
 }
 
 static struct slice trimmed(const char *start, const char *end)

@@ -66,10 +66,11 @@ struct scan {
     enum http_fault fault;
 };
 
-/** Begin at `bytes`; what lies behind `most` is never looked at. */
+/** Begin at `bytes` (NULL when there are none); what lies behind `most` is never looked at. */
 static inline struct scan scan_begin(const char *bytes, size_t length, size_t most)
 {
-    return (struct scan){bytes, bytes + (length < most ? length : most), HTTP_FINE};
+    size_t seen = length < most ? length : most;
+    return (struct scan){bytes, seen > 0 ? bytes + seen : bytes, HTTP_FINE};
 }
 static inline bool scan_refuse(struct scan *scan, enum http_fault fault)
 {

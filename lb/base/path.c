@@ -162,9 +162,9 @@ static bool is_odd_segment(const char *at, const char *end)
 
 bool path_is_plain(struct slice path)
 {
-    const char *end = path.at + path.length;
     if (!begins_with_slash(path))
         return true;
+    const char *end = path.at + path.length;
     for (const char *at = path.at; at < end; at++) {
         if (*at == '/' && is_odd_segment(at, end))
             return false;
@@ -177,10 +177,10 @@ bool path_is_plain(struct slice path)
 unsigned path_doubts(struct slice path)
 {
     unsigned doubts = 0;
-    const char *end = path.at + path.length;
     unsigned char before = 0;
     if (!begins_with_slash(path))
         return 0;
+    const char *end = path.at + path.length;
     for (const char *at = path.at; at < end;) {
         unsigned char byte;
         size_t width = read_byte(at, end, &byte);

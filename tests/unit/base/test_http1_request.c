@@ -186,6 +186,15 @@ START_TEST(a_request_leaves_nothing_behind_for_the_next_one)
 }
 END_TEST
 
+START_TEST(no_bytes_at_all_are_a_beginning)
+{
+    static struct http_request request;
+    enum http_fault fault;
+    ck_assert_int_eq(http_parse_request(&request, NULL, 0, STANDARD_MOST, &fault), HTTP_PARTIAL);
+    ck_assert_int_eq(fault, HTTP_FINE);
+}
+END_TEST
+
 START_TEST(slices_point_into_the_bytes_given)
 {
     static const char head[] = "GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -206,6 +215,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, only_token_bytes_make_a_name);
     tcase_add_test(tcase, only_printable_bytes_make_a_target);
     tcase_add_test(tcase, a_request_leaves_nothing_behind_for_the_next_one);
+    tcase_add_test(tcase, no_bytes_at_all_are_a_beginning);
     tcase_add_test(tcase, slices_point_into_the_bytes_given);
 }
 

@@ -92,6 +92,7 @@ START_TEST(a_token_has_no_delimiters)
 {
     ck_assert(http_is_token(slice_of("!#$%&'*+-.^_`|~aZ09")));
     ck_assert(!http_is_token(slice_of("")));
+    ck_assert(!http_is_token((struct slice){NULL, 0}));
     ck_assert(!http_is_token(slice_of("a b")));
     ck_assert(!http_is_token(slice_of("a/b")));
     ck_assert(!http_is_token(slice_of("a\tb")));

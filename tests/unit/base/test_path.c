@@ -240,6 +240,18 @@ START_TEST(a_path_longer_than_the_room_is_refused)
 }
 END_TEST
 
+START_TEST(no_path_at_all_is_plain_and_its_own_reading)
+{
+    char room[1];
+    struct slice nothing = {NULL, 0};
+    struct slice reading;
+    ck_assert(path_is_plain(nothing));
+    ck_assert_uint_eq(path_doubts(nothing), 0);
+    ck_assert_int_eq(path_decode(nothing, room, sizeof room, &reading), PATH_FINE);
+    ck_assert_uint_eq(reading.length, 0);
+}
+END_TEST
+
 START_TEST(every_control_character_is_refused_raw_and_escaped)
 {
     for (unsigned byte = 0; byte < 256; byte++) {
@@ -280,6 +292,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, the_eager_reading_is_plain_and_stays_as_it_is);
     tcase_add_test(tcase, no_dot_segment_survives_decoding);
     tcase_add_test(tcase, a_path_longer_than_the_room_is_refused);
+    tcase_add_test(tcase, no_path_at_all_is_plain_and_its_own_reading);
     tcase_add_test(tcase, every_control_character_is_refused_raw_and_escaped);
     tcase_add_test(tcase, every_outcome_has_words_of_its_own);
 }
