@@ -264,21 +264,18 @@ static SSL *new_client(const struct wish *wish)
     return client;
 }
 
-/* One step of one side. 1: done, 0: waits, -1: failed. What waits has left no error behind, or the
- * next look at OpenSSL's queue would take it for its own. */
+/* One step of one side. 1: done, 0: waits, -1: failed. What did not fail has left no error behind,
+ * or the next look at OpenSSL's queue would take it for its own. */
 static int step(SSL *ssl, unsigned long *ret_failure)
 {
     ERR_clear_error();
     int result = SSL_do_handshake(ssl);
-    if (result == 1)
-        return 1;
     *ret_failure = ERR_peek_error();
-    int error = SSL_get_error(ssl, result);
-    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
-        ck_assert_uint_eq(*ret_failure, 0);
-        return 0;
-    }
-    return -1;
+    int error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl, result);
+    if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+        return -1;
+    ck_assert_uint_eq(*ret_failure, 0);
+    return result == 1 ? 1 : 0;
 }
 
 /* The client reads until the server's byte, an alert or nothing more comes. */
