@@ -114,7 +114,7 @@ def count_calls(bench, balancer, workload, units):
     by_name = {name: count / done for name, count in calls.counts.items() if count / done >= 0.005}
     socket = sum(by_name.get(name, 0) for name in accounting.SOCKET_CALLS)
     wait = sum(by_name.get(name, 0) for name in accounting.WAIT_CALLS)
-    return {"socket": socket, "wait": wait, "other": sum(by_name.values()) - socket - wait,
+    return {"socket": socket, "wait": wait, "other": max(sum(by_name.values()) - socket - wait, 0.0),
             "by_name": by_name, "faults": _faults(workload, result, units)}
 
 
