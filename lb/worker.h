@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One thread with one loop: its listening sockets, its clients, their exchanges, its links. Workers
- * share nothing but the frozen config and what DESIGN lists: verdicts, counts, turns, sessions,
- * verified chains, logs.
+ * share nothing but the frozen config, verdicts, counts, turns, sessions, verified chains and logs.
  */
 #ifndef LB_WORKER_H
 #define LB_WORKER_H

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Why a client may not pass. One vocabulary for alert choice, 403 page, log, metric and `lb
- * explain`; DESIGN section 6 fixes the names and the alerts.
- */
+/* Why a client may not pass. One vocabulary for the choice of the alert, the 403 page and the logs;
+ * README.md shows names and alerts as a table. */
 #ifndef LB_LISTENERS_REFUSAL_H
 #define LB_LISTENERS_REFUSAL_H
 
