@@ -15,6 +15,7 @@
 #include "lb/exchange.h"
 #include "listeners/client.h"
 #include "listeners/identity.h"
+#include "listeners/rule.h"
 
 /* A value as it is written, escapes included, and a line: all values of a request at their largest
  * fit, so that nobody can make a line that is too long to be written. */
@@ -132,12 +133,36 @@ static void json_client(struct draft *line, const struct client *client)
     }
 }
 
+/** What the rule that decided thinks of the certificate; a subject alone would look like a proof.
+ */
+static enum refusal verdict_of(const struct access_entry *entry, int64_t now_ms)
+{
+    return policy_verdict(&entry->rule->auth, entry->client->handshake.identity, now_ms / 1000);
+}
+
+static void json_verdict(struct draft *line, const struct access_entry *entry, int64_t now_ms)
+{
+    if (!entry->rule || entry->rule->auth.mode == AUTH_OFF) {
+        return;
+    }
+    enum refusal verdict = verdict_of(entry, now_ms);
+    if (verdict == REFUSAL_NONE) {
+        json_name(line, "verify", "SUCCESS");
+    } else if (verdict == REFUSAL_MISSING) {
+        json_name(line, "verify", "NONE");
+    } else {
+        json_name(line, "verify", "FAILED");
+        json_name(line, "verify_reason", refusal_name(verdict));
+    }
+}
+
 static void format_json(struct draft *line, const struct access_entry *entry, int64_t now_ms)
 {
     const struct exchange_facts *facts = entry->facts;
     json_time(line, now_ms);
     json_text(line, "request_id", facts->request_id);
     json_client(line, entry->client);
+    json_verdict(line, entry, now_ms);
     json_text(line, "method", facts->method);
     json_text(line, "host", facts->host);
     json_text(line, "uri", facts->uri);
@@ -167,10 +192,21 @@ static void combined_value(struct draft *line, struct slice value)
     }
 }
 
+/** The user of a combined line: only who was verified where that was asked; "" for everyone else.
+ */
+static struct slice combined_user(const struct access_entry *entry, int64_t now_ms)
+{
+    const struct identity *identity = entry->client->handshake.identity;
+    if (!identity || !entry->rule) {
+        return (struct slice){NULL, 0};
+    }
+    bool is_known = entry->rule->auth.mode == AUTH_OFF || verdict_of(entry, now_ms) == REFUSAL_NONE;
+    return is_known ? slice_of(identity->subject) : (struct slice){NULL, 0};
+}
+
 static void format_combined(struct draft *line, const struct access_entry *entry, int64_t now_ms)
 {
     const struct exchange_facts *facts = entry->facts;
-    const struct identity *identity = entry->client->handshake.identity;
     struct tm tm;
     time_t seconds = (time_t)(now_ms / 1000);
     char text[40];
@@ -178,7 +214,7 @@ static void format_combined(struct draft *line, const struct access_entry *entry
     size_t length = strftime(text, sizeof text, " [%d/%b/%Y:%H:%M:%S +0000] \"", &tm);
     draft_text(line, entry->client->peer_host);
     draft_text(line, " - \"");
-    combined_value(line, identity ? slice_of(identity->subject) : (struct slice){NULL, 0});
+    combined_value(line, combined_user(entry, now_ms));
     draft_text(line, "\"");
     draft_put(line, (struct slice){text, length});
     combined_value(line, facts->method);

@@ -36,6 +36,8 @@ void text_add_format(struct text *text, const char *format, ...)
 void text_drop(struct text *text, size_t length)
 {
     ck_assert_uint_le(length, text->length);
+    if (length == 0)
+        return;
     memmove(text->bytes, text->bytes + length, text->length - length + 1);
     text->length -= length;
 }
