@@ -199,6 +199,18 @@ static bool recall(struct handshake *handshake, const struct handshake_plan *pla
     return true;
 }
 
+/* Compared by signature: X509_cmp() would decode all extensions, which a remembered chain has
+ * spared us. */
+static bool same_certificate(const X509 *one, const X509 *other)
+{
+    const ASN1_BIT_STRING *signature = NULL;
+    const ASN1_BIT_STRING *other_signature = NULL;
+    X509_get0_signature(&signature, NULL, one);
+    X509_get0_signature(&other_signature, NULL, other);
+    return ASN1_STRING_cmp(signature, other_signature) == 0 &&
+           ASN1_INTEGER_cmp(X509_get0_serialNumber(one), X509_get0_serialNumber(other)) == 0;
+}
+
 /* The identity is that of the certificate OpenSSL holds, and good enough where the handshake had to
  * judge it. */
 static bool is_identified(const struct handshake *handshake, const SSL *ssl)
@@ -208,7 +220,7 @@ static bool is_identified(const struct handshake *handshake, const SSL *ssl)
     X509 *shown = SSL_get0_peer_certificate(ssl);
     if (!shown || !identity)
         return !shown && !identity && !policy->alerts;
-    if (!policy->asks || X509_cmp(shown, identity->leaf) != 0)
+    if (!policy->asks || !same_certificate(shown, identity->leaf))
         return false;
     const struct ca_set_result *result = identity_result(identity, policy->sets[0]);
     return !policy->alerts || (result && result->refusal == REFUSAL_NONE);

@@ -410,6 +410,13 @@ START_TEST(a_handshake_that_is_not_as_planned_is_not_let_in)
     struct identity *identity = meeting.handshake.identity;
     meeting.handshake.identity = NULL;
     ck_assert(!handshake_complete(&meeting.handshake, meeting.server));
+    struct meeting other;
+    struct made *bob = made_client(cast.ca, "bob");
+    meet(&cast.stage, &(struct wish){.certificate = bob, .version = versions[_i]}, &other);
+    meeting.handshake.identity = other.handshake.identity;
+    ck_assert(!handshake_complete(&meeting.handshake, meeting.server));
+    part(&other);
+    made_free(bob);
     meeting.handshake.identity = identity;
     ck_assert(handshake_complete(&meeting.handshake, meeting.server));
     part(&meeting);
