@@ -4,8 +4,8 @@
  * but the chunk decoder's. Heads are parsed in place; every slice points into the caller's bytes.
  *
  * Strict on purpose: whatever the RFC calls invalid, or two parsers could read differently, is refused,
- * and the same however the bytes were cut into segments (a head is judged only when it is complete or
- * when its beginning can no longer become valid or small enough).
+ * and the same however the bytes were cut into segments: a beginning that can no longer become valid or
+ * small enough is refused at once, with the fault that the whole would have.
  */
 #ifndef LB_BASE_HTTP1_H
 #define LB_BASE_HTTP1_H
@@ -35,7 +35,8 @@ struct http_field {
     struct slice name;  /* as it came */
     struct slice value; /* without surrounding blanks */
     enum http_name known;
-    bool hop_by_hop;    /* RFC 9110 7.6.1: the fixed ones (Trailer is none), and those that a Connection field names */
+    bool hop_by_hop;    /* RFC 9110 7.6.1: the fixed ones (Trailer is none), and those that
+                           a Connection field names */
 };
 
 enum http_framing {
@@ -61,12 +62,12 @@ enum http_parse { HTTP_COMPLETE, HTTP_PARTIAL, HTTP_INVALID };
 struct http_request {
     enum http_method method;
     struct slice method_text;
-    struct slice target; /* as it came; for an absolute-form target, what follows the authority (if nothing a static
-                            "/", for OPTIONS "*") */
+    struct slice target; /* as it came; for an absolute-form target, what follows the authority
+                            (if nothing a static "/", for OPTIONS "*") */
     struct slice path;   /* of target, before '?'; "*" for OPTIONS *; empty for CONNECT */
     struct slice query;  /* behind '?'; at NULL when there is none */
-    struct slice host;   /* name or address of Host, without port, brackets kept; as it came; for HTTP/1.0 without Host that
-                            of an absolute target, else empty */
+    struct slice host;   /* name or address of Host, without port, brackets kept; as it came;
+                            for HTTP/1.0 without Host that of an absolute target, else empty */
     struct slice authority; /* Host as it came, with port */
     unsigned port;       /* of Host; 0: none given */
     unsigned minor;      /* HTTP/1.minor: 0 or 1 */
@@ -101,26 +102,28 @@ struct http_answer {
  *
  * One CRLF before the request line is skipped (RFC 9112 2.2). `most` is max_head.
  * HTTP_COMPLETE: all of `request` is filled. HTTP_PARTIAL: more bytes are needed. HTTP_INVALID: *fault says why.
- * Refused: both lengths, repeated or odd Content-Length, any Transfer-Encoding but one final `chunked`, any in
- * HTTP/1.0, bare CR or LF, NUL and other controls, obs-fold, blanks before the colon or in a name, empty names,
- * more than one Host, none in HTTP/1.1, a bad Host (characters, port), Host unlike an absolute target's authority
- * (or CONNECT's), Connection options that name Host or a length, expectations other than 100-continue, names that
- * become a length where '_' is taken for '-',
- * a target that is neither origin-, absolute- (http, https), authority- (CONNECT) nor asterisk-form (OPTIONS), raw bytes
- * outside printable ASCII or a '#' in the target.
+ * Refused: both lengths, repeated or odd Content-Length, any Transfer-Encoding but one final
+ * `chunked`, any in HTTP/1.0, bare CR or LF, NUL and other controls, obs-fold, blanks before the
+ * colon or in a name, empty names, more than one Host, none in HTTP/1.1, a bad Host (characters,
+ * port), Host unlike an absolute target's authority (or CONNECT's), Connection options that name
+ * Host or a length, expectations other than 100-continue, names that become a length where '_' is
+ * taken for '-', a target that is neither origin-, absolute- (http, https), authority- (CONNECT)
+ * nor asterisk-form (OPTIONS), raw bytes outside printable ASCII or a '#' in the target.
  */
 enum http_parse http_parse_request(struct http_request *request, const char *bytes, size_t length,
                                    size_t most, enum http_fault *fault);
 
 /**
- * Parse an answer head. `asked` decides the framing (HEAD; 1xx, 204 and 304 have no body; 2xx of CONNECT a tunnel).
- * A backend's mistakes are HTTP_INVALID too; an answer with both lengths is refused, and so are a body announced with
- * 1xx or 204 (Content-Length: 0 is let pass), 101 in HTTP/1.0, and any Transfer-Encoding but `chunked`.
+ * Parse an answer head. `asked` decides the framing (HEAD; 1xx, 204 and 304 have no body; 2xx of
+ * CONNECT a tunnel).
+ * A backend's mistakes are HTTP_INVALID too; an answer with both lengths is refused, and so are a
+ * body announced with 1xx or 204 (Content-Length: 0 is let pass), 101 in HTTP/1.0, and any
+ * Transfer-Encoding but `chunked`.
  */
 enum http_parse http_parse_answer(struct http_answer *answer, const char *bytes, size_t length, size_t most,
                                   enum http_method asked, enum http_fault *fault);
 
-/** 400, 414, 417, 431 or 505. For faults of answers the status is of no use: to the client those are 502. */
+/** 400, 414, 417, 431 or 505. A fault of an answer is a 502 to the client, whatever this says. */
 unsigned http_fault_status(enum http_fault fault);
 /** "Content-Length and Transfer-Encoding together": for the log and the 400 page. Static. */
 const char *http_fault_text(enum http_fault fault);
@@ -169,17 +172,19 @@ enum http_chunk {
 };
 
 /**
- * Decode from bytes[0, length); *used says how many were taken by this call (data included). Call again with the rest
- * after HTTP_CHUNK_DATA; END and BAD stay. Memory is allocated for trailers only; when it is short that is
- * HTTP_TRAILER_TOO_LARGE.
+ * Decode from bytes[0, length); *used says how many were taken by this call (data included). Call
+ * again with the rest after HTTP_CHUNK_DATA; END and BAD stay. Memory is allocated for trailers
+ * only; when it is short that is HTTP_TRAILER_TOO_LARGE.
  */
 enum http_chunk http_chunks_decode(struct http_chunks *chunks, const char *bytes, size_t length,
                                    size_t *used, struct slice *data);
 /**
- * Parse the collected trailer fields. returns the count, at most `room`; fields point into chunks->trailer.
+ * Parse the collected trailer fields. returns the count, at most `room`; fields point into
+ * chunks->trailer. HEAD_FIELDS_MOST is always room enough.
  *
- * Left out: all names that lb acts on, and those that mean something only in front of a body (RFC 9110 6.5.1). Names that
- * shape the message or the connection never get here: they are HTTP_BAD_TRAILER. HEAD_FIELDS_MOST is always room enough.
+ * Left out: all names that lb acts on, and those that mean something only in front of a body
+ * (RFC 9110 6.5.1). Names that shape the message or the connection never get here: they are
+ * HTTP_BAD_TRAILER.
  */
 unsigned http_chunks_trailers(const struct http_chunks *chunks, struct http_field *fields, unsigned room);
 /** Free the trailers; the decoder is ready for another body. */

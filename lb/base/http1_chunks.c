@@ -3,9 +3,12 @@
  * The chunked coding (RFC 9112 7.1), one byte at a time but for data and trailers, so that a piece
  * may end anywhere.
  *
- *   SIZE_FIRST ── SIZE ─┬──────────────────────────────────── LINE_LF ─┬─ DATA ── DATA_CR ──
- * DATA_LF ─> SIZE_FIRST └─ ; NAME = TOKEN or "QUOTED" ─(again ;)─┘     └─ 0: TRAILER_FIRST ─┬─
- * LAST_LF ── OVER TRAILER_LINE <─────┘
+ *   ┌─> SIZE_FIRST ── SIZE ─┬─ ";" NAME ["=" VALUE or QUOTED] ─┬── LINE_LF
+ *   │                        └───────────<── again ──<─────────┘      │
+ *   └── DATA_LF <── DATA_CR <── DATA <──────── more than 0 ───────────┤
+ *                                                                     0
+ *   OVER <── LAST_LF <── CR ── TRAILER_FIRST <────────────────────────┘
+ *                               └──> TRAILER_LINE ──> (back)
  *
  * Extensions are checked and dropped. Blanks around them, which RFC 9112 wants tolerated for old
  * senders' sake, are refused: nobody needs them, and parsers disagree about them.
