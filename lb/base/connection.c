@@ -4,9 +4,11 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -56,15 +58,20 @@ static void watch_again(struct connection *connection)
     set_interest(connection, interest);
 }
 
-static void on_linger_passed(struct deadline *deadline)
-{
-    struct connection *connection = LIST_OWNER(deadline, struct connection, linger);
-    connection_close(connection, connection->on_closed);
-}
+static void on_linger_passed(struct deadline *deadline);
 
 static void arm_linger(struct connection *connection)
 {
     deadline_arm(&connection->context->deadlines, &connection->linger, LINGER_MS, on_linger_passed);
+}
+
+static void on_linger_passed(struct deadline *deadline)
+{
+    struct connection *connection = LIST_OWNER(deadline, struct connection, linger);
+    if (connection_was_taken(connection))
+        arm_linger(connection);
+    else
+        connection_close(connection, connection->on_closed);
 }
 
 /* connection_linger's wake-up: send on, drop what comes, close when both directions are over. */
@@ -235,6 +242,7 @@ static ssize_t send_once(struct connection *connection, const struct iovec *piec
         return -1;
     }
     size_t taken = sent > 0 ? (size_t)sent : 0;
+    connection->sent_bytes += taken;
     size_t of_out = taken < pending ? taken : pending;
     if (connection->out)
         connection->out->start += of_out;
@@ -243,10 +251,23 @@ static ssize_t send_once(struct connection *connection, const struct iovec *piec
     return (ssize_t)(taken - of_out);
 }
 
+bool connection_was_taken(struct connection *connection)
+{
+    int queued = 0; /* sent, but not acknowledged */
+    uint64_t before = connection->taken_bytes;
+    if (ioctl(connection->fd, SIOCOUTQ, &queued) != 0 || queued <= 0)
+        queued = 0;
+    if ((uint64_t)queued <= connection->sent_bytes)
+        connection->taken_bytes = connection->sent_bytes - (uint64_t)queued;
+    return queued > 0 && connection->taken_bytes > before;
+}
+
 /* After an attempt to send: wait for room, or do what was due when everything is sent. */
 static enum io settle(struct connection *connection)
 {
     if (connection_pending(connection) > 0) {
+        if (!connection_is_blocked(connection))
+            connection_was_taken(connection);
         set_interest(connection, connection->interest | UV_WRITABLE);
         return IO_AGAIN;
     }
@@ -355,6 +376,7 @@ void connection_linger(struct connection *connection, connection_closed_callback
         connection_close(connection, on_closed);
         return;
     }
+    connection_was_taken(connection); /* what was taken until now does not count */
     arm_linger(connection);
     connection_want_read(connection, true);
 }

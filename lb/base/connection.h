@@ -86,6 +86,8 @@ struct connection {
         tls_failure; /* ERR code of the first TLS error, TLS's own if there is one; or 0 */
     connection_ready_callback on_ready;
     connection_closed_callback on_closed;
+    uint64_t sent_bytes;  /* given to the socket */
+    uint64_t taken_bytes; /* of these, what the peer had when connection_was_taken looked last */
     struct deadline linger;
     size_t lingered_bytes;
 };
@@ -154,6 +156,14 @@ enum io connection_flush(struct connection *connection);
 size_t connection_pending(const struct connection *connection);
 
 /**
+ * Did the peer take bytes since the last call, or since writing last began to block? The socket's
+ * own buffer may hold megabytes and hides for long that a slow peer reads. One system call.
+ *
+ * returns  false also when nothing is on its way
+ */
+bool connection_was_taken(struct connection *connection);
+
+/**
  * Stop or resume waiting for readability (back-pressure). No call when unchanged; nothing to wait
  * for, and nothing done, after IO_END. When resuming, ask connection_has_unread first: for those
  * bytes no on_ready comes.
@@ -189,7 +199,7 @@ void connection_close(struct connection *connection, connection_closed_callback 
 /**
  * End politely: send what is pending and close_notify or alert, shut down writing, read and drop
  * what the peer still sends (at most LINGER_BYTES), then close. It waits LINGER_MS for the peer,
- * anew whenever it took some of `out`, which is bounded and gets nothing more. on_ready is not
+ * anew as long as it takes some of what was written, which is bounded. on_ready is not
  * called any more, SSL is released at once; connection_close may cut it short.
  * Why: an alert or early answer followed by close() is lost behind a reset when client data is
  * queued.
