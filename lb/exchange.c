@@ -74,6 +74,7 @@ static void watch_backend(struct exchange *x)
                      on_late);
     }
     x->moved = false;
+    x->fills = 0;
 }
 
 static enum relay relay_both(struct exchange *x)

@@ -21,11 +21,19 @@ enum relay relay_send(struct exchange *x, const struct iovec *pieces, int count)
     return RELAY_WAITING;
 }
 
+/* Reads of one wake-up: a backend that sends without end must let the worker's others have a turn.
+ */
+enum { FILLS_MOST = 4 };
+
 enum io relay_fill(struct exchange *x)
 {
     struct exchanges *all = x->all;
     size_t got = 0;
     connection_want_read(&x->link->connection, true);
+    if (x->fills >= FILLS_MOST && !connection_has_unread(&x->link->connection)) {
+        return IO_AGAIN; /* what is still in the socket wakes us again */
+    }
+    x->fills++;
     enum io io = connection_read(&x->link->connection, all->answer, sizeof all->answer, &got);
     if (io != IO_DONE) {
         return io;

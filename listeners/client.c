@@ -106,6 +106,8 @@ static void start_serving(struct client *client)
 {
     client->state = CLIENT_SERVING;
     http1_client_begin(client);
+    if (client->clients->draining)
+        http1_client_drain(client);
 }
 
 static void shake_hands(struct client *client, int events)

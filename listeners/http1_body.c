@@ -113,6 +113,14 @@ static enum stream_read input_ended(struct http1_client *http1)
     return STREAM_GONE;
 }
 
+/** Its pause is over, unless it still has an early answer to take. */
+static void client_has_sent(struct client *client)
+{
+    if (connection_pending(&client->connection) == 0) {
+        deadline_disarm(&client->deadline);
+    }
+}
+
 enum stream_read http1_read(struct stream *stream, struct slice *data)
 {
     struct http1_client *http1 = (struct http1_client *)(void *)stream;
@@ -127,7 +135,7 @@ enum stream_read http1_read(struct stream *stream, struct slice *data)
                 stream->request_body_bytes += data->length;
             }
             if (read != STREAM_AGAIN) {
-                deadline_disarm(&client->deadline);
+                client_has_sent(client);
                 return read;
             }
         }
@@ -135,8 +143,8 @@ enum stream_read http1_read(struct stream *stream, struct slice *data)
         case IO_DONE:
             break;
         case IO_AGAIN:
-            if (http1->body != HTTP1_BODY_TUNNEL) {
-                http1_expect_client(client);
+            if (http1->body != HTTP1_BODY_TUNNEL && !client->deadline.armed) {
+                http1_expect_client(client); /* wake-ups of the link do not prolong its pause */
             }
             return STREAM_AGAIN;
         case IO_END:

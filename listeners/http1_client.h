@@ -17,7 +17,8 @@
 struct client;
 
 enum http1_state {
-    HTTP1_IDLE,     /* waits for the first byte of a request (keepalive_timeout) */
+    HTTP1_IDLE,     /* waits for the first byte of a request (keepalive_timeout); while `untaken`,
+                       for the client to take the last answer */
     HTTP1_HEAD,     /* waits for the rest of a head (header_timeout) */
     HTTP1_EXCHANGE, /* waits for its exchange; body_timeout while the client is the slow one */
     HTTP1_ENDING,   /* waits for the connection to end; no request is taken any more */
@@ -46,12 +47,14 @@ struct http1_client {
     enum http1_state state;
     enum http1_body body;
     enum http1_answer answer;
-    unsigned minor;       /* of the request */
-    bool keep_alive;      /* the connection may live on after this answer */
-    bool asked_head;      /* HEAD: answers carry no body */
-    bool peer_finished;   /* the client sends nothing more (half-closed) */
-    bool starved;         /* the last read gave nothing: the socket is empty */
-    uint64_t body_left;   /* HTTP1_BODY_LENGTH */
+    unsigned minor;     /* of the request */
+    bool keep_alive;    /* the connection may live on after this answer */
+    bool asked_head;    /* HEAD: answers carry no body */
+    bool peer_finished; /* the client sends nothing more (half-closed) */
+    bool starved;       /* the last read gave nothing: on_ready comes when there is more */
+    bool untaken;       /* HTTP1_IDLE: the last answer still waits for the client (body_timeout) */
+    unsigned fills;     /* reads of this wake-up */
+    uint64_t body_left; /* HTTP1_BODY_LENGTH */
     uint64_t answer_left; /* HTTP1_ANSWER_LENGTH */
     struct slice
         input; /* read and not used yet; in the loop's bytes, or in `kept` between wake-ups */
@@ -84,6 +87,8 @@ void http1_begin_body(struct http1_client *http1, const struct http_request *req
 bool http1_over_max_body(const struct http1_client *http1, size_t more);
 /** Arm body_timeout: from now on the client is the one who is waited for. */
 void http1_expect_client(struct client *client);
+/** The client has taken all that was written: body_timeout is over. */
+void http1_answer_taken(struct client *client);
 /** The answer of lb's own for a bad head; the connection ends behind it. */
 void http1_refuse(struct client *client, unsigned status, const char *why);
 

@@ -9,6 +9,10 @@
 
 #include "listeners/client.h"
 
+/* Reads of one wake-up: a client that sends without end must let the worker's others have a turn.
+ */
+enum { FILLS_MOST = 2 };
+
 static struct client *client_of(struct http1_client *http1)
 {
     return http1->stream.client;
@@ -56,18 +60,25 @@ enum io http1_fill(struct http1_client *http1)
     struct loop_context *context = client->clients->context;
     size_t got = 0;
     connection_want_read(&client->connection, true);
+    if (http1->fills >= FILLS_MOST && !connection_has_unread(&client->connection)) {
+        http1->starved = true; /* what is still in the socket wakes us again */
+        return IO_AGAIN;
+    }
+    http1->fills++;
+    if (!keep_input(http1)) { /* it may lie where the read goes */
+        return IO_FAILED;
+    }
     enum io io = connection_read(&client->connection, context->plain, sizeof context->plain, &got);
     http1->starved = io == IO_AGAIN;
     if (io != IO_DONE) {
         return io;
     }
     if (http1->input.length == 0) {
-        buffer_give(&context->buffers, &http1->kept);
         http1->input = (struct slice){context->plain, got};
         return IO_DONE;
     }
-    if (!keep_input(http1) || !buffer_append(&context->buffers, &http1->kept, context->plain, got,
-                                             2 * (size_t)READ_BYTES + HEAD_MOST_BYTES)) {
+    if (!buffer_append(&context->buffers, &http1->kept, context->plain, got,
+                       2 * (size_t)READ_BYTES + HEAD_MOST_BYTES)) {
         return IO_FAILED;
     }
     http1->input.at = http1->kept->data + http1->kept->start;
@@ -197,6 +208,11 @@ static void serve(struct client *client, int events)
         switch (http1->state) {
         case HTTP1_IDLE:
         case HTTP1_HEAD:
+            if (http1->untaken) { /* a client that does not read is not listened to either */
+                connection_want_read(&client->connection, false);
+                go_on = false;
+                break;
+            }
             go_on = take_head(client);
             if (http1->state == HTTP1_EXCHANGE) {
                 go_on = false; /* begin() did all that can be done now */
@@ -237,11 +253,11 @@ static bool flush(struct client *client)
         client_close(client, false);
         return false;
     }
-    if (client->http1.state != HTTP1_EXCHANGE) {
+    if (client->http1.state != HTTP1_EXCHANGE && !client->http1.untaken) {
         return true; /* its deadline is about the next request */
     }
     if (io == IO_DONE) {
-        deadline_disarm(&client->deadline);
+        http1_answer_taken(client);
     } else if (connection_pending(&client->connection) < before) {
         http1_expect_client(client);
     }
@@ -250,6 +266,7 @@ static bool flush(struct client *client)
 
 void http1_client_advance(struct client *client, int events)
 {
+    client->http1.fills = 0;
     if (!(events & CONNECTION_WRITABLE) || flush(client)) {
         serve(client, events);
     }
@@ -262,6 +279,7 @@ void http1_settle(struct stream *stream)
     if (client->state != CLIENT_SERVING) {
         return;
     }
+    http1->fills = 0;
     if (http1->state == HTTP1_IDLE &&
         (http1->input.length > 0 || connection_has_unread(&client->connection))) {
         serve(client, CONNECTION_READABLE);

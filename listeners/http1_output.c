@@ -7,6 +7,9 @@
 #include "listeners/answer.h"
 #include "listeners/client.h"
 
+/* How long a draining worker waits for the first request of a new client. */
+enum { LAST_REQUEST_MS = 1000 };
+
 static struct http1_client *http1_of(struct stream *stream)
 {
     return (struct http1_client *)(void *)stream;
@@ -209,13 +212,33 @@ static void finish(struct stream *stream)
 
 /* --- how it goes on ------------------------------------------------------------------------ */
 
+static void keep_alive(struct client *client)
+{
+    client->http1.untaken = false;
+    deadline_arm(&client->clients->context->deadlines, &client->deadline,
+                 client->listener->options->keepalive_timeout, client->deadline.on_passed);
+}
+
 static void wait_for_next(struct client *client)
 {
     struct http1_client *http1 = &client->http1;
     http1->state = HTTP1_IDLE;
+    http1->untaken = connection_pending(&client->connection) > 0;
     connection_want_read(&client->connection, true);
-    deadline_arm(&client->clients->context->deadlines, &client->deadline,
-                 client->listener->options->keepalive_timeout, client->deadline.on_passed);
+    if (http1->untaken) {
+        http1_expect_client(client);
+    } else {
+        keep_alive(client);
+    }
+}
+
+void http1_answer_taken(struct client *client)
+{
+    if (client->http1.state == HTTP1_EXCHANGE) {
+        deadline_disarm(&client->deadline);
+    } else {
+        keep_alive(client);
+    }
 }
 
 static void end(struct stream *stream, bool clean)
@@ -295,9 +318,17 @@ static void abandon(struct http1_client *http1, unsigned status, const char *why
 void http1_client_late(struct client *client)
 {
     struct http1_client *http1 = &client->http1;
+    if (connection_pending(&client->connection) > 0 && connection_was_taken(&client->connection)) {
+        http1_expect_client(client); /* slow, but it reads: the system's buffers hid that */
+        return;
+    }
     switch (http1->state) {
     case HTTP1_IDLE:
-        client_end(client);
+        if (http1->untaken) {
+            client_close(client, true);
+        } else {
+            client_end(client);
+        }
         return;
     case HTTP1_HEAD:
         http1_refuse(client, 408, "the request head took longer than header_timeout");
@@ -322,8 +353,14 @@ void http1_client_late(struct client *client)
 
 void http1_client_drain(struct client *client)
 {
-    if (client->http1.state == HTTP1_IDLE) {
+    if (client->http1.state != HTTP1_IDLE) {
+        return;
+    }
+    if (client->requests > 0) {
         client_end(client);
+    } else { /* it came just before the end: its request may be on its way */
+        deadline_arm(&client->clients->context->deadlines, &client->deadline, LAST_REQUEST_MS,
+                     client->deadline.on_passed);
     }
 }
 
