@@ -182,12 +182,16 @@ static void on_link_ready(struct connection *connection, int events)
 static void on_soon(uv_timer_t *soon)
 {
     struct links *links = soon->data;
-    while (!list_is_empty(&links->failed)) {
-        struct link *link = LIST_OWNER(links->failed.next, struct link, node);
+    struct list_node failed, unlucky;
+    /* Who is refused may wish again at once, and be refused again: that waits for the next turn. */
+    list_move(&links->failed, &failed);
+    list_move(&links->unlucky, &unlucky);
+    while (!list_is_empty(&failed)) {
+        struct link *link = LIST_OWNER(failed.next, struct link, node);
         refuse_wish(link, outcome_of(link->failure), strerror(link->failure));
     }
-    while (!list_is_empty(&links->unlucky)) {
-        struct link_owner *owner = LIST_OWNER(links->unlucky.next, struct link_owner, unlucky);
+    while (!list_is_empty(&unlucky)) {
+        struct link_owner *owner = LIST_OWNER(unlucky.next, struct link_owner, unlucky);
         list_remove(&owner->unlucky);
         owner->on_connected(owner, NULL, LINK_NO_ROOM, strerror(ENOMEM));
     }
@@ -196,7 +200,8 @@ static void on_soon(uv_timer_t *soon)
 
 static void call_soon(struct links *links)
 {
-    uv_timer_start(&links->soon, on_soon, 0, 0);
+    /* 0 would call on_soon again in the same turn when it is on_soon that leads here. */
+    uv_timer_start(&links->soon, on_soon, 1, 0);
 }
 
 /* Begin to connect. returns 0, or the errno that made it impossible. */

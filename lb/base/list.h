@@ -33,6 +33,16 @@ static inline void list_prepend(struct list_node *head, struct list_node *node)
 {
     list_append(head->next, node);
 }
+/** All nodes of `from` go to `head`, which need not be initialised; `from` is empty then. */
+static inline void list_move(struct list_node *from, struct list_node *head)
+{
+    list_init(head);
+    if (list_is_empty(from))
+        return;
+    *head = *from;
+    head->next->prev = head->prev->next = head;
+    list_init(from);
+}
 static inline void list_remove(struct list_node *node)
 {
     node->prev->next = node->next;
