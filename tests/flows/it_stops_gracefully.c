@@ -147,12 +147,12 @@ START_TEST(what_is_in_flight_completes_and_nothing_new_begins)
     ck_assert(!process_has_ended(evening.scene.pid));
     sem_post(&evening.gate.open);
     expect_last_answer(&busy, "rs-1", "close");
+    peer_close(&busy);
+    peer_close(&idle);
     scene_await_end(&evening.scene);
     ck_assert(scene_log_has(&evening.scene, "lb.draining", NULL));
     ck_assert(scene_log_has(&evening.scene, "lb.ended", NULL));
     ck_assert_uint_eq(scene_access_lines(&evening.scene, "\"status\":200"), 2);
-    peer_close(&busy);
-    peer_close(&idle);
     evening_end(&evening);
 }
 END_TEST
@@ -169,8 +169,8 @@ START_TEST(an_answer_that_has_begun_goes_on_to_its_end)
     eventually(scene_log_has(&evening.scene, "lb.draining", NULL));
     sem_post(&evening.gate.open);
     expect_last_answer(&peer, "firstother", "");
-    scene_await_end(&evening.scene);
     peer_close(&peer);
+    scene_await_end(&evening.scene);
     evening_end(&evening);
 }
 END_TEST
@@ -187,8 +187,8 @@ START_TEST(a_request_that_has_begun_is_taken_to_its_end)
     eventually(scene_log_has(&evening.scene, "lb.draining", NULL));
     peer_say(&peer, "other");
     expect_last_answer(&peer, "rs-1", "close");
-    scene_await_end(&evening.scene);
     peer_close(&peer);
+    scene_await_end(&evening.scene);
     evening_end(&evening);
 }
 END_TEST
@@ -208,7 +208,9 @@ START_TEST(clients_that_came_before_the_signal_are_still_served)
     scene_terminate(&evening.scene);
     ck_assert_int_eq(kill(evening.scene.pid, SIGCONT), 0);
     for (unsigned i = 0; i < CLIENTS; i++) {
-        ck_assert_uint_eq(peer_ask(&peers[i], ""), 200);
+        unsigned status = peer_ask(&peers[i], "");
+        ck_assert_msg(status == 200, "client %u: status %u, reset %d", i, status,
+                      peers[i].was_reset);
         ck_assert(!peer_receive(&peers[i]));
         peer_close(&peers[i]);
     }
