@@ -69,12 +69,11 @@ struct connection {
     /* the part of context->cipher the BIO may read during this call */
     const char *arrived;
     size_t arrived_length;
-    bool drained;   /* the last recv was short: EAGAIN is certain until the next on_ready */
-    bool ended;     /* the peer finished its direction: FIN or close_notify */
-    bool truncated; /* TLS: it did so by FIN alone; HTTP's framing says whether something is missing
-                     */
-    bool untold; /* an end or failure found behind bytes that were returned; the next read tells */
-    bool failed; /* nothing can be written any more, because … */
+    bool drained;    /* the last recv was short: EAGAIN is certain until the next on_ready */
+    bool ended;      /* the peer finished its direction: FIN or close_notify */
+    bool truncated;  /* TLS: by FIN alone; HTTP's framing says whether something is missing */
+    bool untold;     /* an end or failure found behind returned bytes; the next read tells */
+    bool failed;     /* nothing can be written any more, because … */
     bool tls_failed; /* … TLS failed: an alert may still be in `out`, or … */
     bool broken;     /* … the socket did */
     bool finishing;  /* connection_finish was called: shut down writing once `out` is sent … */
@@ -82,8 +81,8 @@ struct connection {
     bool lingering;  /* the owner is gone; readiness serves connection_linger */
     bool closing;
     int failure; /* errno of the first socket failure, or 0 */
-    unsigned long
-        tls_failure; /* ERR code of the first TLS error, TLS's own if there is one; or 0 */
+    /* ERR code of the first TLS error, in TLS's own words if there is one; or 0 */
+    unsigned long tls_failure;
     connection_ready_callback on_ready;
     connection_closed_callback on_closed;
     uint64_t sent_bytes;  /* given to the socket */
