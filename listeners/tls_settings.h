@@ -13,10 +13,15 @@ struct listener_options;
 
 /*
  * On every context and asserted on every SSL: sessions are kept by the server and never in tickets
- * (TLS 1.3 too), no renegotiation, no compression. The client's cipher order counts: it knows
- * whether it has AES in hardware.
+ * (TLS 1.3 too), no renegotiation, no compression (of certificates neither: their size is bounded
+ * as it comes). The client's cipher order counts: it knows whether it has AES in hardware.
  */
-#define TLS_SETTINGS_OPTIONS (SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION)
+#ifndef SSL_OP_NO_RX_CERTIFICATE_COMPRESSION /* OpenSSL before 3.2 has none */
+#define SSL_OP_NO_RX_CERTIFICATE_COMPRESSION 0
+#endif
+#define TLS_SETTINGS_OPTIONS                                                                       \
+    (SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |                          \
+     SSL_OP_NO_RX_CERTIFICATE_COMPRESSION)
 
 /**
  * Fails:   OpenSSL refuses a value; err begins with the key and its value.

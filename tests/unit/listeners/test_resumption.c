@@ -6,38 +6,8 @@
 #include "lb/base/error.h"
 #include "listeners/session.h"
 #include "listeners/session_cache.h"
-#include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
-#include "tests/support/tls_stage.h"
-
-static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
-
-struct cast {
-    struct stage stage;
-    struct made *ca;
-    struct made *other_ca;
-    struct made *alice;
-    const struct ca_set *set;
-    const struct ca_set *other_set;
-};
-
-static void cast_open(struct cast *cast)
-{
-    stage_open(&cast->stage);
-    cast->ca = made_ca("Client CA");
-    cast->other_ca = made_ca("Other CA");
-    cast->alice = made_client(cast->ca, "alice");
-    cast->set = stage_ca_set(&cast->stage, cast->ca, NULL);
-    cast->other_set = stage_ca_set(&cast->stage, cast->other_ca, NULL);
-}
-
-static void cast_close(struct cast *cast)
-{
-    made_free(cast->ca);
-    made_free(cast->other_ca);
-    made_free(cast->alice);
-    stage_close(&cast->stage);
-}
+#include "tests/support/tls_cast.h"
 
 /* Meets with `*session`, puts the session that follows into its place (NULL: none) and says whether
  * it was resumed. */
@@ -238,6 +208,43 @@ START_TEST(a_session_of_one_listener_is_not_resumed_on_another)
     SSL_SESSION_free(session);
     stage_close(&other);
     cast_close(&one);
+}
+END_TEST
+
+START_TEST(with_sni_off_a_session_is_good_for_every_name)
+{
+    struct cast cast;
+    cast_open(&cast);
+    stage_rule(&cast.stage, "one.example", AUTH_REQUIRE, cast.set, REFUSE_403);
+    stage_rule(&cast.stage, "two.example", AUTH_REQUIRE, cast.set, REFUSE_403);
+    stage_start(&cast.stage);
+    struct wish wish = {.name = "one.example", .certificate = cast.alice, .version = versions[_i]};
+    SSL_SESSION *session = meet_for_session(&cast.stage, &wish);
+    wish.name = "two.example";
+    ck_assert(meet_again(&cast.stage, wish, &session));
+    SSL_SESSION_free(session);
+    cast_close(&cast);
+}
+END_TEST
+
+/* OpenSSL marks the session of a connection that ends without close_notify; the kept one must not
+ * be that one. */
+START_TEST(a_client_that_leaves_without_goodbye_keeps_its_session)
+{
+    struct cast cast;
+    struct meeting meeting;
+    cast_open(&cast);
+    stage_rule(&cast.stage, "", AUTH_REQUIRE, cast.set, REFUSE_403);
+    stage_start(&cast.stage);
+    struct wish wish = {.certificate = cast.alice, .version = versions[_i]};
+    meet(&cast.stage, &wish, &meeting);
+    SSL_SESSION *session = meeting.session;
+    meeting.session = NULL;
+    ck_assert_int_eq(SSL_get_shutdown(meeting.server), 0);
+    part(&meeting);
+    ck_assert(meet_again(&cast.stage, wish, &session));
+    SSL_SESSION_free(session);
+    cast_close(&cast);
 }
 END_TEST
 
@@ -574,6 +581,8 @@ static void add_tests(TCase *tcase)
         tcase, a_session_made_under_another_policy_is_ignored_and_a_full_handshake_follows, 0, 2);
     tcase_add_loop_test(tcase, a_session_survives_a_reload_that_changes_nothing, 0, 2);
     tcase_add_loop_test(tcase, a_session_of_one_listener_is_not_resumed_on_another, 0, 2);
+    tcase_add_loop_test(tcase, with_sni_off_a_session_is_good_for_every_name, 0, 2);
+    tcase_add_loop_test(tcase, a_client_that_leaves_without_goodbye_keeps_its_session, 0, 2);
     tcase_add_test(tcase, a_session_of_one_version_is_not_resumed_in_another);
     tcase_add_loop_test(tcase, no_session_carries_a_client_into_a_domain_it_would_not_enter_afresh,
                         0, 4);
