@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-#include "lb/base/arena.h"
-#include "lb/base/option.h"
+#include "lb/base/nearest.h"
 
 const struct balancer *balancer_find(const char *name)
 {
@@ -15,15 +14,10 @@ const struct balancer *balancer_find(const char *name)
     return NULL;
 }
 
-/* The distance is option.c's: the names are lent to it as the keys of a table. */
-const char *balancer_nearest(const char *name, struct arena *arena)
+const char *balancer_nearest(const char *name)
 {
-    size_t count = 0;
-    while (balancers[count])
-        count++;
-    struct option *rows = arena_alloc(arena, (count + 1) * sizeof *rows);
-    for (size_t i = 0; i < count; i++)
-        rows[i].key = balancers[i]->name;
-    struct option_table table = {.section = "balance", .options = rows};
-    return option_nearest(&table, name);
+    struct nearest nearest = nearest_to(name);
+    for (const struct balancer *const *at = balancers; *at; at++)
+        nearest_offer(&nearest, (*at)->name);
+    return nearest.best;
 }

@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct arena;
 struct pool;
 struct choice;
 
@@ -34,8 +33,7 @@ extern const struct balancer *const balancers[];
 /** The balancer of this name, or NULL. */
 const struct balancer *balancer_find(const char *name);
 
-/** The known name an operator probably meant, or NULL. arena: for scratch. Thread: the one that
- * loads the config. */
-const char *balancer_nearest(const char *name, struct arena *arena);
+/** The known name an operator probably meant, or NULL. */
+const char *balancer_nearest(const char *name);
 
 #endif

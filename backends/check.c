@@ -4,10 +4,21 @@
 
 #include <string.h>
 
+#include "lb/base/nearest.h"
+
 const struct check *check_find(const char *name)
 {
     for (const struct check *const *at = checks; *at; at++)
         if (strcmp((*at)->name, name) == 0)
             return *at;
     return NULL;
+}
+
+const char *check_nearest(const char *name)
+{
+    struct nearest nearest = nearest_to(name);
+    nearest_offer(&nearest, "off");
+    for (const struct check *const *at = checks; *at; at++)
+        nearest_offer(&nearest, (*at)->name);
+    return nearest.best;
 }

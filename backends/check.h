@@ -56,4 +56,7 @@ extern const struct check *const checks[];
 /** The check of this name, or NULL (also for "off"). */
 const struct check *check_find(const char *name);
 
+/** The known name an operator probably meant ("off" is one), or NULL. */
+const char *check_nearest(const char *name);
+
 #endif

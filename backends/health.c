@@ -189,20 +189,13 @@ static struct address checked_address(const struct pool *pool, const struct back
     return address;
 }
 
-static const struct check *check_of(const struct pool *pool)
-{
-    char word[32];
-    const struct option *option = option_find(&pool_option_table, "health_check");
-    return check_find(option_choice_word(option, pool->options->health_check, word, sizeof word));
-}
-
 static void watch_start(struct watch *watch, struct health *health, struct pool *pool,
                         struct backend *backend)
 {
     watch->health = health;
     watch->pool = pool;
     watch->backend = backend;
-    watch->check = check_of(pool);
+    watch->check = pool->check;
     watch->run.pool = pool;
     watch->run.backend = backend;
     watch->run.address = checked_address(pool, backend);
@@ -225,7 +218,7 @@ struct health *health_start(struct pool *const *pools, unsigned count, struct lo
 {
     size_t watch_count = 0;
     for (unsigned i = 0; i < count; i++)
-        watch_count += check_of(pools[i]) ? pools[i]->backend_count : 0;
+        watch_count += pools[i]->check ? pools[i]->backend_count : 0;
     struct health *health = calloc(1, sizeof *health + watch_count * sizeof health->watches[0]);
     if (!health)
         return NULL;
@@ -235,7 +228,7 @@ struct health *health_start(struct pool *const *pools, unsigned count, struct lo
     health->end.data = health;
     struct watch *watch = health->watches;
     for (unsigned i = 0; i < count; i++) {
-        unsigned to_watch = check_of(pools[i]) ? pools[i]->backend_count : 0;
+        unsigned to_watch = pools[i]->check ? pools[i]->backend_count : 0;
         for (unsigned k = 0; k < to_watch; k++)
             watch_start(watch++, health, pools[i], &pools[i]->backends[k]);
     }

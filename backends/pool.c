@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "backends/check.h"
 #include "lb/base/arena.h"
 #include "lb/base/log.h"
 
@@ -76,17 +77,30 @@ static void prepare_backends(struct pool *pool, struct arena *arena, const struc
     }
 }
 
-static void prepare_balancer(struct pool *pool, struct arena *arena, const struct place *place)
+static void prepare_balancer(struct pool *pool, const struct place *place)
 {
     const char *name = pool->options->balance;
     pool->balancer = balancer_find(name);
     if (pool->balancer)
         return;
-    const char *nearest = balancer_nearest(name, arena);
+    const char *nearest = balancer_nearest(name);
     problems_add(place->problems, place->file, line_of(place, pool->options->balance_line),
-                 "\"%s\" is no known way to choose a backend: %s%s", name,
+                 "\"%s\" is no known way to choose a backend: %s%s%s", name,
                  nearest ? "did you mean " : "one that is known is ",
-                 nearest ? nearest : balancers[0]->name);
+                 nearest ? nearest : balancers[0]->name, nearest ? "?" : "");
+}
+
+static void prepare_check(struct pool *pool, const struct place *place)
+{
+    const char *name = pool->options->health_check;
+    pool->check = check_find(name);
+    if (pool->check || strcmp(name, "off") == 0)
+        return;
+    const char *nearest = check_nearest(name);
+    problems_add(place->problems, place->file, line_of(place, pool->options->health_check_line),
+                 "\"%s\" is no known way to check a backend: %s%s%s", name,
+                 nearest ? "did you mean " : "one that is known is ",
+                 nearest ? nearest : checks[0]->name, nearest ? "?" : "");
 }
 
 static void check_turns(const struct pool *pool, const struct place *place)
@@ -103,8 +117,7 @@ static void check_turns(const struct pool *pool, const struct place *place)
 static void check_times(const struct pool *pool, const struct place *place)
 {
     const struct pool_options *options = pool->options;
-    if (options->health_check == POOL_CHECK_OFF ||
-        options->health_check_timeout < options->health_check_interval)
+    if (!pool->check || options->health_check_timeout < options->health_check_interval)
         return;
     unsigned line = options->health_check_timeout_line ? options->health_check_timeout_line
                                                        : options->health_check_interval_line;
@@ -123,7 +136,8 @@ bool pool_prepare(struct pool *pool, const char *name, unsigned line,
     pool->line = line;
     pool->options = options;
     prepare_backends(pool, arena, &place);
-    prepare_balancer(pool, arena, &place);
+    prepare_balancer(pool, &place);
+    prepare_check(pool, &place);
     check_turns(pool, &place);
     check_times(pool, &place);
     if (problems->error_count > errors_before)

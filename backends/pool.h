@@ -20,10 +20,10 @@ struct pool_options {
 };
 extern const struct option_table pool_option_table;
 
-enum pool_check { POOL_CHECK_OFF, POOL_CHECK_TCP };
 enum pool_all_down { POOL_ALL_DOWN_ANY, POOL_ALL_DOWN_503 };
 
 struct arena;
+struct check;
 
 /**
  * A smooth-weighted order of the eligible backends (the classic: raise each by its weight, take the
@@ -44,6 +44,7 @@ struct pool {
     unsigned index; /* among the config's pools */
     const struct pool_options *options;
     const struct balancer *balancer;
+    const struct check *check; /* NULL: health_check = off */
     unsigned backend_count;
     struct backend *backends;  /* array */
     atomic_uint_fast64_t turn; /* taken by first tries of all workers; never wraps in practice */

@@ -24,8 +24,8 @@ static void check_pool(const struct config_sections *sections, const struct conf
     }
     if (config_sections_find(sections->pools, sections->pool_count, options->pool) >= 0)
         return;
-    const char *nearest = config_sections_nearest(sections->pools, sections->pool_count,
-                                                  options->pool, source->arena);
+    const char *nearest =
+        config_sections_nearest(sections->pools, sections->pool_count, options->pool);
     problems_add(source->problems, source->file, options->pool_line, "there is no pool %s: %s%s%s",
                  options->pool, nearest ? "did you mean " : "add a section [pool ",
                  nearest ? nearest : options->pool, nearest ? "?" : "]");
@@ -57,8 +57,8 @@ static void check_listener_names(const struct config_sections *sections,
         if (config_sections_find(sections->listeners, sections->listener_count, names->items[i]) >=
             0)
             continue;
-        const char *nearest = config_sections_nearest(sections->listeners, sections->listener_count,
-                                                      names->items[i], source->arena);
+        const char *nearest =
+            config_sections_nearest(sections->listeners, sections->listener_count, names->items[i]);
         problems_add(source->problems, source->file, names->lines[i],
                      "there is no listener %s: %s%s%s", names->items[i],
                      nearest ? "did you mean " : "add a section [listener ",

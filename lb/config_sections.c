@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lb/base/ini.h"
+#include "lb/base/nearest.h"
 #include "lb/config.h"
 
 static const struct option_table *find_table(const char *section)
@@ -15,24 +16,12 @@ static const struct option_table *find_table(const char *section)
     return NULL;
 }
 
-/* The distance is option.c's: the words are lent to it as the keys of a table. */
-static const char *nearest_word(const char *const *words, size_t count, const char *word,
-                                struct arena *arena)
-{
-    struct option *rows = arena_alloc(arena, (count + 1) * sizeof *rows);
-    for (size_t i = 0; i < count; i++)
-        rows[i].key = words[i];
-    struct option_table table = {.section = "", .options = rows};
-    return option_nearest(&table, word);
-}
-
 static void report_unknown(const struct ini_entry *entry, const struct config_source *source)
 {
-    const char *words[8];
-    size_t count = 0;
-    for (; option_tables[count] && count < sizeof words / sizeof *words; count++)
-        words[count] = option_tables[count]->section;
-    const char *nearest = nearest_word(words, count, entry->section, source->arena);
+    struct nearest meant = nearest_to(entry->section);
+    for (const struct option_table *const *at = option_tables; *at; at++)
+        nearest_offer(&meant, (*at)->section);
+    const char *nearest = meant.best;
     if (nearest)
         problems_add(source->problems, source->file, entry->line,
                      "unknown section [%s]: did you mean [%s%s]?", entry->section, nearest,
@@ -144,10 +133,10 @@ int config_sections_find(const struct config_section *sections, unsigned count, 
 }
 
 const char *config_sections_nearest(const struct config_section *sections, unsigned count,
-                                    const char *name, struct arena *arena)
+                                    const char *name)
 {
-    const char **words = arena_alloc(arena, (count + 1) * sizeof(char *));
+    struct nearest nearest = nearest_to(name);
     for (unsigned i = 0; i < count; i++)
-        words[i] = sections[i].name;
-    return nearest_word(words, count, name, arena);
+        nearest_offer(&nearest, sections[i].name);
+    return nearest.best;
 }

@@ -52,6 +52,6 @@ int config_sections_find(const struct config_section *sections, unsigned count, 
 
 /** The name an operator probably meant, or NULL. */
 const char *config_sections_nearest(const struct config_section *sections, unsigned count,
-                                    const char *name, struct arena *arena);
+                                    const char *name);
 
 #endif

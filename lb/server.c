@@ -25,6 +25,7 @@ struct server {
     struct loop_context context;
     uv_signal_t on_term;
     uv_signal_t on_int;
+    uv_signal_t on_hangup;
     uv_async_t worker_ended;
     uv_timer_t drain;
     atomic_uint ended_count;
@@ -42,6 +43,7 @@ static void on_health_stopped(void *arg)
     server->health = NULL;
     uv_close((uv_handle_t *)&server->on_term, NULL);
     uv_close((uv_handle_t *)&server->on_int, NULL);
+    uv_close((uv_handle_t *)&server->on_hangup, NULL);
     uv_close((uv_handle_t *)&server->worker_ended, NULL);
     uv_close((uv_handle_t *)&server->drain, NULL);
     loop_context_close(&server->context);
@@ -117,6 +119,15 @@ static void on_signal(uv_signal_t *handle, int signum)
     }
 }
 
+/** A terminal that closes, or somebody who expects a reload, must not end the service. */
+static void on_hangup(uv_signal_t *handle, int signum)
+{
+    const struct server *server = handle->data;
+    (void)signum;
+    log_say(LOG_LEVEL_WARN, "lb.hangup", "SIGHUP changes nothing: restart lb to read %s anew",
+            server->config->file);
+}
+
 /* --- starting ------------------------------------------------------------------------------ */
 
 /** Each client costs a descriptor, each exchange another: take what the system allows. */
@@ -150,9 +161,10 @@ static void init_handles(struct server *server)
     loop_context_init(&server->context, &server->loop);
     uv_signal_init(&server->loop, &server->on_term);
     uv_signal_init(&server->loop, &server->on_int);
+    uv_signal_init(&server->loop, &server->on_hangup);
     uv_async_init(&server->loop, &server->worker_ended, on_worker_ended);
     uv_timer_init(&server->loop, &server->drain);
-    server->on_term.data = server->on_int.data = server;
+    server->on_term.data = server->on_int.data = server->on_hangup.data = server;
     server->worker_ended.data = server->drain.data = server;
 }
 
@@ -186,8 +198,12 @@ static void log_ready(const struct server *server)
             log_end(&line);
         }
     }
-    log_say(LOG_LEVEL_INFO, "lb.ready", "%u workers, %u listeners, %u pools", server->worker_count,
-            config->listener_count, config->pool_count);
+    struct log_line line;
+    log_begin(&line, LOG_LEVEL_INFO, "lb.ready");
+    log_number(&line, "workers", server->worker_count);
+    log_number(&line, "listeners", config->listener_count);
+    log_number(&line, "pools", config->pool_count);
+    log_end(&line);
 }
 
 static bool start(struct server *server, struct error *err)
@@ -207,6 +223,7 @@ static bool start(struct server *server, struct error *err)
     }
     uv_signal_start(&server->on_term, on_signal, SIGTERM);
     uv_signal_start(&server->on_int, on_signal, SIGINT);
+    uv_signal_start(&server->on_hangup, on_hangup, SIGHUP);
     return start_workers(server, err);
 }
 

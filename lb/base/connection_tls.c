@@ -72,6 +72,13 @@ static bool keep_unread(struct connection *connection)
 
 /* ---- what SSL said ---- */
 
+/* Clearing walks the whole queue, which is nearly always empty already. */
+static void forget_errors(void)
+{
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+}
+
 /* The first error in TLS's own words ("bad record mac"), else in those of a layer below. Empties
  * the queue. */
 static unsigned long cause_of_failure(void)
@@ -120,7 +127,7 @@ enum io connection_handshake(struct connection *connection)
     offer_unread(connection);
     enum io outcome = IO_AGAIN;
     for (bool received = false;; received = true) {
-        ERR_clear_error();
+        forget_errors();
         int result = SSL_do_handshake(connection->ssl);
         outcome = result == 1 ? IO_DONE : outcome_of(connection, result);
         if (outcome != IO_AGAIN || received || !SSL_want_read(connection->ssl))
@@ -143,11 +150,14 @@ static enum io decrypt(struct connection *connection, char *into, size_t room, s
 {
     while (*got < room) {
         size_t length = 0;
-        ERR_clear_error();
+        forget_errors();
         int result = SSL_read_ex(connection->ssl, into + *got, room - *got, &length);
         if (result != 1)
             return outcome_of(connection, result);
         *got += length;
+        /* Another call would only say that it wants to read, at the price of a tenth of a request. */
+        if (connection->arrived_length == 0 && SSL_pending(connection->ssl) == 0)
+            return IO_AGAIN;
     }
     return IO_DONE;
 }
@@ -198,7 +208,7 @@ static bool encrypt(struct connection *connection, const char *bytes, size_t len
     size_t written = 0;
     if (length == 0)
         return true;
-    ERR_clear_error();
+    forget_errors();
     if (SSL_write_ex(connection->ssl, bytes, length, &written) == 1)
         return true;
     fail(connection);
@@ -275,9 +285,9 @@ void connection_tls_finish(struct connection *connection)
     SSL *ssl = connection->ssl;
     if (!ssl || connection->tls_failed || !SSL_is_init_finished(ssl))
         return;
-    ERR_clear_error();
+    forget_errors();
     SSL_shutdown(ssl); /* the peer's close_notify is the reader's business */
-    ERR_clear_error();
+    forget_errors();
 }
 
 void connection_tls_release(struct connection *connection)

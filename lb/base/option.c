@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "lb/base/ini.h"
+#include "lb/base/nearest.h"
 
 enum {
-    KEY_BYTES_MOST = 63,    /* longer keys have no neighbours; bounds the distance's rows */
     DESCRIPTION_BYTES = 512 /* of a key's values, within a message */
 };
 
@@ -215,59 +215,12 @@ const struct option *option_find(const struct option_table *table, const char *k
     return NULL;
 }
 
-/* The nearest key. */
-
-static unsigned smaller(unsigned one, unsigned other)
-{
-    return one < other ? one : other;
-}
-
-static bool is_same_letter(char one, char other)
-{
-    return tolower((unsigned char)one) == tolower((unsigned char)other);
-}
-
-/* Letters inserted, left out, changed or swapped with their neighbour; case does not count.
- * Both are at most KEY_BYTES_MOST long. */
-static unsigned distance(const char *one, const char *other)
-{
-    size_t width = strlen(other);
-    unsigned rows[3][KEY_BYTES_MOST + 1]; /* the row before the last one is needed for swaps */
-    unsigned *before = rows[0], *last = rows[1], *row = rows[2];
-    for (unsigned j = 0; j <= width; j++)
-        row[j] = j;
-    for (unsigned i = 1; one[i - 1]; i++) {
-        unsigned *free_row = before;
-        before = last;
-        last = row;
-        row = free_row;
-        row[0] = i;
-        for (size_t j = 1; j <= width; j++) {
-            unsigned change = is_same_letter(one[i - 1], other[j - 1]) ? 0 : 1;
-            row[j] = smaller(smaller(last[j], row[j - 1]) + 1, last[j - 1] + change);
-            if (i > 1 && j > 1 && is_same_letter(one[i - 1], other[j - 2]) &&
-                is_same_letter(one[i - 2], other[j - 1]))
-                row[j] = smaller(row[j], before[j - 2] + 1);
-        }
-    }
-    return row[width];
-}
-
 const char *option_nearest(const struct option_table *table, const char *key)
 {
-    const char *nearest = NULL;
-    unsigned least = KEY_BYTES_MOST;
-    if (strlen(key) > KEY_BYTES_MOST)
-        return NULL;
-    for (const struct option *option = table->options; option->key; option++) {
-        size_t length = strlen(option->key);
-        unsigned wrong = length > KEY_BYTES_MOST ? least : distance(key, option->key);
-        if (wrong < least && 3 * wrong <= length) {
-            least = wrong;
-            nearest = option->key;
-        }
-    }
-    return nearest;
+    struct nearest nearest = nearest_to(key);
+    for (const struct option *option = table->options; option->key; option++)
+        nearest_offer(&nearest, option->key);
+    return nearest.best;
 }
 
 /* Entries. */

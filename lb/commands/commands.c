@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lb/base/option.h"
+#include "lb/base/nearest.h"
 #include "lb/commands/check.h"
 #include "lb/commands/demo_backend.h"
 #include "lb/commands/help.h"
@@ -30,8 +30,6 @@ static const struct {
 };
 // clang-format on
 
-enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
-
 const struct command *command_find(const char *name)
 {
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
@@ -43,14 +41,12 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
-/* The distance is option.c's: the names are lent to it as the keys of a table. */
 const char *command_nearest(const char *name)
 {
-    struct option rows[COMMAND_COUNT] = {0};
-    for (size_t i = 0; commands[i].name; i++)
-        rows[i].key = commands[i].name;
-    struct option_table table = {.section = "", .options = rows};
-    return option_nearest(&table, name);
+    struct nearest nearest = nearest_to(name);
+    for (const struct command *command = commands; command->name; command++)
+        nearest_offer(&nearest, command->name);
+    return nearest.best;
 }
 
 int command_misused(const char *verb, const char *format, ...)

@@ -7,6 +7,7 @@
 
 #include "backends/balancer.h"
 #include "backends/check.h"
+#include "lb/base/nearest.h"
 #include "lb/base/option.h"
 #include "lb/commands/commands.h"
 #include "lb/config.h"
@@ -77,19 +78,15 @@ static bool write_section(const char *word)
 }
 
 /* The nearest of all sections and keys, or NULL. */
-static const char *nearest(const char *word)
+static const char *nearest_word(const char *word)
 {
-    enum { WORDS_MOST = 256 };
-    struct option rows[WORDS_MOST + 1] = {0};
-    size_t count = 0;
+    struct nearest nearest = nearest_to(word);
     for (const struct option_table *const *table = option_tables; *table; table++) {
-        if (count < WORDS_MOST)
-            rows[count++].key = (*table)->section;
-        for (const struct option *row = (*table)->options; row->key && count < WORDS_MOST; row++)
-            rows[count++].key = row->key;
+        nearest_offer(&nearest, (*table)->section);
+        for (const struct option *row = (*table)->options; row->key; row++)
+            nearest_offer(&nearest, row->key);
     }
-    struct option_table all = {.section = "", .options = rows};
-    return option_nearest(&all, word);
+    return nearest.best;
 }
 
 int command_help(int argc, char **argv)
@@ -109,7 +106,7 @@ int command_help(int argc, char **argv)
         puts("");
     if (write_key(word) || is_section || command)
         return COMMAND_DONE;
-    const char *meant = nearest(word);
+    const char *meant = nearest_word(word);
     if (meant)
         fprintf(stderr, "lb help: there is no section or key \"%s\": did you mean %s?\n", word,
                 meant);
