@@ -13,14 +13,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "lb/access_log.h"
 #include "lb/attempt.h"
-#include "lb/base/log.h"
 #include "lb/decision.h"
 #include "lb/exchange_end.h"
 #include "lb/forwarded.h"
+#include "lb/refuse.h"
 #include "lb/relay.h"
-#include "listeners/answer.h"
 #include "listeners/client.h"
 
 static time_t wall_clock_s(void)
@@ -204,41 +202,6 @@ static void on_connected(struct link_owner *owner, struct link *link, enum link_
 
 /* --- beginning ----------------------------------------------------------------------------- */
 
-static void log_refused(const struct client *client, const struct http_request *request,
-                        const struct decision *decision)
-{
-    struct log_line line;
-    log_begin(&line, LOG_LEVEL_WARN, "request.refused");
-    log_text(&line, "listener", client->listener->name);
-    log_text(&line, "rule", decision->rule ? decision->rule->name : NULL);
-    log_text(&line, "client", client->peer_host);
-    log_text(&line, "reason", decision_reason(decision));
-    log_number(&line, "status", decision_status(decision->outcome));
-    log_bytes(&line, "host", request->authority.at, request->authority.length);
-    handshake_describe(&client->handshake, client->connection.ssl, &line);
-    log_end(&line);
-}
-
-static void answer_without_backend(struct exchanges *all, struct stream *stream,
-                                   const struct http_request *request, const struct rule *rule,
-                                   unsigned status, const char *reason, const char *sentence)
-{
-    bool taken = answer_write(stream, status, reason, sentence) != STREAM_LOST;
-    if (all->access_log) {
-        struct exchange_facts facts = {
-            .method = request->method_text, .uri = request->target, .host = request->authority};
-        const struct access_entry entry = {.client = stream->client,
-                                           .protocol = stream->protocol,
-                                           .facts = &facts,
-                                           .rule = rule,
-                                           .status = status,
-                                           .answer_bytes = stream->answer_bytes,
-                                           .reason = reason};
-        access_log_write(all->access_log, &entry);
-    }
-    stream->ops->end(stream, taken);
-}
-
 static struct decision decide_for(const struct client *client, const struct http_request *request,
                                   time_t now)
 {
@@ -300,20 +263,17 @@ static void begin(void *roof, struct stream *stream, const struct http_request *
     time_t now = wall_clock_s();
     struct decision decision = decide_for(stream->client, request, now);
     if (decision.outcome != DECISION_PASS) {
-        log_refused(stream->client, request, &decision);
-        answer_without_backend(all, stream, request, decision.rule,
-                               decision_status(decision.outcome), decision_reason(&decision),
-                               decision_sentence(&decision));
+        refuse_by_decision(all, stream, request, &decision);
         return;
     }
     if (request->method == HTTP_CONNECT) {
-        answer_without_backend(all, stream, request, decision.rule, 501, "no-connect",
-                               "This is a load balancer, not a proxy for CONNECT.");
+        refuse_request(all, stream, request, decision.rule, 501, "no-connect",
+                       "This is a load balancer, not a proxy for CONNECT.");
         return;
     }
     struct exchange *x = exchange_new(all, stream, request, decision.rule, now);
     if (!x) {
-        answer_without_backend(all, stream, request, decision.rule, 503, "out-of-memory", NULL);
+        refuse_request(all, stream, request, decision.rule, 503, "out-of-memory", NULL);
         return;
     }
     all->count++;
@@ -333,18 +293,7 @@ static void abandon(struct stream *stream, unsigned status, const char *why)
 
 static void answered(void *roof, struct client *client, unsigned status, const char *why)
 {
-    struct exchanges *all = roof;
-    if (!all->access_log) {
-        return;
-    }
-    static const struct exchange_facts nothing; /* no head was understood */
-    const struct access_entry entry = {.client = client,
-                                       .protocol = client->http1.stream.protocol,
-                                       .facts = &nothing,
-                                       .status = status,
-                                       .answer_bytes = client->http1.stream.answer_bytes,
-                                       .reason = why};
-    access_log_write(all->access_log, &entry);
+    refuse_unread(roof, client, status, why);
 }
 
 static void gone(void *roof, struct client *client)
