@@ -220,6 +220,25 @@ START_TEST(clients_that_came_before_the_signal_are_still_served)
 }
 END_TEST
 
+/* drain_timeout is an hour: were it waited for, the story would not end. */
+START_TEST(a_client_that_asks_for_nothing_holds_nobody_up)
+{
+    struct evening evening;
+    struct peer silent;
+    struct peer late;
+    evening_begin(&evening, "1h");
+    peer_connect(&late, scene_port(&evening.scene, "tls"));
+    come(&evening, &silent, "tls");
+    scene_terminate(&evening.scene);
+    eventually(scene_log_has(&evening.scene, "lb.draining", NULL));
+    ck_assert(peer_handshake(&late, WISH(&evening.scene, .who = "alice")));
+    scene_await_end(&evening.scene);
+    peer_close(&silent);
+    peer_close(&late);
+    evening_end(&evening);
+}
+END_TEST
+
 START_TEST(a_second_signal_ends_it_at_once)
 {
     struct evening evening;
@@ -327,6 +346,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, an_answer_that_has_begun_goes_on_to_its_end, 0, 2);
     tcase_add_loop_test(tcase, a_request_that_has_begun_is_taken_to_its_end, 0, 2);
     tcase_add_test(tcase, clients_that_came_before_the_signal_are_still_served);
+    tcase_add_test(tcase, a_client_that_asks_for_nothing_holds_nobody_up);
     tcase_add_loop_test(tcase, a_second_signal_ends_it_at_once, 0, 2);
     tcase_add_loop_test(tcase, drain_timeout_closes_what_hangs, 0, 2);
     tcase_add_test(tcase, a_taken_address_is_one_clear_line_and_status_1);
