@@ -288,6 +288,35 @@ START_TEST(a_refused_borrower_may_borrow_again_at_once)
 }
 END_TEST
 
+static void on_refused_wish_again(struct link_owner *owner, struct link *link,
+                                  enum link_outcome outcome, const char *reason)
+{
+    on_connected(owner, link, outcome, reason);
+    ck_assert_msg(LIST_OWNER(owner, struct borrower, owner)->told_count < 1000,
+                  "the loop never comes to anything else");
+    borrow(LIST_OWNER(owner, struct borrower, owner), true);
+}
+
+START_TEST(a_borrower_that_wishes_without_end_does_not_keep_the_loop)
+{
+    struct rlimit before;
+    getrlimit(RLIMIT_NOFILE, &before);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
+    struct borrower borrower = BORROWER;
+    borrower.owner.on_connected = on_refused_wish_again;
+    setrlimit(RLIMIT_NOFILE, &none);
+    borrow(&borrower, false);
+    for (unsigned turns = 0; borrower.told_count < 3; turns++) {
+        unsigned told = borrower.told_count;
+        uv_run(&loop, UV_RUN_ONCE);
+        ck_assert_uint_le(borrower.told_count - told, 1);
+    }
+    setrlimit(RLIMIT_NOFILE, &before);
+    borrower.owner.on_connected = on_connected;
+    run_until(borrower.told_count == 4);
+}
+END_TEST
+
 /* ---- too late ---- */
 
 enum { FILLER_COUNT = 4 };
@@ -567,6 +596,7 @@ static void add_staged_tests(TCase *tcase)
     tcase_add_test(tcase, a_wish_without_a_descriptor_can_be_given_up);
     tcase_add_test(tcase, a_connecting_link_can_be_given_up);
     tcase_add_test(tcase, a_refused_borrower_may_borrow_again_at_once);
+    tcase_add_test(tcase, a_borrower_that_wishes_without_end_does_not_keep_the_loop);
     tcase_add_test(tcase, a_link_that_is_connected_has_no_deadline_any_more);
     tcase_add_test(tcase, a_returned_link_is_lent_again_at_once);
     tcase_add_test(tcase, the_link_used_last_is_lent_first);

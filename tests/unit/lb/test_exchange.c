@@ -7,10 +7,13 @@
 #include "lb/exchange.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "lb/base/http1.h"
 #include "listeners/client.h"
 #include "tests/support/check_main.h"
+#include "tests/support/eventually.h"
 #include "tests/support/folder.h"
 #include "tests/support/port.h"
 #include "tests/support/stub_backend.h"
@@ -257,6 +260,24 @@ static void answer_a_megabyte(struct stub_link *link)
     stub_wait_for_end(link);
 }
 
+static int stage_link_fd(const struct stage *stage)
+{
+    const struct exchange *exchange = stage->fake.stream.exchange;
+    return exchange->link->connection.fd;
+}
+
+/* Room for more than lb reads in one wake-up. */
+static void widen(int fd)
+{
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &(int){1024 * 1024}, sizeof(int)), 0);
+}
+
+static bool has_queued(int fd, int bytes)
+{
+    int queued = 0;
+    return ioctl(fd, FIONREAD, &queued) == 0 && queued >= bytes;
+}
+
 static void say_nothing(struct stub_link *link)
 {
     stub_wait_for_end(link);
@@ -349,6 +370,27 @@ START_TEST(a_client_that_is_full_is_fed_no_more_until_it_has_room)
 }
 END_TEST
 
+/* The rest of the megabyte waits in the socket, and this client takes all it is given. */
+START_TEST(a_fast_backend_and_a_fast_client_do_not_keep_the_worker_to_themselves)
+{
+    struct stage stage;
+    stage_begin(&stage, answer_a_megabyte, NULL, false);
+    stage.fake.fills_up = true;
+    ask(&stage, "GET /app HTTP/1.1\r\nHost: a\r\n\r\n");
+    while (stage.fake.writes == 0) {
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    }
+    widen(stage_link_fd(&stage));
+    eventually(has_queued(stage_link_fd(&stage), 4 * READ_BYTES + 1));
+    stage.fake.full = stage.fake.fills_up = false;
+    exchange_events.advance(&stage.fake.stream, CONNECTION_WRITABLE);
+    ck_assert_uint_le(stage.fake.writes, 1 + 4);
+    turn_until_ended(&stage); /* nobody calls again: the rest wakes the link */
+    ck_assert_uint_eq(stage.fake.answer.length, 1024 * 1024);
+    stage_end(&stage);
+}
+END_TEST
+
 START_TEST(a_backend_that_refuses_is_passed_over_even_for_a_post)
 {
     struct stage stage;
@@ -431,6 +473,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_request_body_is_pulled_and_arrives_whole);
     tcase_add_test(tcase, a_body_that_pauses_goes_on_when_the_client_does);
     tcase_add_test(tcase, a_client_that_is_full_is_fed_no_more_until_it_has_room);
+    tcase_add_test(tcase, a_fast_backend_and_a_fast_client_do_not_keep_the_worker_to_themselves);
     tcase_add_test(tcase, a_backend_that_refuses_is_passed_over_even_for_a_post);
     tcase_add_test(tcase, a_get_is_tried_again_when_a_backend_dies_a_post_is_not);
     tcase_add_test(tcase, an_abandoned_stream_is_not_touched_again);
