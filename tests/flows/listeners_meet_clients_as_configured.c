@@ -294,7 +294,7 @@ START_TEST(clients_of_an_intermediate_ca_pass_with_their_chain)
     stage_run(&stage,
               "[listener root]\naddress = 127.0.0.1:@root\nmutual_auth = require\nclient_ca = "
               "root.crt\n" SERVER "[listener partial]\naddress = 127.0.0.1:@partial\nmutual_auth = "
-                                  "require\nclient_ca = between.crt\n"
+              "require\nclient_ca = between.crt\n"
               "client_ca_partial = yes\n" SERVER
               "[rule all]\nlistener = root\nlistener = partial\npool = one\n");
     ck_assert(shakes_hands(&stage, "root", WISH(&stage.scene, .who = "deep")));
