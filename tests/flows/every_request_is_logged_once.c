@@ -4,6 +4,7 @@
  * of combined lines) takes; and no reader of it, or the lack of one, is felt by a client.
  */
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <openssl/sha.h>
 #include <poll.h>
 #include <regex.h>
@@ -13,7 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <netinet/in.h>
 #include <unistd.h>
 
 #include "tests/support/cast.h"
@@ -314,8 +314,7 @@ START_TEST(what_is_refused_has_its_line_and_its_reason)
     struct json_line line;
     archive_begin(&archive, NULL);
     come(&archive, &peer);
-    ck_assert_uint_eq(peer_ask(&peer, refused[_i].request),
-                      strtoul(refused[_i].status, NULL, 10));
+    ck_assert_uint_eq(peer_ask(&peer, refused[_i].request), strtoul(refused[_i].status, NULL, 10));
     peer_close(&peer);
     scene_stop(&archive.scene);
     read_only_line(&archive, &line);
