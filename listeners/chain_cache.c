@@ -70,7 +70,8 @@ struct identity *chain_cache_get(struct chain_cache *cache, const unsigned char 
 void chain_cache_put(struct chain_cache *cache, const struct policy *policy,
                      struct identity *identity)
 {
-    if (!identity_is_verified(identity) || identity_valid_until(identity) == 0)
+    if (!identity_is_verified(identity) || !identity_may_be_kept(identity) ||
+        identity_valid_until(identity) == 0)
         return;
     unsigned char key[CHAIN_KEY_BYTES];
     make_key(key, identity->chain_hash, policy);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lb/base/certificate.h"
+#include "lb/base/limits.h"
 #include "listeners/policy.h"
 
 static void identity_free(struct identity *identity)
@@ -22,6 +23,16 @@ static void identity_free(struct identity *identity)
      * here. */
     free(atomic_load_explicit(&identity->header_values, memory_order_acquire));
     free(identity);
+}
+
+static size_t chain_bytes(STACK_OF(X509) * chain)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        int length = i2d_X509(sk_X509_value(chain, i), NULL);
+        bytes += length > 0 ? (size_t)length : 0;
+    }
+    return bytes;
 }
 
 static bool describe(struct identity *identity)
@@ -48,6 +59,7 @@ struct identity *identity_new(const struct policy *policy, STACK_OF(X509) * chai
     identity->leaf = sk_X509_value(chain, 0);
     X509_up_ref(identity->leaf);
     identity->chain = X509_chain_up_ref(chain);
+    identity->chain_bytes = chain_bytes(chain);
     identity->results =
         calloc(policy->set_count ? policy->set_count : 1, sizeof *identity->results);
     ERR_set_mark();
@@ -82,6 +94,11 @@ const struct ca_set_result *identity_result(const struct identity *identity,
         if (memcmp(identity->results[i].set_id, set->id, CA_SET_ID_BYTES) == 0)
             return &identity->results[i];
     return NULL;
+}
+
+bool identity_may_be_kept(const struct identity *identity)
+{
+    return identity->chain_bytes <= KEPT_CHAIN_BYTES;
 }
 
 bool identity_is_verified(const struct identity *identity)

@@ -28,6 +28,7 @@ struct identity {
     char *sha256; /* of the leaf's DER, lower-case hex */
     time_t not_before;
     time_t not_after;
+    size_t chain_bytes; /* of all certificates as sent, DER */
     unsigned result_count;
     struct ca_set_result *results; /* one per set of the policy it was made under */
     /* Rendered on first use by identity_headers.c, then shared; one malloc'd block, freed with the
@@ -42,6 +43,9 @@ struct identity *identity_new(const struct policy *policy, STACK_OF(X509) * chai
 struct identity *identity_ref(struct identity *identity);
 /** NULL is fine. The last one frees. Any thread. */
 void identity_unref(struct identity *identity);
+
+/** Is the chain, as it was sent, small enough to be remembered (KEPT_CHAIN_BYTES)? */
+bool identity_may_be_kept(const struct identity *identity);
 
 /** Has at least one set verified it? */
 bool identity_is_verified(const struct identity *identity);

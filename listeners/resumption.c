@@ -22,6 +22,8 @@ static time_t settle_session(const struct handshake *handshake, SSL_SESSION *ses
     time_t now = handshake_context_now(handshake->context);
     if (known)
         return known->ends > now ? known->ends - now : 0;
+    if (handshake->identity && !identity_may_be_kept(handshake->identity))
+        return 0;
     time_t ends = now + session_cache_lifetime_s(handshake->listener->sessions);
     time_t valid_until = handshake->identity ? identity_valid_until(handshake->identity) : ends;
     ends = valid_until < ends ? valid_until : ends;

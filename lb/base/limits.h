@@ -4,13 +4,16 @@
 #define LB_BASE_LIMITS_H
 
 enum {
-    /* A log line: room for two names, a certificate's fields and the reason; longer values are cut. */
+    /* A log line: room for two names, a certificate's fields and the reason; longer values are cut.
+     */
     LOG_LINE_BYTES = 2048,
     /* One escaped value of it: no name from the network may push the reason off the line. */
     LOG_VALUE_BYTES = 512,
-    /* Queued log bytes per sink: a second of 10,000 lines; what does not fit is dropped and counted. */
+    /* Queued log bytes per sink: a second of 10,000 lines; what does not fit is dropped and
+       counted. */
     SINK_BYTES = 2 * 1024 * 1024,
-    /* One read from a socket: 4 TLS records; large bodies need few system calls, L2 still holds it. */
+    /* One read from a socket: 4 TLS records; large bodies need few system calls, L2 still holds it.
+     */
     READ_BYTES = 64 * 1024,
     /* One gathered write may hold one read's worth as TLS records, a head and chunk frames. */
     WRITE_PENDING_MOST_BYTES = 512 * 1024,
@@ -20,12 +23,14 @@ enum {
     INI_SECTION_BYTES = 49,
     /* An INI file as a whole. */
     INI_FILE_BYTES = 16 * 1024 * 1024,
-    /* Problems of one INI file's lines: who gave lb the wrong file need not read a million of them. */
+    /* Problems of one INI file's lines: who gave lb the wrong file need not read a million of them.
+     */
     INI_PROBLEMS_MOST = 1000,
     /* A path with escapes or dot segments: each way to read it costs a walk; nginx takes no longer
      * request line. Paths with one reading may be as long as the head. */
     PATH_READING_BYTES = 8 * 1024,
-    /* Lines (fields) of a head: far above what browsers and proxies send, bounds the parser's table. */
+    /* Lines (fields) of a head: far above what browsers and proxies send, bounds the parser's
+       table. */
     HEAD_FIELDS_MOST = 128,
     /* A request target: what nginx and CLB take, too; longer ones are 414. */
     TARGET_BYTES = 8 * 1024,
@@ -45,19 +50,26 @@ enum {
     CHUNK_LINE_BYTES = 4096,
     /* The client's Certificate message: a chain of four RSA-4096 certificates fits four times. */
     CLIENT_CHAIN_BYTES = 32 * 1024,
-    /* A PEM file of certificates or of a key: the CA bundle of a distribution is a quarter of a MiB. */
+    /* A PEM file of certificates or of a key: the CA bundle of a distribution is a quarter of a
+       MiB. */
     CERTIFICATE_FILE_BYTES = 4 * 1024 * 1024,
     /* Bytes drained after an alert or an early answer so that it is not lost behind a reset … */
     LINGER_BYTES = 1024 * 1024,
     /* … and for how long. */
     LINGER_MS = 5000,
-    /* Verified chains remembered by all workers; 16 shards. */
-    VERIFIED_CHAINS_MOST = 65536,
+    /* Verified chains remembered by all workers: about 5.5 KiB each for two P-256 certificates. */
+    VERIFIED_CHAINS_MOST = 16384,
+    /* A chain that is remembered, with its session too; four RSA-4096 certificates. A client may
+     * send what it likes behind its own certificate: what is larger is verified anew each time
+     * instead of kept. */
+    KEPT_CHAIN_BYTES = 8 * 1024,
     /* Distinct client CA sets one domain's rules may name: each costs one verification. */
     CA_SETS_PER_DOMAIN = 16,
-    /* Backends of one pool: bounds the set of those a request has tried, which each exchange carries. */
+    /* Backends of one pool: bounds the set of those a request has tried, which each exchange
+       carries. */
     POOL_BACKENDS_MOST = 1024,
-    /* Turns of a pool's weighted sequence: 1,000 backends of weight 100, reduced by their divisor. */
+    /* Turns of a pool's weighted sequence: 1,000 backends of weight 100, reduced by their divisor.
+     */
     SEQUENCE_TURNS_MOST = 100000,
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lb/base/limits.h"
 #include "listeners/chain_cache.h"
 #include "listeners/policy.h"
 #include "tests/support/certificates.h"
@@ -185,6 +186,27 @@ START_TEST(what_no_set_verified_is_not_remembered)
 }
 END_TEST
 
+START_TEST(a_chain_that_is_too_large_is_not_remembered)
+{
+    struct cast cast;
+    cast_open(&cast);
+    struct chain_cache *cache = chain_cache_new(1000);
+    struct made *made =
+        made_certificate(&(struct certificate_wish){.name = "bulky",
+                                                    .issuer = cast.ca,
+                                                    .usage = "clientAuth",
+                                                    .padding_bytes = KEPT_CHAIN_BYTES});
+    struct identity *identity = identify(&cast.policy, made, 1);
+    ck_assert(identity_is_verified(identity) && !identity_may_be_kept(identity));
+    chain_cache_put(cache, &cast.policy, identity);
+    ck_assert_uint_eq(chain_cache_count(cache), 0);
+    identity_unref(identity);
+    made_free(made);
+    chain_cache_free(cache);
+    cast_close(&cast);
+}
+END_TEST
+
 enum { THREADS = 4, ROUNDS = 500, CHAINS = 8 };
 
 struct crowd {
@@ -239,6 +261,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, verified_chains_are_remembered_by_chain_and_policy);
     tcase_add_test(tcase, a_remembered_chain_ends_at_its_earliest_not_after);
     tcase_add_test(tcase, what_no_set_verified_is_not_remembered);
+    tcase_add_test(tcase, a_chain_that_is_too_large_is_not_remembered);
     tcase_add_test(tcase, many_threads_may_remember_at_once);
 }
 

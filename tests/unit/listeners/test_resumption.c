@@ -466,6 +466,24 @@ START_TEST(a_result_that_hangs_on_the_clock_is_found_anew_each_time)
 }
 END_TEST
 
+START_TEST(a_session_with_a_chain_that_is_too_large_is_not_kept)
+{
+    struct cast cast;
+    cast_open(&cast);
+    struct made *bulky = made_certificate(&(struct certificate_wish){
+        .name = "bulky", .usage = "clientAuth", .padding_bytes = KEPT_CHAIN_BYTES});
+    stage_rule(&cast.stage, "", AUTH_REQUEST, cast.set, REFUSE_UNSET);
+    stage_start(&cast.stage);
+    struct wish wish = {.certificate = bulky, .version = versions[_i]};
+    SSL_SESSION *session = meet_for_session(&cast.stage, &wish);
+    ck_assert_uint_eq(session_cache_count(cast.stage.listener.sessions), 0);
+    ck_assert(!meet_again(&cast.stage, wish, &session));
+    SSL_SESSION_free(session);
+    made_free(bulky);
+    cast_close(&cast);
+}
+END_TEST
+
 /* The cache */
 
 START_TEST(a_renewed_session_takes_the_place_of_the_one_before)
@@ -591,6 +609,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, a_session_ends_with_the_certificates_not_after, 0, 2);
     tcase_add_loop_test(tcase, a_session_ends_with_the_not_after_of_its_ca, 0, 2);
     tcase_add_loop_test(tcase, a_result_that_hangs_on_the_clock_is_found_anew_each_time, 0, 2);
+    tcase_add_loop_test(tcase, a_session_with_a_chain_that_is_too_large_is_not_kept, 0, 2);
     tcase_add_loop_test(tcase, a_renewed_session_takes_the_place_of_the_one_before, 0, 2);
     tcase_add_loop_test(tcase, a_forgotten_session_is_followed_by_a_full_handshake, 0, 2);
     tcase_add_loop_test(tcase, without_sessions_nothing_is_resumed_and_no_ticket_is_sent, 0, 4);
