@@ -11,6 +11,7 @@
 #include "backends/pool.h"
 #include "lb/base/draft.h"
 #include "lb/base/sink.h"
+#include "lb/base/timestamp.h"
 #include "lb/base/utf8.h"
 #include "lb/exchange.h"
 #include "listeners/client.h"
@@ -250,6 +251,17 @@ size_t access_log_format(enum access_log_format format, const struct access_entr
 
 /* --- the log ------------------------------------------------------------------------------- */
 
+/** Dropped lines are told in a line of their own, which readers of JSON can read as well. */
+static size_t notice_in_json(uint64_t lines, char *into, size_t room)
+{
+    struct draft line = draft_in(into, room);
+    json_time(&line, timestamp_now_ms());
+    json_name(&line, "event", "log.dropped");
+    json_number(&line, "lines", lines);
+    draft_text(&line, "}\n");
+    return line.fits ? line.used : 0;
+}
+
 struct access_log *access_log_open(const struct lb_options *options, struct error *err)
 {
     err->text[0] = '\0';
@@ -266,6 +278,9 @@ struct access_log *access_log_open(const struct lb_options *options, struct erro
     if (!log->sink) {
         free(log);
         return NULL;
+    }
+    if (log->format == ACCESS_LOG_JSON) {
+        sink_set_notice(log->sink, notice_in_json);
     }
     return log;
 }
