@@ -64,6 +64,7 @@ static void build(struct config *config, struct problems *problems)
     struct config_source source = {config->file, config->folder, &config->arena, problems};
     struct config_sections sections;
     struct ini ini;
+    size_t errors_before = problems->error_count;
     if (!ini_read_file(&ini, config->file, &config->arena, problems))
         return;
     config_sections_read(&sections, &ini, &source);
@@ -71,6 +72,8 @@ static void build(struct config *config, struct problems *problems)
     config->rule_count = sections.rule_count;
     config_listeners_build(config, &sections, &source);
     config_pools_build(config, &sections, &source);
+    if (problems->error_count == errors_before)
+        config_listeners_try(config, &source);
 }
 
 struct config *config_load(const char *file, struct problems *problems)

@@ -3,6 +3,7 @@
  */
 #include "lb/config_listeners.h"
 
+#include "listeners/handshake.h"
 #include <string.h>
 
 static const char *or_nothing(const char *text)
@@ -188,5 +189,20 @@ void config_listeners_build(struct config *config, const struct config_sections 
         config->listener_count++;
         listener_prepare(listener, rules, count, source->arena, source->file, source->problems);
         check_addresses(config, i, source);
+    }
+}
+
+void config_listeners_try(const struct config *config, const struct config_source *source)
+{
+    for (unsigned i = 0; i < config->listener_count; i++) {
+        const struct listener *listener = &config->listeners[i];
+        struct error err = {{0}};
+        if (listener->options->protocol != LISTENER_HTTPS)
+            continue;
+        struct handshake_context *context = handshake_context_new(listener, NULL, &err);
+        if (!context)
+            problems_add(source->problems, source->file, listener->line, "listener %s: %s",
+                         listener->name, err.text);
+        handshake_context_free(context);
     }
 }

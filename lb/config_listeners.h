@@ -10,4 +10,9 @@
 void config_listeners_build(struct config *config, const struct config_sections *sections,
                             const struct config_source *source);
 
+/** Make each https listener's TLS contexts once and let go of them: what OpenSSL refuses (a weak
+ * certificate, a cipher) is a problem of the config, not of the first start. Only for a config
+ * without errors. */
+void config_listeners_try(const struct config *config, const struct config_source *source);
+
 #endif

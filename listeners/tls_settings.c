@@ -77,6 +77,25 @@ bool tls_settings_apply(SSL_CTX *tls, const struct listener_options *options, st
     return good;
 }
 
+/* What OpenSSL says of a certificate, with what would be right where it says no more than what is
+ * wrong. */
+static void refuse_certificate(const struct credential *credential, struct error *err)
+{
+    const char *right = "";
+    switch (ERR_GET_REASON(ERR_peek_last_error())) {
+    case SSL_R_EE_KEY_TOO_SMALL:
+    case SSL_R_CA_KEY_TOO_SMALL:
+        right = "; use RSA of at least 2048 bits or EC of at least 224";
+        break;
+    case SSL_R_CA_MD_TOO_WEAK:
+        right = "; have it signed with SHA-256";
+        break;
+    default:
+        break;
+    }
+    error_set(err, "certificate %s: %s%s", credential->certificate_path, reason(), right);
+}
+
 bool tls_settings_credentials(SSL_CTX *tls, struct credential *const *credentials, unsigned count,
                               struct error *err)
 {
@@ -86,7 +105,7 @@ bool tls_settings_credentials(SSL_CTX *tls, struct credential *const *credential
         bool good = SSL_CTX_use_cert_and_key(tls, credential->certificate, credential->key,
                                              credential->chain, 1) == 1;
         if (!good)
-            error_set(err, "certificate %s: %s", credential->certificate_path, reason());
+            refuse_certificate(credential, err);
         ERR_pop_to_mark();
         if (!good)
             return false;
@@ -104,7 +123,7 @@ bool tls_settings_replace(SSL *ssl, struct credential *const *credentials, unsig
         bool good = SSL_use_cert_and_key(ssl, credential->certificate, credential->key,
                                          credential->chain, 1) == 1;
         if (!good)
-            error_set(err, "certificate %s: %s", credential->certificate_path, reason());
+            refuse_certificate(credential, err);
         ERR_pop_to_mark();
         if (!good)
             return false;

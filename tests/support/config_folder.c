@@ -42,6 +42,7 @@ static const struct {
     {"server", {.name = "www.example.com"}},
     {"server-rsa", {.name = "www.example.com", .key = MADE_KEY_RSA_2048}},
     {"other", {.name = "other.example.com"}},
+    {"weak", {.name = "weak.example.com", .key = MADE_KEY_RSA_1024}},
     {"late", {.name = "late.example.com", .from_s = -2 * DAY_S, .until_s = -DAY_S}},
     {"early", {.name = "early.example.com", .from_s = DAY_S, .until_s = 2 * DAY_S}},
     {"client", {.name = "alice", .usage = "clientAuth"}},

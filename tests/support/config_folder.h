@@ -4,6 +4,7 @@
  *   certs/ca, partner, intermediate   client CAs; the last one is issued by ca
  *   certs/namesake, old-ca            CAs: one has the server's common name, one has expired
  *   certs/server, server-rsa, other   server certificates: www.example.com twice, other.example.com
+ *   certs/weak                        a server certificate that OpenSSL refuses: RSA of 1024 bits
  *   certs/late, early                 server certificates that are not valid now
  *   certs/client                      no CA
  */
