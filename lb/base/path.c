@@ -95,9 +95,10 @@ static bool is_dot_dot(struct slice segment)
  * end. */
 static struct slice segment_at(const char *at, const char *end, const char **ret_next)
 {
-    const char *slash = memchr(at + 1, '/', (size_t)(end - at - 1));
+    const char *start = at + 1;
+    const char *slash = start < end ? memchr(start, '/', (size_t)(end - start)) : NULL;
     *ret_next = slash ? slash : end;
-    return (struct slice){at + 1, (size_t)(*ret_next - at - 1)};
+    return (struct slice){start, (size_t)(*ret_next - start)};
 }
 
 static struct slice without_parameters(struct slice segment)
