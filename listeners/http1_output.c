@@ -318,7 +318,9 @@ static void abandon(struct http1_client *http1, unsigned status, const char *why
 void http1_client_late(struct client *client)
 {
     struct http1_client *http1 = &client->http1;
-    if (connection_pending(&client->connection) > 0 && connection_was_taken(&client->connection)) {
+    bool answered = http1->state == HTTP1_EXCHANGE || http1->untaken;
+    if (answered && connection_pending(&client->connection) > 0 &&
+        connection_was_taken(&client->connection)) {
         http1_expect_client(client); /* slow, but it reads: the system's buffers hid that */
         return;
     }
