@@ -167,7 +167,7 @@ static enum io decrypt_one_receive(struct connection *connection, char *into, si
 {
     offer_unread(connection);
     enum io outcome = IO_AGAIN;
-    if (connection->untold || connection_has_unread(connection))
+    if (connection_has_unread(connection))
         outcome = decrypt(connection, into, room, got);
     if (outcome != IO_AGAIN || *got > 0 || connection->arrived_length > 0)
         return outcome;

@@ -202,7 +202,33 @@ START_TEST(a_record_that_was_changed_fails_behind_the_good_ones)
     ck_assert_msg(strstr(connection_failure(&wired.connection), "bad record mac") != NULL, "%s",
                   connection_failure(&wired.connection));
     ck_assert_int_eq(alert_met_by_peer(&wired), SSL_R_SSLV3_ALERT_BAD_RECORD_MAC);
+    send(wired.peer_fd, bad, sizeof bad, MSG_NOSIGNAL);
+    wired.ready_count = 0;
+    for (int i = 0; i < 20; i++)
+        wired_turn(&wired);
+    ck_assert_msg(wired.ready_count == 0, "what nobody can read must not wake for ever");
     ck_assert_int_eq(say(&wired.connection, "x", 1), IO_FAILED);
+    wired_close(&wired);
+}
+END_TEST
+
+START_TEST(an_alert_for_a_broken_socket_is_dropped)
+{
+    struct wired wired;
+    char text[64];
+    size_t got = 0;
+    wired_open_tls(&wired, true, versions[_i]);
+    wired_peer_send(&wired, "good", 4);
+    char bad[64] = "\x17\x03\x03\x00\x3b";
+    send(wired.peer_fd, bad, sizeof bad, MSG_NOSIGNAL);
+    wired_peer_leave(&wired, true);
+    wired_until(&wired, say(&wired.connection, "x", 1) == IO_FAILED);
+    wired_until(&wired, wired.ready_count > 0);
+    ck_assert_int_eq(connection_read(&wired.connection, text, sizeof text, &got), IO_DONE);
+    ck_assert_uint_eq(got, 4);
+    ck_assert_int_eq(connection_read(&wired.connection, text, sizeof text, &got), IO_FAILED);
+    ck_assert_uint_eq(connection_pending(&wired.connection), 0);
+    ck_assert_uint_eq(wired.context.buffers.lent_count, 0);
     wired_close(&wired);
 }
 END_TEST
@@ -576,6 +602,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, an_alert_of_the_peer_is_told_in_words);
     tcase_add_loop_test(tcase, a_record_that_was_changed_fails_behind_the_good_ones, 0,
                         VERSION_COUNT);
+    tcase_add_loop_test(tcase, an_alert_for_a_broken_socket_is_dropped, 0, VERSION_COUNT);
     tcase_add_loop_test(tcase, lingering_ends_when_the_peer_does, 0, 1 + VERSION_COUNT);
     tcase_add_loop_test(tcase, lingering_with_a_silent_peer_ends_in_time, 0, VERSION_COUNT);
     tcase_add_loop_test(tcase, lingering_waits_for_a_slow_peer_that_takes_its_answer, 0,
