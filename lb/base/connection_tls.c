@@ -79,8 +79,8 @@ static void forget_errors(void)
         ERR_clear_error();
 }
 
-/* The first error in TLS's own words ("bad record mac"), else in those of a layer below. Empties
- * the queue. */
+/* The first error in TLS's own words ("bad record mac"), else in a lower layer's. Empties the
+ * queue. */
 static unsigned long cause_of_failure(void)
 {
     unsigned long cause = ERR_get_error();
@@ -155,7 +155,8 @@ static enum io decrypt(struct connection *connection, char *into, size_t room, s
         if (result != 1)
             return outcome_of(connection, result);
         *got += length;
-        /* Another call would only say that it wants to read, at the price of a tenth of a request. */
+        /* Another call would only say that it wants to read, at the price of a tenth of a request.
+         */
         if (connection->arrived_length == 0 && SSL_pending(connection->ssl) == 0)
             return IO_AGAIN;
     }
@@ -236,8 +237,7 @@ static bool encrypt_small(struct connection *connection, const char *bytes, size
     return true;
 }
 
-/* First fill up the record that is begun, then whole records from where the bytes are, then begin
- * one. */
+/* Fill up the record that is begun, encrypt whole records from where they lie, begin another. */
 static bool encrypt_piece(struct connection *connection, const struct iovec *piece,
                           size_t *gathered)
 {
@@ -272,7 +272,7 @@ enum io connection_tls_encrypt(struct connection *connection, const struct iovec
         return connection_break(connection, ENOMEM);
     size_t gathered = 0;
     for (int i = 0; i < count; i++) {
-        if (!encrypt_piece(connection, &pieces[i], &gathered))
+        if (pieces[i].iov_len > 0 && !encrypt_piece(connection, &pieces[i], &gathered))
             return IO_FAILED;
     }
     return encrypt(connection, connection->context->gather, gathered) ? IO_DONE : IO_FAILED;
