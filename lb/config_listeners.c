@@ -3,7 +3,7 @@
  */
 #include "lb/config_listeners.h"
 
-#include "listeners/handshake.h"
+#include "listeners/tls/handshake.h"
 #include <string.h>
 
 static const char *or_nothing(const char *text)

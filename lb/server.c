@@ -10,7 +10,7 @@
 #include "lb/access_log.h"
 #include "lb/base/log.h"
 #include "lb/worker.h"
-#include "listeners/chain_cache.h"
+#include "listeners/tls/chain_cache.h"
 
 enum server_state {
     SERVER_SERVING,  /* waits for a signal */

@@ -18,7 +18,7 @@
 #include "lb/base/socket.h"
 #include "lb/exchange.h"
 #include "listeners/client.h"
-#include "listeners/handshake.h"
+#include "listeners/tls/handshake.h"
 
 enum {
     LISTEN_BACKLOG = 4096

@@ -16,10 +16,10 @@
 
 #include "lb/base/connection.h"
 #include "lb/base/list.h"
-#include "listeners/handshake.h"
 #include "listeners/http1_client.h"
 #include "listeners/listener.h"
 #include "listeners/stream.h"
+#include "listeners/tls/handshake.h"
 
 enum client_state {
     CLIENT_HANDSHAKE, /* waits for the TLS handshake to complete */

@@ -103,6 +103,12 @@ static void put_framing(struct draft *draft, const struct http1_client *http1,
     }
 }
 
+/** What a client sent before it finished is still answered. */
+static bool has_asked_all(const struct http1_client *http1)
+{
+    return http1->peer_finished && http1->input.length == 0;
+}
+
 /** The whole head; 0: it does not fit the worker's array. */
 static size_t write_draft(struct http1_client *http1, const struct stream_head *head)
 {
@@ -114,7 +120,7 @@ static size_t write_draft(struct http1_client *http1, const struct stream_head *
         /* A body that has not come yet may never be read: the client is told that this is the last
          * answer. */
         if (head->is_final || clients->draining || http1->body != HTTP1_BODY_COMPLETE ||
-            http1->peer_finished) {
+            has_asked_all(http1)) {
             http1->keep_alive = false;
         }
         choose_framing(http1, head);
@@ -248,7 +254,7 @@ static void end(struct stream *stream, bool clean)
     bool whole = http1->answer != HTTP1_ANSWER_AWAITED &&
                  (http1->answer != HTTP1_ANSWER_LENGTH || http1->answer_left == 0);
     bool live_on = http1->keep_alive && http1->body == HTTP1_BODY_COMPLETE &&
-                   !http1->peer_finished && !client->clients->draining;
+                   !has_asked_all(http1) && !client->clients->draining;
     stream->exchange = NULL;
     http_chunks_done(&http1->chunks);
     if (!clean || !whole) {

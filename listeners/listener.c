@@ -2,8 +2,8 @@
 /* The keys of [listener NAME] as a table, and the steps in which a listener is built. */
 #include "listeners/listener.h"
 
-#include "listeners/listener_build.h"
-#include "listeners/session_cache.h"
+#include "listeners/load/listener_build.h"
+#include "listeners/tls/session_cache.h"
 
 static const struct option rows[] = {
 #define OPTION(...) OPTION_ROW(struct listener_options, __VA_ARGS__)

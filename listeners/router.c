@@ -10,8 +10,8 @@
 #include "lb/base/limits.h"
 #include "lb/base/path.h"
 #include "lb/base/text_map.h"
-#include "listeners/rule_domain.h"
-#include "listeners/rule_url.h"
+#include "listeners/load/rule_domain.h"
+#include "listeners/load/rule_url.h"
 
 /* The urls of one domain. */
 struct urls {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The grammar of HTTP/1 messages (RFC 9110, RFC 9112), pure: bytes in, structure out, no I/O, no state
- * but the chunk decoder's. Heads are parsed in place; every slice points into the caller's bytes.
+ * The grammar of HTTP/1 messages (RFC 9110, RFC 9112), pure: bytes in, structure out, no I/O, no
+ * state but the chunk decoder's. Heads are parsed in place; every slice points into the caller's
+ * bytes.
  *
- * Strict on purpose: whatever the RFC calls invalid, or two parsers could read differently, is refused,
- * and the same however the bytes were cut into segments: a beginning that can no longer become valid or
- * small enough is refused at once, with the fault that the whole would have.
+ * Strict on purpose: whatever the RFC calls invalid, or two parsers could read differently, is
+ * refused, and the same however the bytes were cut into segments: a beginning that can no longer
+ * become valid or small enough is refused at once, with the fault that the whole would have.
  */
 #ifndef LB_BASE_HTTP1_H
 #define LB_BASE_HTTP1_H
@@ -18,66 +19,114 @@
 #include "lb/base/slice.h"
 
 enum http_method {
-    HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS, HTTP_TRACE, HTTP_PATCH,
-    HTTP_CONNECT, HTTP_OTHER_METHOD, /* any other token; passed on as it came */
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_DELETE,
+    HTTP_OPTIONS,
+    HTTP_TRACE,
+    HTTP_PATCH,
+    HTTP_CONNECT,
+    HTTP_OTHER_METHOD, /* any other token; passed on as it came */
 };
 
 /** Field names that lb itself acts on; everything else is HTTP_OTHER_FIELD. */
 enum http_name {
-    HTTP_OTHER_FIELD, HTTP_HOST, HTTP_CONTENT_LENGTH, HTTP_TRANSFER_ENCODING, HTTP_CONNECTION,
-    HTTP_KEEP_ALIVE, HTTP_PROXY_CONNECTION, HTTP_UPGRADE, HTTP_TE, HTTP_TRAILER, HTTP_EXPECT,
-    HTTP_X_FORWARDED_FOR, HTTP_X_FORWARDED_PROTO, HTTP_X_FORWARDED_HOST, HTTP_X_FORWARDED_PORT,
-    HTTP_X_REAL_IP, HTTP_FORWARDED, HTTP_X_REQUEST_ID, HTTP_DATE, HTTP_SERVER, HTTP_COOKIE,
-    HTTP_SET_COOKIE, HTTP_USER_AGENT, HTTP_REFERER, HTTP_HTTP2_SETTINGS,
+    HTTP_OTHER_FIELD,
+    HTTP_HOST,
+    HTTP_CONTENT_LENGTH,
+    HTTP_TRANSFER_ENCODING,
+    HTTP_CONNECTION,
+    HTTP_KEEP_ALIVE,
+    HTTP_PROXY_CONNECTION,
+    HTTP_UPGRADE,
+    HTTP_TE,
+    HTTP_TRAILER,
+    HTTP_EXPECT,
+    HTTP_X_FORWARDED_FOR,
+    HTTP_X_FORWARDED_PROTO,
+    HTTP_X_FORWARDED_HOST,
+    HTTP_X_FORWARDED_PORT,
+    HTTP_X_REAL_IP,
+    HTTP_FORWARDED,
+    HTTP_X_REQUEST_ID,
+    HTTP_DATE,
+    HTTP_SERVER,
+    HTTP_COOKIE,
+    HTTP_SET_COOKIE,
+    HTTP_USER_AGENT,
+    HTTP_REFERER,
+    HTTP_HTTP2_SETTINGS,
 };
 
 struct http_field {
     struct slice name;  /* as it came */
     struct slice value; /* without surrounding blanks */
     enum http_name known;
-    bool hop_by_hop;    /* RFC 9110 7.6.1: the fixed ones (Trailer is none), and those that
-                           a Connection field names */
+    bool hop_by_hop; /* RFC 9110 7.6.1: the fixed ones (Trailer is none), and those that
+                        a Connection field names */
 };
 
 enum http_framing {
     HTTP_NO_BODY,
-    HTTP_LENGTH,      /* exactly `length` bytes */
+    HTTP_LENGTH, /* exactly `length` bytes */
     HTTP_CHUNKED,
     HTTP_UNTIL_CLOSE, /* answers only */
 };
 
 /** Why a message is refused; http_fault_status and http_fault_text give status and words. */
 enum http_fault {
-    HTTP_FINE, HTTP_BAD_REQUEST_LINE, HTTP_BAD_TARGET, HTTP_TARGET_TOO_LONG, HTTP_BAD_VERSION,
-    HTTP_VERSION_UNSUPPORTED, HTTP_BAD_FIELD, HTTP_BAD_LINE_END, HTTP_FOLDED_FIELD, HTTP_TOO_MANY_FIELDS,
-    HTTP_HEAD_TOO_LARGE, HTTP_NO_HOST, HTTP_MANY_HOSTS, HTTP_BAD_HOST, HTTP_HOST_DIFFERS,
-    HTTP_BAD_LENGTH, HTTP_BOTH_LENGTHS, HTTP_BAD_TRANSFER_ENCODING, HTTP_TRANSFER_ENCODING_UNKNOWN,
-    HTTP_BAD_CONNECTION, HTTP_BAD_EXPECT, HTTP_BAD_STATUS_LINE, HTTP_BAD_CHUNK, HTTP_BAD_TRAILER,
+    HTTP_FINE,
+    HTTP_BAD_REQUEST_LINE,
+    HTTP_BAD_TARGET,
+    HTTP_TARGET_TOO_LONG,
+    HTTP_BAD_VERSION,
+    HTTP_VERSION_UNSUPPORTED,
+    HTTP_BAD_FIELD,
+    HTTP_BAD_LINE_END,
+    HTTP_FOLDED_FIELD,
+    HTTP_TOO_MANY_FIELDS,
+    HTTP_HEAD_TOO_LARGE,
+    HTTP_NO_HOST,
+    HTTP_MANY_HOSTS,
+    HTTP_BAD_HOST,
+    HTTP_HOST_DIFFERS,
+    HTTP_BAD_LENGTH,
+    HTTP_BOTH_LENGTHS,
+    HTTP_BAD_TRANSFER_ENCODING,
+    HTTP_TRANSFER_ENCODING_UNKNOWN,
+    HTTP_BAD_CONNECTION,
+    HTTP_BAD_EXPECT,
+    HTTP_BAD_STATUS_LINE,
+    HTTP_BAD_CHUNK,
+    HTTP_BAD_TRAILER,
     HTTP_TRAILER_TOO_LARGE,
 };
 
 enum http_parse { HTTP_COMPLETE, HTTP_PARTIAL, HTTP_INVALID };
 
-/** A request's head. About 6 KiB: one per worker is enough, it is read before the next one is parsed. */
+/** A request's head. About 6 KiB: one per worker is enough, it is read before the next one is
+ * parsed. */
 struct http_request {
     enum http_method method;
     struct slice method_text;
-    struct slice target; /* as it came; for an absolute-form target, what follows the authority
-                            (if nothing a static "/", for OPTIONS "*") */
-    struct slice path;   /* of target, before '?'; "*" for OPTIONS *; empty for CONNECT */
-    struct slice query;  /* behind '?'; at NULL when there is none */
-    struct slice host;   /* name or address of Host, without port, brackets kept; as it came;
-                            for HTTP/1.0 without Host that of an absolute target, else empty */
+    struct slice target;    /* as it came; for an absolute-form target, what follows the authority
+                               (if nothing a static "/", for OPTIONS "*") */
+    struct slice path;      /* of target, before '?'; "*" for OPTIONS *; empty for CONNECT */
+    struct slice query;     /* behind '?'; at NULL when there is none */
+    struct slice host;      /* name or address of Host, without port, brackets kept; as it came;
+                               for HTTP/1.0 without Host that of an absolute target, else empty */
     struct slice authority; /* Host as it came, with port */
-    unsigned port;       /* of Host; 0: none given */
-    unsigned minor;      /* HTTP/1.minor: 0 or 1 */
+    unsigned port;          /* of Host; 0: none given */
+    unsigned minor;         /* HTTP/1.minor: 0 or 1 */
     enum http_framing framing;
     uint64_t length;
-    bool keep_alive;     /* the client wants the connection to live on */
+    bool keep_alive;       /* the client wants the connection to live on */
     bool expects_continue; /* and has a body, and is HTTP/1.1 */
-    bool wants_upgrade;  /* Connection: upgrade and an Upgrade field, HTTP/1.1 */
+    bool wants_upgrade;    /* Connection: upgrade and an Upgrade field, HTTP/1.1 */
     struct slice upgrade;
-    size_t bytes;        /* of the head, with its empty line and one skipped before it */
+    size_t bytes; /* of the head, with its empty line and one skipped before it */
     unsigned field_count;
     struct http_field fields[HEAD_FIELDS_MOST];
 };
@@ -88,10 +137,10 @@ struct http_answer {
     struct slice reason;
     unsigned minor;
     enum http_framing framing;
-    uint64_t length;  /* HTTP_LENGTH; for HEAD and 304 the declared one, with framing HTTP_NO_BODY */
+    uint64_t length; /* HTTP_LENGTH; for HEAD and 304 the declared one, with framing HTTP_NO_BODY */
     bool has_length;
     bool keep_alive;
-    bool is_upgrade;  /* 101 */
+    bool is_upgrade; /* 101 */
     size_t bytes;
     unsigned field_count;
     struct http_field fields[HEAD_FIELDS_MOST];
@@ -101,14 +150,14 @@ struct http_answer {
  * Parse a request head from the first `length` bytes.
  *
  * One CRLF before the request line is skipped (RFC 9112 2.2). `most` is max_head.
- * HTTP_COMPLETE: all of `request` is filled. HTTP_PARTIAL: more bytes are needed. HTTP_INVALID: *fault says why.
- * Refused: both lengths, repeated or odd Content-Length, any Transfer-Encoding but one final
- * `chunked`, any in HTTP/1.0, bare CR or LF, NUL and other controls, obs-fold, blanks before the
- * colon or in a name, empty names, more than one Host, none in HTTP/1.1, a bad Host (characters,
- * port), Host unlike an absolute target's authority (or CONNECT's), Connection options that name
- * Host or a length, expectations other than 100-continue, names that become a length where '_' is
- * taken for '-', a target that is neither origin-, absolute- (http, https), authority- (CONNECT)
- * nor asterisk-form (OPTIONS), raw bytes outside printable ASCII or a '#' in the target.
+ * HTTP_COMPLETE: all of `request` is filled. HTTP_PARTIAL: more bytes are needed. HTTP_INVALID:
+ * *fault says why. Refused: both lengths, repeated or odd Content-Length, any Transfer-Encoding but
+ * one final `chunked`, any in HTTP/1.0, bare CR or LF, NUL and other controls, obs-fold, blanks
+ * before the colon or in a name, empty names, more than one Host, none in HTTP/1.1, a bad Host
+ * (characters, port), Host unlike an absolute target's authority (or CONNECT's), Connection options
+ * that name Host or a length, expectations other than 100-continue, names that become a length
+ * where '_' is taken for '-', a target that is neither origin-, absolute- (http, https), authority-
+ * (CONNECT) nor asterisk-form (OPTIONS), raw bytes outside printable ASCII or a '#' in the target.
  */
 enum http_parse http_parse_request(struct http_request *request, const char *bytes, size_t length,
                                    size_t most, enum http_fault *fault);
@@ -120,8 +169,8 @@ enum http_parse http_parse_request(struct http_request *request, const char *byt
  * body announced with 1xx or 204 (Content-Length: 0 is let pass), 101 in HTTP/1.0, and any
  * Transfer-Encoding but `chunked`.
  */
-enum http_parse http_parse_answer(struct http_answer *answer, const char *bytes, size_t length, size_t most,
-                                  enum http_method asked, enum http_fault *fault);
+enum http_parse http_parse_answer(struct http_answer *answer, const char *bytes, size_t length,
+                                  size_t most, enum http_method asked, enum http_fault *fault);
 
 /** 400, 414, 417, 431 or 505. A fault of an answer is a 502 to the client, whatever this says. */
 unsigned http_fault_status(enum http_fault fault);
@@ -144,21 +193,33 @@ bool http_method_is_idempotent(enum http_method method);
 /** What the next byte of a chunked body belongs to; private to the decoder. */
 enum http_chunk_state {
     /* the line with size and extensions */
-    HTTP_CHUNKS_SIZE_FIRST, HTTP_CHUNKS_SIZE, HTTP_CHUNKS_NAME_FIRST, HTTP_CHUNKS_NAME,
-    HTTP_CHUNKS_VALUE_FIRST, HTTP_CHUNKS_VALUE, HTTP_CHUNKS_QUOTED, HTTP_CHUNKS_ESCAPED,
-    HTTP_CHUNKS_QUOTED_END, HTTP_CHUNKS_LINE_LF,
-    HTTP_CHUNKS_DATA, HTTP_CHUNKS_DATA_CR, HTTP_CHUNKS_DATA_LF,
-    HTTP_CHUNKS_TRAILER_FIRST, HTTP_CHUNKS_TRAILER_LINE, HTTP_CHUNKS_LAST_LF,
-    HTTP_CHUNKS_OVER, HTTP_CHUNKS_REFUSED,
+    HTTP_CHUNKS_SIZE_FIRST,
+    HTTP_CHUNKS_SIZE,
+    HTTP_CHUNKS_NAME_FIRST,
+    HTTP_CHUNKS_NAME,
+    HTTP_CHUNKS_VALUE_FIRST,
+    HTTP_CHUNKS_VALUE,
+    HTTP_CHUNKS_QUOTED,
+    HTTP_CHUNKS_ESCAPED,
+    HTTP_CHUNKS_QUOTED_END,
+    HTTP_CHUNKS_LINE_LF,
+    HTTP_CHUNKS_DATA,
+    HTTP_CHUNKS_DATA_CR,
+    HTTP_CHUNKS_DATA_LF,
+    HTTP_CHUNKS_TRAILER_FIRST,
+    HTTP_CHUNKS_TRAILER_LINE,
+    HTTP_CHUNKS_LAST_LF,
+    HTTP_CHUNKS_OVER,
+    HTTP_CHUNKS_REFUSED,
 };
 
 /** Decodes a chunked body piece by piece. Zero-initialised is ready. */
 struct http_chunks {
     enum http_chunk_state state;
-    uint64_t left;         /* of the current chunk */
-    size_t line_bytes;     /* of the size line or trailer line so far */
+    uint64_t left;     /* of the current chunk */
+    size_t line_bytes; /* of the size line or trailer line so far */
     unsigned trailer_count;
-    char *trailer;         /* raw trailer fields, CRLF each, without the empty line; owned */
+    char *trailer; /* raw trailer fields, CRLF each, without the empty line; owned */
     size_t trailer_length;
     size_t trailer_capacity;
     enum http_fault fault;
@@ -186,11 +247,13 @@ enum http_chunk http_chunks_decode(struct http_chunks *chunks, const char *bytes
  * (RFC 9110 6.5.1). Names that shape the message or the connection never get here: they are
  * HTTP_BAD_TRAILER.
  */
-unsigned http_chunks_trailers(const struct http_chunks *chunks, struct http_field *fields, unsigned room);
+unsigned http_chunks_trailers(const struct http_chunks *chunks, struct http_field *fields,
+                              unsigned room);
 /** Free the trailers; the decoder is ready for another body. */
 void http_chunks_done(struct http_chunks *chunks);
 
-/** Write the size line of a chunk ("1f4\r\n") into `into` (at least 20 bytes); returns its length. */
+/** Write the size line of a chunk ("1f4\r\n") into `into` (at least 20 bytes); returns its length.
+ */
 size_t http_chunk_line(char *into, size_t chunk_length);
 
 #endif

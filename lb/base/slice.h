@@ -19,7 +19,8 @@ static inline struct slice slice_of(const char *text)
 }
 static inline bool slice_equal(struct slice one, struct slice other)
 {
-    return one.length == other.length && (one.length == 0 || memcmp(one.at, other.at, one.length) == 0);
+    return one.length == other.length &&
+           (one.length == 0 || memcmp(one.at, other.at, one.length) == 0);
 }
 static inline bool slice_is(struct slice one, const char *text)
 {

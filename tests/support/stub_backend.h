@@ -65,8 +65,8 @@ char *stub_heard(struct stub_backend *stub);
 /* Answers every request: 200, the backend's name as text, keep-alive. The request's head goes back
  * on path /echo. */
 void stub_answer_by_name(struct stub_link *link);
-/* The next request, decoded; whoever expects 100 gets it. false: the connection ended. stub_request_done after true and false
- * alike. */
+/* The next request, decoded; whoever expects 100 gets it. false: the connection ended.
+ * stub_request_done after true and false alike. */
 bool stub_read(struct stub_link *link, struct stub_request *request);
 /* Only its head; its body stays in the connection. */
 bool stub_read_head(struct stub_link *link, struct stub_request *request);

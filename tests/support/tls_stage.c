@@ -12,8 +12,8 @@
 
 #include "lb/base/certificate.h"
 #include "lb/base/error.h"
-#include "listeners/chain_cache.h"
-#include "listeners/session_cache.h"
+#include "listeners/tls/chain_cache.h"
+#include "listeners/tls/session_cache.h"
 
 /* The wire holds a whole flight, also one with a chain that is too large. */
 enum { WIRE_BYTES = 256 * 1024, TURNS_MOST = 20 };

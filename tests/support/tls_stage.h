@@ -18,8 +18,8 @@
 #include <time.h>
 
 #include "lb/base/arena.h"
-#include "listeners/handshake.h"
 #include "listeners/listener.h"
+#include "listeners/tls/handshake.h"
 #include "tests/support/certificates.h"
 #include "tests/support/folder.h"
 

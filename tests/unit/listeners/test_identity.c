@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "lb/base/limits.h"
-#include "listeners/chain_cache.h"
 #include "listeners/policy.h"
+#include "listeners/tls/chain_cache.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
 #include "tests/support/tls_stage.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "listeners/session_cache.h"
+#include "listeners/tls/session_cache.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
 #include "tests/support/folder.h"

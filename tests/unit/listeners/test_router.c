@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "listeners/rule_domain.h"
+#include "listeners/load/rule_domain.h"
 #include "tests/support/check_main.h"
 
 enum { MANY = 2000 };

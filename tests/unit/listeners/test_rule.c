@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "listeners/rule_domain.h"
-#include "listeners/rule_url.h"
+#include "listeners/load/rule_domain.h"
+#include "listeners/load/rule_url.h"
 #include "tests/support/check_main.h"
 
 static struct arena arena;

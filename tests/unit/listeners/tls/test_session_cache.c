@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sessions kept and handed out as copies; whole handshakes of several workers on one cache. */
-#include "listeners/session_cache.h"
+#include "listeners/tls/session_cache.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "lb/base/error.h"
-#include "listeners/session.h"
+#include "listeners/tls/session.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
 #include "tests/support/tls_stage.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copies go in and copies come out; what is inside never changes, so that no thread ever sees
  * another one write. */
-#include "listeners/session_cache.h"
+#include "listeners/tls/session_cache.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lb/base/lru.h"
-#include "listeners/session.h"
+#include "listeners/tls/session.h"
 
 enum { ID_BYTES = SSL_MAX_SSL_SESSION_ID_LENGTH };
 

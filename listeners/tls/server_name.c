@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ServerNameList: length (2), then entries of type (1), length (2), name. Clients send exactly one.
  */
-#include "listeners/server_name.h"
+#include "listeners/tls/server_name.h"
 
 #include <string.h>
 

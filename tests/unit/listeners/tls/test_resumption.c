@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "lb/base/error.h"
-#include "listeners/session.h"
-#include "listeners/session_cache.h"
+#include "listeners/tls/session.h"
+#include "listeners/tls/session_cache.h"
 #include "tests/support/check_main.h"
 #include "tests/support/tls_cast.h"
 

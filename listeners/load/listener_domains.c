@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "lb/base/text_map.h"
-#include "listeners/listener_build.h"
-#include "listeners/rule_domain.h"
-#include "listeners/rule_url.h"
+#include "listeners/load/listener_build.h"
+#include "listeners/load/rule_domain.h"
+#include "listeners/load/rule_url.h"
 
 /* A rule's pattern: "" without a domain. A bad one is reported and kept, so that its rules stay
  * together and apart from others. */

@@ -6,7 +6,7 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-#include "listeners/listener_build.h"
+#include "listeners/load/listener_build.h"
 
 /* The rules that share a policy. */
 struct group {

@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <time.h>
 
-#include "listeners/handshake.h"
-#include "listeners/session.h"
+#include "listeners/tls/handshake.h"
+#include "listeners/tls/session.h"
 
 /** One SSL_CTX: CA names and credentials of the first domain that has this policy. */
 struct handshake_policy {

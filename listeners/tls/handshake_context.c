@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Builds a worker's SSL_CTXs of one listener: one for each distinct policy of its domains. */
-#include "listeners/handshake_context.h"
+#include "listeners/tls/handshake_context.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lb/base/error.h"
-#include "listeners/resumption.h"
-#include "listeners/tls_settings.h"
+#include "listeners/tls/resumption.h"
+#include "listeners/tls/tls_settings.h"
 
 static time_t wall_clock(void *argument)
 {

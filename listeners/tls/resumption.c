@@ -4,13 +4,13 @@
  * that the present ClientHello has chosen, and its time is not up. Everything else looks unknown,
  * so that a full handshake follows.
  */
-#include "listeners/resumption.h"
+#include "listeners/tls/resumption.h"
 
 #include <openssl/err.h>
 #include <string.h>
 
-#include "listeners/handshake_context.h"
-#include "listeners/session_cache.h"
+#include "listeners/tls/handshake_context.h"
+#include "listeners/tls/session_cache.h"
 
 /* Seconds a session may still be resumed; 0: it must not be kept. Ties a session of a full
  * handshake to what it is good for; one that was renewed by TLS 1.3 carries that already, with the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SSL_SESSION's ex_data with a dup and a free function, so that copies count and nothing leaks. */
-#include "listeners/session.h"
+#include "listeners/tls/session.h"
 
 #include <pthread.h>
 #include <stdlib.h>

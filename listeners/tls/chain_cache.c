@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two SHA-256 values make the key: what the client sent, and what it was verified against. */
-#include "listeners/chain_cache.h"
+#include "listeners/tls/chain_cache.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bytes of server_name extensions, good and bad. */
-#include "listeners/server_name.h"
+#include "listeners/tls/server_name.h"
 
 #include <stdlib.h>
 #include <string.h>

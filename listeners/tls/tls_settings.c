@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* OpenSSL's setters, with words for what they refuse. */
-#include "listeners/tls_settings.h"
+#include "listeners/tls/tls_settings.h"
 
 #include <openssl/err.h>
 #include <string.h>

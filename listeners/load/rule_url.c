@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Paths are compared decoded and with dot segments removed, so a url is written that way. */
-#include "listeners/rule_url.h"
+#include "listeners/load/rule_url.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lb/base/text_map.h"
-#include "listeners/listener_build.h"
+#include "listeners/load/listener_build.h"
 
 /* The lists of one section. */
 struct naming {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lb/base/log.h"
-#include "listeners/chain_cache.h"
+#include "listeners/tls/chain_cache.h"
 #include "tests/support/check_main.h"
 #include "tests/support/tls_cast.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a domain may look like is CLB's and DNS's: labels of letters, digits, `-` and `_`. */
-#include "listeners/rule_domain.h"
+#include "listeners/load/rule_domain.h"
 
 #include <arpa/inet.h>
 #include <string.h>

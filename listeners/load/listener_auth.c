@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lb/base/text_map.h"
-#include "listeners/listener_build.h"
+#include "listeners/load/listener_build.h"
 
 /* CA sets by the files they come from; `bad` stands for those that were reported. */
 struct shelf {

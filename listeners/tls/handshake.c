@@ -11,17 +11,17 @@
  * SSL_set_SSL_CTX() leaves verify mode, options and session context as they were. That is why all
  * of them are set on the SSL itself, after the switch.
  */
-#include "listeners/handshake.h"
+#include "listeners/tls/handshake.h"
 
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lb/base/log.h"
-#include "listeners/chain_cache.h"
-#include "listeners/handshake_context.h"
-#include "listeners/server_name.h"
-#include "listeners/tls_settings.h"
+#include "listeners/tls/chain_cache.h"
+#include "listeners/tls/handshake_context.h"
+#include "listeners/tls/server_name.h"
+#include "listeners/tls/tls_settings.h"
 
 SSL *handshake_begin(struct handshake_context *context, struct handshake *handshake)
 {

@@ -4,7 +4,7 @@
 #include <openssl/ssl.h>
 #include <string.h>
 
-#include "listeners/listener_build.h"
+#include "listeners/load/listener_build.h"
 
 typedef int (*setter)(SSL_CTX *ctx, const char *text);
 
