@@ -160,6 +160,9 @@ static void on_late(struct deadline *deadline)
     if (x->state == EXCHANGE_TUNNEL) {
         x->trouble = "the tunnel was silent longer than tunnel_timeout";
         exchange_end(x, false);
+    } else if (connection_was_taken(&x->link->connection)) {
+        x->moved = true; /* slow, but it reads: the system's buffers hid that */
+        watch_backend(x);
     } else {
         x->trouble = "the backend kept silent longer than answer_timeout";
         attempt_link_failed(x, true);

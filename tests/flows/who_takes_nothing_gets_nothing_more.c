@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Clients that send much and read little: every pipelined request is understood, whoever stops
+ * Peers that send much and read little: every pipelined request is understood, whoever stops
  * reading is given up, in whatever state, and whoever reads slowly is not.
  */
 #include <poll.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -133,18 +134,20 @@ START_TEST(a_client_that_ends_its_body_but_takes_no_answer_is_given_up)
 }
 END_TEST
 
-/* A few kilobytes at a time, never pausing; returns how many bytes came before the end. */
-static size_t read_slowly(const struct peer *peer)
+/* A few kilobytes at a time, never pausing; returns how many came until there were enough, or no
+ * more. */
+static size_t read_bytes_slowly(const struct peer *peer, size_t enough)
 {
     char bytes[16 * 1024];
     size_t got = 0;
-    for (;;) {
+    while (got < enough) {
         ssize_t length = recv(peer->fd, bytes, sizeof bytes, 0);
         if (length <= 0)
-            return got;
+            break;
         got += (size_t)length;
         eventually_pause();
     }
+    return got;
 }
 
 static void answer_16_megabytes(struct stub_link *link)
@@ -171,8 +174,40 @@ START_TEST(a_client_that_reads_all_the_time_gets_everything_however_slowly)
                                             .listener = "body_timeout = 100ms\n"});
     house_enter(&house, &peer);
     peer_say(&peer, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
-    ck_assert_uint_gt(read_slowly(&peer), POUR_BYTES);
+    ck_assert_uint_gt(read_bytes_slowly(&peer, SIZE_MAX), POUR_BYTES);
     peer_close(&peer);
+    house_close(&house);
+}
+END_TEST
+
+static void read_slowly_then_answer(struct stub_link *link)
+{
+    struct stub_request request;
+    if (stub_read_head(link, &request)) {
+        size_t got = link->inbox.length;
+        struct peer side = {.fd = link->fd};
+        got += read_bytes_slowly(&side, POUR_BYTES - got);
+        if (got == POUR_BYTES)
+            stub_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone");
+    }
+    stub_request_done(&request);
+}
+
+START_TEST(a_backend_that_reads_all_the_time_gets_everything_however_slowly)
+{
+    struct house house;
+    struct peer peer;
+    struct text head = {0};
+    house_open(&house, &(struct house_plan){.serve = read_slowly_then_answer,
+                                            .pool = "answer_timeout = 100ms\n"});
+    text_add_format(&head, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", POUR_BYTES);
+    house_enter(&house, &peer);
+    ck_assert(peer_send(&peer, head.bytes, head.length));
+    for (int sent = 0; sent < POUR_BYTES; sent += ANSWER_BYTES)
+        ck_assert(peer_send(&peer, piece, sizeof piece));
+    ck_assert_uint_eq(peer_ask(&peer, ""), 200);
+    peer_close(&peer);
+    text_done(&head);
     house_close(&house);
 }
 END_TEST
@@ -183,6 +218,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_client_that_asks_on_but_takes_no_answer_is_given_up);
     tcase_add_test(tcase, a_client_that_ends_its_body_but_takes_no_answer_is_given_up);
     tcase_add_test(tcase, a_client_that_reads_all_the_time_gets_everything_however_slowly);
+    tcase_add_test(tcase, a_backend_that_reads_all_the_time_gets_everything_however_slowly);
 }
 
 CHECK_MAIN("who takes nothing gets nothing more", add_tests)
