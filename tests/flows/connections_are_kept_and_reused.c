@@ -302,6 +302,29 @@ START_TEST(a_half_closed_client_still_gets_its_answer)
 }
 END_TEST
 
+START_TEST(whatever_was_asked_before_a_half_close_is_answered)
+{
+    struct house house;
+    struct peer peer;
+    struct text all = {0};
+    house_open(&house, &(struct house_plan){.serve = answer_path});
+    for (unsigned i = 0; i < 100; i++)
+        text_add_format(&all, "GET /%u HTTP/1.1\r\nHost: a\r\n\r\n", i);
+    text_add_format(&all, "GET /cut HTTP/1.1\r\nHo");
+    house_enter(&house, &peer);
+    ck_assert(peer_send(&peer, all.bytes, all.length));
+    peer_finish(&peer);
+    peer_receive_all(&peer);
+    ck_assert_uint_eq(text_count(peer.inbox.bytes, "HTTP/1.1 200 OK"), 100);
+    ck_assert_ptr_nonnull(strstr(peer.inbox.bytes, "\r\n\r\n/99"));
+    ck_assert(!peer.was_reset);
+    peer_close(&peer);
+    text_done(&all);
+    ck_assert_uint_eq(atomic_load(&house.backend.requests), 100);
+    house_close(&house);
+}
+END_TEST
+
 START_TEST(with_keepalive_timeout_0_every_connection_serves_one_request)
 {
     struct house house;
@@ -330,6 +353,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_backend_that_says_close_does_not_close_the_client);
     tcase_add_test(tcase, a_link_that_died_while_idle_is_replaced_unseen);
     tcase_add_test(tcase, a_half_closed_client_still_gets_its_answer);
+    tcase_add_test(tcase, whatever_was_asked_before_a_half_close_is_answered);
     tcase_add_test(tcase, with_keepalive_timeout_0_every_connection_serves_one_request);
 }
 
