@@ -306,14 +306,17 @@ START_TEST(a_borrower_that_wishes_without_end_does_not_keep_the_loop)
     borrower.owner.on_connected = on_refused_wish_again;
     setrlimit(RLIMIT_NOFILE, &none);
     borrow(&borrower, false);
-    for (unsigned turns = 0; borrower.told_count < 3; turns++) {
+    while (borrower.told_count < 3) {
         unsigned told = borrower.told_count;
         uv_run(&loop, UV_RUN_ONCE);
-        ck_assert_uint_le(borrower.told_count - told, 1);
+        /* One turn of UV_RUN_ONCE looks at the timers before it polls, and once more behind it. */
+        ck_assert_uint_le(borrower.told_count - told, 2);
     }
     setrlimit(RLIMIT_NOFILE, &before);
+    /* The wish that is still open belongs to this function. */
     borrower.owner.on_connected = on_connected;
-    run_until(borrower.told_count == 4);
+    unsigned told = borrower.told_count;
+    run_until(borrower.told_count > told);
 }
 END_TEST
 
