@@ -186,36 +186,9 @@ START_TEST(ciphers_and_groups_are_those_of_the_listener)
     expect_alert(&town, "old", WISH(&town.scene, .ciphers = "ECDHE-RSA-AES128-GCM-SHA256"),
                  SSL_AD_HANDSHAKE_FAILURE);
     expect_alert(&town, "new", WISH(&town.scene, .groups = "X25519"), SSL_AD_HANDSHAKE_FAILURE);
+    expect_alert(&town, "tls", WISH(&town.scene, .sigalgs = "ed25519"), SSL_AD_HANDSHAKE_FAILURE);
     expect_alert(&town, "tls",
                  WISH(&town.scene, .version = TLS1_2_VERSION, .ciphers = "AES128-SHA"),
-                 SSL_AD_HANDSHAKE_FAILURE);
-    town_end(&town);
-}
-END_TEST
-
-START_TEST(a_client_gets_the_certificate_whose_key_it_understands)
-{
-    static const struct {
-        const char *sigalgs;
-        const char *shown;
-    } clients[] = {
-        {"ECDSA+SHA256", "ecdsa"}, {"RSA-PSS+SHA256", "rsa"}, {"ECDSA+SHA256:RSA-PSS+SHA256", ""}};
-    static const char *const listeners[] = {"tls", "named"};
-    struct town town;
-    town_begin(&town);
-    for (unsigned i = 0; i < 6; i++) {
-        struct peer peer;
-        char name[16];
-        ck_assert(enter(&town, &peer, listeners[i % 2],
-                        WISH(&town.scene, .version = versions[_i],
-                             .sigalgs = clients[i / 2].sigalgs, .sni = "www.example.com")));
-        shown(&peer, name, sizeof name);
-        ck_assert_msg(clients[i / 2].shown[0] == '\0' || strcmp(name, clients[i / 2].shown) == 0,
-                      "%s gets %s", clients[i / 2].sigalgs, name);
-        expect_answer(&peer, "www.example.com", "first");
-        peer_close(&peer);
-    }
-    expect_alert(&town, "tls", WISH(&town.scene, .version = versions[_i], .sigalgs = "ed25519"),
                  SSL_AD_HANDSHAKE_FAILURE);
     town_end(&town);
 }
@@ -368,7 +341,6 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, a_listener_speaks_the_tls_versions_it_has_and_no_other);
     tcase_add_test(tcase, ciphers_and_groups_are_those_of_the_listener);
-    tcase_add_loop_test(tcase, a_client_gets_the_certificate_whose_key_it_understands, 0, 2);
     tcase_add_loop_test(tcase, whoever_trusts_the_root_gets_the_intermediate_too, 0, 2);
     tcase_add_loop_test(tcase, the_name_asked_for_chooses_the_certificate_and_the_rule, 0, 2);
     tcase_add_loop_test(tcase, a_name_that_no_rule_has_is_rejected_where_that_is_wished, 0, 2);

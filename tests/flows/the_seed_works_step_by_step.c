@@ -70,12 +70,11 @@ static void remove_certificates(void)
     folder_remove(&made);
 }
 
-/* then: what else happens to the files before lb starts. */
-static void steps_make(struct steps *story, const char *then)
+static void steps_begin(struct steps *story)
 {
     struct text script = {0};
     scene_begin(&story->scene);
-    text_add_format(&script, "cp -R '%s'/www '%s'/api .\n%s", made.path, made.path, then);
+    text_add_format(&script, "cp -R '%s'/www '%s'/api .", made.path, made.path);
     process_shell(story->scene.folder.path, script.bytes);
     text_done(&script);
     stub_start(&story->backends[0], "rs-1", NULL);
@@ -83,11 +82,6 @@ static void steps_make(struct steps *story, const char *then)
     scene_set_port(&story->scene, "rs-1", story->backends[0].port);
     scene_set_port(&story->scene, "rs-2", story->backends[1].port);
     scene_start(&story->scene, ini);
-}
-
-static void steps_begin(struct steps *story)
-{
-    steps_make(story, "");
 }
 
 static void steps_end(struct steps *story)
@@ -355,27 +349,6 @@ START_TEST(only_the_certificates_of_its_own_ca_open_a_door)
 }
 END_TEST
 
-/* "Delete the line break at the end of the copied content to avoid errors": here none follow. */
-START_TEST(certificates_pasted_with_other_line_ends_or_none_work)
-{
-    static const char paste[] =
-        "for file in www/ca.crt www/server.crt www/server.key; do\n"
-        "  { printf '\\357\\273\\277\\r\\n'; sed 's/$/\\r/' $file; } | head -c -2 > pasted\n"
-        "  mv pasted $file\n"
-        "done\n"
-        "openssl x509 -in www/ca.crt -out www/ca-again.crt\n";
-    struct steps story;
-    steps_make(&story, paste);
-    ck_assert(is_served(&story, "plain",
-                        WISH(&story.scene, .sni = "www.example.com", .who = "www/client",
-                             .trust = "www/ca-again")));
-    ck_assert(is_served(&story, "named",
-                        WISH(&story.scene, .sni = "www.example.com", .who = "www/client",
-                             .trust = "www/ca-again")));
-    steps_end(&story);
-}
-END_TEST
-
 static void add_tests(TCase *tcase)
 {
     tcase_add_unchecked_fixture(tcase, make_certificates, remove_certificates);
@@ -386,7 +359,6 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, one_way_authentication_serves_whoever_trusts_the_server);
     tcase_add_loop_test(tcase, every_version_alternates_on_one_keep_alive_connection, 0, 2);
     tcase_add_loop_test(tcase, only_the_certificates_of_its_own_ca_open_a_door, 0, 2);
-    tcase_add_test(tcase, certificates_pasted_with_other_line_ends_or_none_work);
 }
 
 CHECK_MAIN("the seed works step by step", add_tests)
