@@ -171,7 +171,7 @@ START_TEST(a_client_that_reads_all_the_time_gets_everything_however_slowly)
     struct house house;
     struct peer peer;
     house_open(&house, &(struct house_plan){.serve = answer_16_megabytes,
-                                            .listener = "body_timeout = 100ms\n"});
+                                            .listener = "body_timeout = 500ms\n"});
     house_enter(&house, &peer);
     peer_say(&peer, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     ck_assert_uint_gt(read_bytes_slowly(&peer, SIZE_MAX), POUR_BYTES);
