@@ -199,7 +199,7 @@ START_TEST(a_backend_that_reads_all_the_time_gets_everything_however_slowly)
     struct peer peer;
     struct text head = {0};
     house_open(&house, &(struct house_plan){.serve = read_slowly_then_answer,
-                                            .pool = "answer_timeout = 100ms\n"});
+                                            .pool = "answer_timeout = 500ms\n"});
     text_add_format(&head, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", POUR_BYTES);
     house_enter(&house, &peer);
     ck_assert(peer_send(&peer, head.bytes, head.length));
