@@ -60,7 +60,8 @@ enum io http1_fill(struct http1_client *http1)
     struct loop_context *context = client->clients->context;
     size_t got = 0;
     connection_want_read(&client->connection, true);
-    if (http1->fills >= FILLS_MOST && !connection_has_unread(&client->connection)) {
+    if (http1->fills >= FILLS_MOST && !http1->peer_finished &&
+        !connection_has_unread(&client->connection)) {
         http1->starved = true; /* what is still in the socket wakes us again */
         return IO_AGAIN;
     }
