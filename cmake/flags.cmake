@@ -23,6 +23,7 @@ if(LB_SANITIZE)
 endif()
 option(LB_COVERAGE "count which lines the tests run" OFF)
 if(LB_COVERAGE)
-    add_compile_options(--coverage)
+    # Several threads count.
+    add_compile_options(--coverage -fprofile-update=atomic)
     add_link_options(--coverage)
 endif()
