@@ -53,7 +53,8 @@ static bool backend_is_awaited(const struct exchange *x)
     if (connection_pending(&x->link->connection) > 0) {
         return true;
     }
-    return x->request_side != REQUEST_BODY && !x->stream->ops->is_full(x->stream);
+    bool client_sends = x->request_side == REQUEST_BODY && !x->stream->holds_body;
+    return !client_sends && !x->stream->ops->is_full(x->stream);
 }
 
 static void on_late(struct deadline *deadline);

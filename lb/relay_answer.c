@@ -117,7 +117,9 @@ static enum relay take_heads(struct exchange *x)
         case HTTP_PARTIAL:
             return keep_head(x);
         case HTTP_INVALID:
-            return relay_link_lost(x, http_fault_text(fault));
+            return relay_link_lost(x, fault == HTTP_HEAD_TOO_LARGE
+                                          ? "the backend's head is too large"
+                                          : http_fault_text(fault));
         case HTTP_COMPLETE:
             break;
         }

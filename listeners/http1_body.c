@@ -133,6 +133,7 @@ enum stream_read http1_read(struct stream *stream, struct slice *data)
             enum stream_read read = take_input(http1, data);
             if (read == STREAM_DATA) {
                 stream->request_body_bytes += data->length;
+                stream->holds_body = false;
             }
             if (read != STREAM_AGAIN) {
                 client_has_sent(client);
@@ -143,7 +144,8 @@ enum stream_read http1_read(struct stream *stream, struct slice *data)
         case IO_DONE:
             break;
         case IO_AGAIN:
-            if (http1->body != HTTP1_BODY_TUNNEL && !client->deadline.armed) {
+            if (http1->body != HTTP1_BODY_TUNNEL && !stream->holds_body &&
+                !client->deadline.armed) {
                 http1_expect_client(client); /* wake-ups of the link do not prolong its pause */
             }
             return STREAM_AGAIN;

@@ -106,6 +106,7 @@ static void begin_exchange(struct client *client, const struct http_request *req
     client->requests++;
     deadline_disarm(&client->deadline);
     http1_begin_body(http1, request);
+    http1->stream.holds_body = request->expects_continue && http1->body != HTTP1_BODY_COMPLETE;
     /* The head's bytes stay where they are until begin() returns or reads the body. */
     http1->input.at += request->bytes;
     http1->input.length -= request->bytes;

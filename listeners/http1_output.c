@@ -173,6 +173,10 @@ static enum stream_write write_head(struct stream *stream, const struct stream_h
     if (length == 0) {
         return STREAM_LOST;
     }
+    if (head->status == 100 && stream->holds_body) {
+        stream->holds_body = false;
+        http1_expect_client(stream->client); /* now it is the client's turn */
+    }
     struct iovec pieces[6];
     char chunk_line[20];
     pieces[0] = piece(stream->client->clients->head, length);

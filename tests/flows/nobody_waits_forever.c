@@ -138,6 +138,55 @@ static void stop_in_the_middle(struct stub_link *link)
     stub_wait_for_end(link);
 }
 
+/* Reads the head, and says neither 100 nor anything else. */
+static void never_invite(struct stub_link *link)
+{
+    struct stub_request request;
+    stub_read_head(link, &request);
+    stub_request_done(&request);
+    stub_wait_for_end(link);
+}
+
+static void invite_and_wait(struct stub_link *link)
+{
+    struct stub_request request;
+    if (stub_read_head(link, &request))
+        stub_say(link, "HTTP/1.1 100 Continue\r\n\r\n");
+    stub_request_done(&request);
+    stub_wait_for_end(link);
+}
+
+static const char asks_first[] =
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n";
+
+START_TEST(while_a_client_waits_for_100_it_is_the_backend_that_is_late)
+{
+    struct house house;
+    struct peer peer;
+    house_open(&house, &(struct house_plan){.serve = never_invite,
+                                            .listener = "body_timeout = 200ms\n",
+                                            .pool = "answer_timeout = 400ms\n"});
+    house_enter(&house, &peer);
+    ck_assert_uint_eq(peer_ask(&peer, asks_first), 504);
+    peer_close(&peer);
+    house_close(&house);
+}
+END_TEST
+
+START_TEST(an_invited_client_that_sends_nothing_gets_408)
+{
+    struct house house;
+    struct peer peer;
+    house_open(&house, &(struct house_plan){.serve = invite_and_wait,
+                                            .listener = "body_timeout = 200ms\n"});
+    house_enter(&house, &peer);
+    peer_say(&peer, asks_first);
+    ck_assert(peer_receive_until(&peer, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 408"));
+    peer_close(&peer);
+    house_close(&house);
+}
+END_TEST
+
 START_TEST(a_backend_that_stops_in_its_answer_leaves_a_client_that_sees_it)
 {
     struct house house;
@@ -221,6 +270,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_body_that_stops_coming_gets_408);
     tcase_add_test(tcase, a_client_that_does_not_take_its_answer_is_given_up);
     tcase_add_test(tcase, a_backend_that_never_answers_gives_504_and_the_log_says_why);
+    tcase_add_test(tcase, while_a_client_waits_for_100_it_is_the_backend_that_is_late);
+    tcase_add_test(tcase, an_invited_client_that_sends_nothing_gets_408);
     tcase_add_test(tcase, a_backend_that_stops_in_its_answer_leaves_a_client_that_sees_it);
     tcase_add_test(tcase, a_backend_that_accepts_no_connection_gives_504);
     tcase_add_test(tcase, a_handshake_that_never_ends_is_given_up);
