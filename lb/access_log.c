@@ -198,11 +198,10 @@ static void combined_value(struct draft *line, struct slice value)
 static struct slice combined_user(const struct access_entry *entry, int64_t now_ms)
 {
     const struct identity *identity = entry->client->handshake.identity;
-    if (!identity || !entry->rule) {
+    if (!entry->rule || verdict_of(entry, now_ms) != REFUSAL_NONE) {
         return (struct slice){NULL, 0};
     }
-    bool is_known = entry->rule->auth.mode == AUTH_OFF || verdict_of(entry, now_ms) == REFUSAL_NONE;
-    return is_known ? slice_of(identity->subject) : (struct slice){NULL, 0};
+    return slice_of(identity->subject);
 }
 
 static void format_combined(struct draft *line, const struct access_entry *entry, int64_t now_ms)

@@ -18,12 +18,16 @@ static const int64_t when_ms = 1795248547005;
 
 static char line[64 * 1024];
 static struct listener listener = {.name = "web"};
-static struct rule rule = {.name = "all"};
+static struct ca_set ca_set;
+static struct ca_set_result verified = {.valid_until = INT32_MAX};
+static struct rule rule = {.name = "all", .auth = {.mode = AUTH_REQUIRE, .ca_set = &ca_set}};
 static struct pool pool = {.name = "app"};
 static struct backend backend = {.name = "rs-1"};
 static struct client client;
 static struct identity alice = {.subject = (char[]){"CN=alice,O=Example"},
-                                .serial = (char[]){"01AB"}};
+                                .serial = (char[]){"01AB"},
+                                .result_count = 1,
+                                .results = &verified};
 static struct exchange_facts facts;
 static struct access_entry entry;
 
@@ -71,7 +75,8 @@ START_TEST(a_json_line_tells_the_whole_exchange)
         written(ACCESS_LOG_JSON),
         "{\"time\":\"2026-11-21T08:09:07.005Z\",\"request_id\":\"id-1\",\"listener\":\"web\","
         "\"client\":\"192.0.2.7\",\"port\":40123,\"subject\":\"CN=alice,O=Example\","
-        "\"serial\":\"01AB\",\"method\":\"GET\",\"host\":\"www.test\",\"uri\":\"/a?b=c\","
+        "\"serial\":\"01AB\",\"verify\":\"SUCCESS\",\"method\":\"GET\",\"host\":\"www.test\","
+        "\"uri\":\"/a?b=c\","
         "\"protocol\":\"HTTP/1.1\",\"status\":200,\"bytes\":5,\"request_bytes\":3,"
         "\"duration_ms\":12,\"rule\":\"all\",\"pool\":\"app\",\"backend\":\"rs-1\","
         "\"attempts\":1,\"user_agent\":\"curl/8\",\"referer\":\"http://x/\"}");
@@ -111,7 +116,9 @@ START_TEST(json_keeps_utf_8_and_escapes_what_is_none)
     /* é and a pair outside the first plane; a lone byte, an overlong '/', a C1 control. */
     struct identity rene = {
         .subject = (char[]){"CN=\"Ren\xc3\xa9\xf0\x9f\x94\x91\" \xe9 \xc0\xaf \xc2\x9b"},
-        .serial = (char[]){"01"}};
+        .serial = (char[]){"01"},
+        .result_count = 1,
+        .results = &verified};
     client.handshake.identity = &rene;
     ck_assert_ptr_nonnull(strstr(written(ACCESS_LOG_JSON),
                                  "\"subject\":\"CN=\\u0022Ren\xc3\xa9\xf0\x9f\x94\x91\\u0022 "
@@ -150,6 +157,28 @@ START_TEST(no_quote_or_line_end_gets_into_a_combined_line)
 }
 END_TEST
 
+/* A subject that nobody verified must not look like a user. */
+START_TEST(who_was_not_verified_is_no_user)
+{
+    struct ca_set_result untrusted = {.refusal = REFUSAL_UNTRUSTED};
+    struct identity stranger = {.subject = (char[]){"CN=alice,O=Example"},
+                                .serial = (char[]){"01"},
+                                .result_count = 1,
+                                .results = &untrusted};
+    client.handshake.identity = &stranger;
+    ck_assert_ptr_nonnull(strstr(written(ACCESS_LOG_COMBINED), "192.0.2.7 - \"-\" ["));
+    ck_assert_ptr_nonnull(
+        strstr(written(ACCESS_LOG_JSON), "\"verify\":\"FAILED\",\"verify_reason\":\"untrusted\""));
+    client.handshake.identity = NULL;
+    ck_assert_ptr_nonnull(strstr(written(ACCESS_LOG_JSON), "\"verify\":\"NONE\""));
+    static struct rule free_rule = {.name = "free"};
+    entry.rule = &free_rule;
+    client.handshake.identity = &alice;
+    ck_assert_ptr_nonnull(strstr(written(ACCESS_LOG_COMBINED), "192.0.2.7 - \"-\" ["));
+    ck_assert_ptr_null(strstr(written(ACCESS_LOG_JSON), "verify"));
+}
+END_TEST
+
 /* --- bounds -------------------------------------------------------------------------------- */
 
 static char hostile[9000];
@@ -160,7 +189,8 @@ static void fill_with_hostile_values(void)
     memset(hostile, '"', sizeof hostile - 1);
     struct slice all = {hostile, sizeof hostile - 1};
     facts = (struct exchange_facts){all, all, all, all, all, all};
-    static struct identity mallory = {.subject = hostile, .serial = hostile};
+    static struct identity mallory = {
+        .subject = hostile, .serial = hostile, .result_count = 1, .results = &verified};
     client.handshake.identity = &mallory;
 }
 
@@ -238,6 +268,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, json_keeps_utf_8_and_escapes_what_is_none);
     tcase_add_test(tcase, a_combined_line_is_what_log_tools_read);
     tcase_add_test(tcase, what_is_not_known_is_a_dash_in_a_combined_line);
+    tcase_add_test(tcase, who_was_not_verified_is_no_user);
     tcase_add_test(tcase, no_quote_or_line_end_gets_into_a_combined_line);
     tcase_add_test(tcase, a_request_of_only_large_values_has_its_line_all_the_same);
     tcase_add_test(tcase, a_long_value_is_cut_and_what_follows_is_still_said);
