@@ -33,7 +33,7 @@ START_TEST(a_good_file_passes)
 }
 END_TEST
 
-/* The numbers are those of the lines. */
+/* What follows relies on the line numbers at the right. */
 static const char bad[] = "[lb]\n"                                     /* 1 */
                           "workers = many\n"                           /* 2 */
                           "log_levle = info\n"                         /* 3 */
