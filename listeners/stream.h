@@ -92,7 +92,7 @@ struct stream {
     const struct stream_ops *ops;
     struct client *client; /* whose; address, identity, listener */
     void *exchange;        /* the roof's; NULL before begin and after end */
-    bool holds_body; /* the client waits for 100 (Continue) before it sends its body */
+    bool holds_body;       /* the client waits for 100 (Continue) before it sends its body */
     unsigned fault_status; /* for STREAM_BAD */
     const char *fault_text;
     const char *protocol;        /* "HTTP/1.1" for logs */
