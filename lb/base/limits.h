@@ -38,7 +38,7 @@ enum {
     DOMAIN_BYTES = 254,
     /* Options of all Connection fields of a head: each is looked up among all fields. */
     CONNECTION_OPTIONS_MOST = 32,
-    /* A backend's head: CLB's 32k for clients holds for backends, too. */
+    /* A backend's head: twice max_head's default, for those that set many cookies. */
     ANSWER_HEAD_BYTES = 64 * 1024,
     /* Interim (1xx) answers before a final one: more is a flood. */
     INTERIM_ANSWERS_MOST = 16,

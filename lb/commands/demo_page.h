@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a demo backend answers: its name first, then the request as it came. Text for curl, a page
+/* What a demo backend answers: its name first, then the request. Text for curl, a page
  * for browsers. */
 #ifndef LB_COMMANDS_DEMO_PAGE_H
 #define LB_COMMANDS_DEMO_PAGE_H

@@ -177,7 +177,7 @@ START_TEST(a_backend_s_hop_by_hop_fields_stay_here_too)
 }
 END_TEST
 
-/* Every name of every preset of DESIGN section 6, whichever this rule uses. */
+/* Every name of every preset that lb knows, whichever this rule uses. */
 static const char *const identity_names[] = {
     "Client-Cert",
     "Client-Cert-Chain",
