@@ -49,21 +49,28 @@ static void try_backend(struct exchange *x, struct backend *backend, bool fresh)
     }
 }
 
-void attempt_choose(struct exchange *x, unsigned status_if_none)
+/** The index of the next backend to try; -1: there is none. */
+static int choose(struct exchange *x)
 {
-    int index = pool_choose(x->pool, &x->all->views[x->pool->index], &x->choice);
+    return pool_choose(x->pool, &x->all->views[x->pool->index], &x->choice);
+}
+
+static void try_next(struct exchange *x, int index)
+{
+    x->attempts++;
+    try_backend(x, &x->pool->backends[index], false);
+}
+
+void attempt_choose(struct exchange *x)
+{
+    int index = choose(x);
     if (index >= 0) {
-        x->attempts++;
-        try_backend(x, &x->pool->backends[index], false);
+        try_next(x, index);
         return;
     }
-    x->backend = NULL;
-    if (!x->trouble) {
-        x->trouble = "no backend is up";
-        log_say(LOG_LEVEL_WARN, "pool.down", "pool %s has no backend that is up", x->pool->name);
-    }
-    exchange_end_with(x, status_if_none, status_if_none == 503 ? "no-backend" : "backend-failed",
-                      NULL);
+    x->trouble = "no backend is up";
+    log_say(LOG_LEVEL_WARN, "pool.down", "pool %s has no backend that is up", x->pool->name);
+    exchange_end_with(x, 503, "no-backend", NULL);
 }
 
 /**
@@ -83,25 +90,28 @@ static void attempt_failed(struct exchange *x, bool connected, bool late)
         .attempts = x->attempts,
         .retries = (unsigned)x->pool->options->retries,
     };
-    unsigned status = late ? 504 : 502;
+    int next = -1;
     switch (retry_decide(&attempt)) {
     case RETRY_SAME:
         forget_attempt(x);
         try_backend(x, x->backend, true);
         return;
     case RETRY_OTHER:
-        atomic_fetch_add_explicit(&x->backend->failed, 1, memory_order_relaxed);
-        log_trouble(x, "another backend");
-        forget_attempt(x);
         choice_add_tried(&x->choice, x->backend->index);
-        attempt_choose(x, status);
-        return;
+        next = choose(x);
+        break;
     case RETRY_NONE:
         break;
     }
     atomic_fetch_add_explicit(&x->backend->failed, 1, memory_order_relaxed);
+    if (next >= 0) {
+        log_trouble(x, "another backend");
+        forget_attempt(x);
+        try_next(x, next);
+        return;
+    }
     log_trouble(x, late ? "504" : "502");
-    exchange_end_with(x, status, late ? "backend-late" : "backend-failed", NULL);
+    exchange_end_with(x, late ? 504 : 502, late ? "backend-late" : "backend-failed", NULL);
 }
 
 void attempt_link_failed(struct exchange *x, bool late)

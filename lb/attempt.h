@@ -9,11 +9,8 @@ struct exchange;
 struct link_owner;
 struct link;
 
-/**
- * Choose a backend and try it; with none left the exchange ends.
- * status_if_none  503 for a first try, the last failure's status for a retry
- */
-void attempt_choose(struct exchange *exchange, unsigned status_if_none);
+/** Choose a backend and try it; with none that may be asked the exchange ends with 503. */
+void attempt_choose(struct exchange *exchange);
 
 /**
  * The link died, said no HTTP or kept silent (`late`): try again where that is allowed (retry.h),

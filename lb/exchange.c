@@ -265,14 +265,14 @@ static void begin(void *roof, struct stream *stream, const struct http_request *
 {
     struct exchanges *all = roof;
     time_t now = wall_clock_s();
+    if (request->method == HTTP_CONNECT) { /* it names no path that could choose a rule */
+        refuse_request(all, stream, request, NULL, 501, "no-connect",
+                       "This is a load balancer, not a proxy for CONNECT.");
+        return;
+    }
     struct decision decision = decide_for(stream->client, request, now);
     if (decision.outcome != DECISION_PASS) {
         refuse_by_decision(all, stream, request, &decision);
-        return;
-    }
-    if (request->method == HTTP_CONNECT) {
-        refuse_request(all, stream, request, decision.rule, 501, "no-connect",
-                       "This is a load balancer, not a proxy for CONNECT.");
         return;
     }
     struct exchange *x = exchange_new(all, stream, request, decision.rule, now);
@@ -282,7 +282,7 @@ static void begin(void *roof, struct stream *stream, const struct http_request *
     }
     all->count++;
     stream->exchange = x;
-    attempt_choose(x, 503);
+    attempt_choose(x);
 }
 
 static void abandon(struct stream *stream, unsigned status, const char *why)

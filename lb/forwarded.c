@@ -58,9 +58,12 @@ static void put_request_line(struct draft *draft, struct forwarding *forwarding)
     draft_text(draft, " ");
     forwarding->uri = draft_put(draft, request->target);
     draft_text(draft, " HTTP/1.1\r\n");
-    /* An HTTP/1.0 client need not name a host, an HTTP/1.1 backend needs the field: empty, as RFC
-     * 9112 3.2 has it. */
-    forwarding->host = draft_field(draft, slice_of("Host"), request->authority);
+    /* An HTTP/1.0 client need not name a host, an HTTP/1.1 backend wants one: the pool's name. */
+    if (request->authority.length > 0) {
+        forwarding->host = draft_field(draft, slice_of("Host"), request->authority);
+    } else {
+        draft_field(draft, slice_of("Host"), slice_of(forwarding->rule->options->pool));
+    }
 }
 
 static void put_client_fields(struct draft *draft, struct forwarding *forwarding)
@@ -125,7 +128,9 @@ static void put_addresses(struct draft *draft, const struct forwarding *forwardi
     const char *proto = client->listener->options->protocol == LISTENER_HTTPS ? "https" : "http";
     put_forwarded_for(draft, forwarding);
     draft_field(draft, slice_of("X-Forwarded-Proto"), slice_of(proto));
-    draft_field(draft, slice_of("X-Forwarded-Host"), forwarding->request->authority);
+    if (forwarding->request->authority.length > 0) {
+        draft_field(draft, slice_of("X-Forwarded-Host"), forwarding->request->authority);
+    }
     draft_text(draft, "X-Forwarded-Port: ");
     draft_number(draft, client->local_port, 1);
     draft_text(draft, "\r\n");

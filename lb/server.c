@@ -206,9 +206,27 @@ static void log_ready(const struct server *server)
     log_end(&line);
 }
 
+/** A forgotten lb on the same address would go on taking half of the clients, under its old config.
+ */
+static bool addresses_are_free(const struct config *config, struct error *err)
+{
+    for (unsigned i = 0; i < config->listener_count; i++) {
+        const struct listener *listener = &config->listeners[i];
+        for (unsigned k = 0; k < listener->address_count; k++) {
+            if (!socket_is_free(&listener->addresses[k], err)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static bool start(struct server *server, struct error *err)
 {
     const struct config *config = server->config;
+    if (!addresses_are_free(config, err)) {
+        return false;
+    }
     server->share.config = config;
     server->share.on_done = on_worker_done;
     server->share.server = server;

@@ -35,7 +35,7 @@ enum stream_write answer_write(struct stream *stream, unsigned status, const cha
         .has_length = true,
         .has_body = true,
         /* Who sends what two parsers could read differently is not listened to any more. */
-        .is_final = status == 400,
+        .is_final = status == 400 || status == 501, /* what follows may be no request */
     };
     return stream->ops->write_head(stream, &head, (struct slice){answer.body, answer.body_length},
                                    true);

@@ -232,6 +232,21 @@ static int refuse_listening(const struct address *address, int fd, struct error 
     return -1;
 }
 
+bool socket_is_free(const struct address *address, struct error *err)
+{
+    int family = address->storage.ss_family;
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return refuse_listening(address, fd, err) == 0;
+    bool ready = switch_on(fd, SOL_SOCKET, SO_REUSEADDR) &&
+                 (family != AF_INET6 || switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY));
+    if (!ready || bind(fd, (const struct sockaddr *)&address->storage, address->length) != 0 ||
+        listen(fd, 1) != 0)
+        return refuse_listening(address, fd, err) == 0;
+    close(fd);
+    return true;
+}
+
 int socket_listen(const struct address *address, int backlog, struct error *err)
 {
     int family = address->storage.ss_family;

@@ -32,6 +32,16 @@ void address_host(const struct address *address, char *into, size_t room);
 unsigned address_port(const struct address *address);
 bool address_equal(const struct address *one, const struct address *other);
 
+/**
+ * Does nobody listen on this address yet? socket_listen cannot tell: with SO_REUSEPORT a second
+ * program of the same user shares the address in silence, and with it the clients. The address is
+ * free again when this returns.
+ *
+ * Fails: somebody does, or it cannot be listened on at all; err says which.   Thread: any; start-up
+ * only.
+ */
+bool socket_is_free(const struct address *address, struct error *err);
+
 /** Listen with SO_REUSEADDR, SO_REUSEPORT, IPV6_V6ONLY and TCP_NODELAY. -1: err says why. */
 int socket_listen(const struct address *address, int backlog, struct error *err);
 /** Accept one; -1 with errno. TCP_NODELAY is inherited from the listening one. peer may be NULL. */

@@ -265,8 +265,23 @@ START_TEST(when_all_are_down_503_is_said_at_once_where_that_is_wished)
 }
 END_TEST
 
+START_TEST(the_last_backend_that_fails_is_named_with_what_the_client_got)
+{
+    struct stage stage;
+    struct peer peer;
+    stage_begin(&stage, NULL, unchecked);
+    peer_connect(&peer, scene_port(&stage.scene, "web"));
+    ck_assert_uint_eq(peer_get(&peer, "a", "/bad", NULL, 0), 502);
+    peer_close(&peer);
+    eventually(scene_log_has(&stage.scene, "backend.failed", "backend=bad", "then=502", NULL));
+    eventually(scene_access_lines(&stage.scene, "\"backend\":\"bad\"") == 1);
+    stage_end(&stage);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
+    tcase_add_test(tcase, the_last_backend_that_fails_is_named_with_what_the_client_got);
     tcase_add_test(tcase, a_backend_that_refuses_is_passed_over_for_every_method);
     tcase_add_loop_test(tcase, a_safe_request_is_asked_again_of_another_backend, 0, 4);
     tcase_add_loop_test(tcase, a_post_is_never_sent_twice, 0, 3);

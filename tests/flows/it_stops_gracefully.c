@@ -337,6 +337,26 @@ START_TEST(a_taken_address_is_one_clear_line_and_status_1)
 }
 END_TEST
 
+/* Both would listen with SO_REUSEPORT, and the kernel would deal clients out to both. */
+START_TEST(a_second_lb_does_not_share_the_address_of_the_first)
+{
+    struct evening evening;
+    struct peer peer;
+    struct text said = {0};
+    evening_begin(&evening, "1h");
+    ck_assert_int_eq(run(&evening.scene, ini, &said), 1);
+    ck_assert_msg(strstr(said.bytes, "lb.not-started") && strstr(said.bytes, "in use"), "%s",
+                  said.bytes);
+    come(&evening, &peer, "plain");
+    ck_assert_uint_eq(peer_get(&peer, "a", "/", NULL, 0), 200);
+    peer_close(&peer);
+    text_done(&said);
+    scene_terminate(&evening.scene);
+    scene_await_end(&evening.scene);
+    evening_end(&evening);
+}
+END_TEST
+
 START_TEST(a_bad_config_is_told_and_status_1)
 {
     struct scene scene;
@@ -361,6 +381,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, a_second_signal_ends_it_at_once, 0, 2);
     tcase_add_loop_test(tcase, drain_timeout_closes_what_hangs, 0, 2);
     tcase_add_test(tcase, a_taken_address_is_one_clear_line_and_status_1);
+    tcase_add_test(tcase, a_second_lb_does_not_share_the_address_of_the_first);
     tcase_add_test(tcase, a_bad_config_is_told_and_status_1);
 }
 

@@ -456,6 +456,17 @@ START_TEST(a_url_without_a_rule_is_answered_by_lb_itself)
 }
 END_TEST
 
+START_TEST(connect_is_no_business_of_a_load_balancer)
+{
+    struct stage stage;
+    stage_begin(&stage, NULL, NULL, false);
+    ask(&stage, "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n");
+    ck_assert(stage.fake.ended && stage.fake.clean);
+    ck_assert_uint_eq(stage.fake.status, 501);
+    stage_end(&stage);
+}
+END_TEST
+
 START_TEST(a_backend_counts_its_exchanges_down_to_none)
 {
     struct stage stage;
@@ -481,6 +492,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_get_is_tried_again_when_a_backend_dies_a_post_is_not);
     tcase_add_test(tcase, an_abandoned_stream_is_not_touched_again);
     tcase_add_test(tcase, a_url_without_a_rule_is_answered_by_lb_itself);
+    tcase_add_test(tcase, connect_is_no_business_of_a_load_balancer);
     tcase_add_test(tcase, a_backend_counts_its_exchanges_down_to_none);
 }
 

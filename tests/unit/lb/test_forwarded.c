@@ -326,12 +326,13 @@ END_TEST
 
 /* --- old clients --------------------------------------------------------------------------- */
 
-START_TEST(an_http_1_0_client_without_a_host_gets_an_empty_one)
+START_TEST(an_http_1_0_client_without_a_host_gets_the_pools_name)
 {
     struct stage stage;
     stage_open(&stage, "forwarded = on");
     const char *head = forward(&stage, "GET /old HTTP/1.0\r\n\r\n");
-    ck_assert_ptr_eq(strstr(head, "GET /old HTTP/1.1\r\nHost: \r\n"), head);
+    ck_assert_ptr_eq(strstr(head, "GET /old HTTP/1.1\r\nHost: app\r\n"), head);
+    ck_assert_ptr_null(strstr(head, "X-Forwarded-Host"));
     must_have(head, "Forwarded", "for=192.0.2.7;proto=http");
     stage_close(&stage);
 }
@@ -555,7 +556,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, the_address_takes_its_place_where_the_listener_says_so);
     tcase_add_test(tcase, proto_host_port_and_real_ip_are_never_the_clients);
     tcase_add_test(tcase, forwarded_is_written_where_the_listener_says_so_and_quotes_ipv6);
-    tcase_add_test(tcase, an_http_1_0_client_without_a_host_gets_an_empty_one);
+    tcase_add_test(tcase, an_http_1_0_client_without_a_host_gets_the_pools_name);
     tcase_add_test(tcase, an_absolute_target_is_forwarded_in_origin_form);
     tcase_add_test(tcase, a_fit_request_id_is_kept_another_is_made_anew);
     tcase_add_test(tcase, of_several_request_ids_one_is_kept);
