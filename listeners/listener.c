@@ -35,10 +35,14 @@ static void build_addresses(struct listener_build *build)
     for (unsigned i = 0; i < texts->count; i++) {
         struct error err = {0};
         struct address *address = &listener->addresses[listener->address_count];
-        if (address_parse(address, texts->items[i], &err))
-            listener->address_lines[listener->address_count++] = texts->lines[i];
-        else
+        if (!address_parse(address, texts->items[i], &err))
             LISTENER_ERROR(build, texts->lines[i], "%s", err.text);
+        else if (address_port(address) == 0) /* each worker would get another one */
+            LISTENER_ERROR(build, texts->lines[i],
+                           "%s: nobody can find port 0; write a number from 1 to 65535",
+                           texts->items[i]);
+        else
+            listener->address_lines[listener->address_count++] = texts->lines[i];
     }
 }
 
