@@ -10,19 +10,6 @@
 
 #define EXAMPLE "\"backend = rs-1 192.0.2.10:8080 weight=10\""
 
-const char *verdict_name(enum verdict verdict)
-{
-    switch (verdict) {
-    case VERDICT_UNKNOWN:
-        return "unknown";
-    case VERDICT_UP:
-        return "up";
-    case VERDICT_DOWN:
-        return "down";
-    }
-    return "unknown";
-}
-
 /* The next run of non-blanks; *text moves behind it. Empty at the end. */
 static struct slice next_word(const char **text)
 {

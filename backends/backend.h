@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One real server: its address, its weight, what is known of its health and how busy it is. */
+/* One real server: its address, its weight and, beside what the config says of it, its standing. */
 #ifndef LB_BACKENDS_BACKEND_H
 #define LB_BACKENDS_BACKEND_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backends/standing.h"
 #include "lb/base/error.h"
 #include "lb/base/socket.h"
 
 struct arena;
-
-enum verdict { VERDICT_UNKNOWN, VERDICT_UP, VERDICT_DOWN };
 
 enum {
     BACKEND_NAME_BYTES = 63, /* a DNS label: what people name machines after */
@@ -24,17 +22,11 @@ struct backend {
     const char *name; /* rs-1 */
     struct address address;
     unsigned weight;
-    unsigned index; /* in its pool */
-    /* Shared by all threads. Unknown counts as up: a backend serves until a check says otherwise.
-     */
-    _Atomic(enum verdict) verdict;
-    atomic_uint active;          /* exchanges now */
-    atomic_uint_fast64_t served; /* answers begun */
-    atomic_uint_fast64_t failed; /* refused, late, died before an answer */
+    uint32_t max_connections;  /* exchanges at a time; 0: no limit */
+    uint32_t slow_start_ms;    /* from becoming up to its full weight; 0: at once */
+    unsigned index;            /* in its pool */
+    struct standing *standing; /* NULL before pool_open */
 };
-
-/** "unknown", "up" or "down". Static. */
-const char *verdict_name(enum verdict verdict);
 
 /**
  * Parse "NAME HOST:PORT [weight=N]".

@@ -94,13 +94,13 @@ static void log_change(const struct watch *watch, enum verdict verdict, const ch
 static void judge(struct watch *watch, bool passed, const char *reason)
 {
     const struct pool_options *options = watch->pool->options;
-    enum verdict before = atomic_load(&watch->backend->verdict);
+    enum verdict before = atomic_load(&watch->backend->standing->verdict);
     enum verdict after =
         health_count_result(&watch->count, before, passed, (unsigned)options->healthy_threshold,
                             (unsigned)options->unhealthy_threshold);
     if (after == before)
         return;
-    atomic_store(&watch->backend->verdict, after);
+    atomic_store(&watch->backend->standing->verdict, after);
     pool_publish(watch->pool);
     log_change(watch, after, reason, (uv_hrtime() - watch->started_ns) / 1000000);
 }

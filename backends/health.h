@@ -26,12 +26,6 @@ struct health *health_start(struct pool *const *pools, unsigned count,
 /** End all checks; `stopped(arg)` is called from the loop when the object is gone. */
 void health_stop(struct health *health, void (*stopped)(void *arg), void *arg);
 
-/** Results in a row, of one backend. Zero-initialised is the beginning. */
-struct health_count {
-    unsigned passed_in_row;
-    unsigned failed_in_row;
-};
-
 /** The pure heart: a result moves the counters, returns the (possibly new) verdict. */
 enum verdict health_count_result(struct health_count *count, enum verdict now, bool passed,
                                  unsigned healthy_threshold, unsigned unhealthy_threshold);

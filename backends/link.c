@@ -15,16 +15,19 @@
 
 #include "lb/base/socket.h"
 
+/* The idle links to one backend. */
 struct idle_links {
-    struct list_node links; /* most recently used first */
+    struct standing *standing; /* whose; NULL: nobody's, none are kept */
+    struct list_node links;    /* most recently used first */
     unsigned count;
+    unsigned retained; /* which links_retain wanted it last */
 };
 
 struct links {
     struct loop_context *context;
-    struct pool *const *pools;
-    unsigned pool_count;
-    struct idle_links **idle; /* [pool][backend] */
+    struct idle_links **idle; /* by the standing's slot; NULL: nobody asked for it yet */
+    unsigned idle_count;
+    unsigned retained;        /* calls of links_retain */
     struct list_node others;  /* connecting, lent, gone */
     struct list_node failed;  /* connecting, but could not even begin */
     struct list_node unlucky; /* owners whose wish found no memory for a link */
@@ -68,16 +71,17 @@ static enum link_outcome outcome_of(int failure)
     }
 }
 
-static struct idle_links *idle_of(const struct links *links, const struct pool *pool,
-                                  const struct backend *backend)
+/* Where idle links to this backend are; NULL: nowhere, none are kept. */
+static struct idle_links *idle_of(const struct links *links, const struct standing *standing)
 {
-    assert(pool->index < links->pool_count && backend->index < pool->backend_count);
-    return &links->idle[pool->index][backend->index];
+    struct idle_links *idle =
+        standing->slot < links->idle_count ? links->idle[standing->slot] : NULL;
+    return idle && idle->standing == standing ? idle : NULL;
 }
 
 static void links_free(struct links *links)
 {
-    for (unsigned i = 0; links->idle && i < links->pool_count; i++)
+    for (unsigned i = 0; i < links->idle_count; i++)
         free(links->idle[i]);
     free(links->idle);
     free(links);
@@ -119,7 +123,7 @@ static void drop(struct link *link)
 {
     assert(link->state != LINK_GONE);
     if (link->state == LINK_IDLE)
-        idle_of(link->links, link->pool, link->backend)->count--;
+        idle_of(link->links, link->standing)->count--;
     deadline_disarm(&link->deadline);
     link->state = LINK_GONE;
     link->owner = NULL;
@@ -234,6 +238,7 @@ static struct link *link_open(struct links *links, struct pool *pool, struct bac
     link->links = links;
     link->pool = pool;
     link->backend = backend;
+    link->standing = backend->standing;
     link->owner = owner;
     links->count++;
     link->failure = connect_link(link);
@@ -246,10 +251,10 @@ static struct link *link_open(struct links *links, struct pool *pool, struct bac
 struct link *link_borrow(struct links *links, struct pool *pool, struct backend *backend,
                          struct link_owner *owner, bool fresh, struct link **ret_pending)
 {
-    struct idle_links *idle = idle_of(links, pool, backend);
+    struct idle_links *idle = idle_of(links, backend->standing);
     list_init(&owner->unlucky);
     *ret_pending = NULL;
-    if (fresh || list_is_empty(&idle->links)) {
+    if (fresh || !idle || list_is_empty(&idle->links)) {
         *ret_pending = link_open(links, pool, backend, owner);
         return NULL;
     }
@@ -258,6 +263,8 @@ struct link *link_borrow(struct links *links, struct pool *pool, struct backend 
     idle->count--;
     list_append(&links->others, &link->node);
     link->state = LINK_LENT;
+    link->pool = pool;
+    link->backend = backend;
     link->owner = owner;
     return link;
 }
@@ -273,14 +280,16 @@ void link_return(struct link *link)
 {
     assert(link->state == LINK_LENT);
     struct links *links = link->links;
-    struct idle_links *idle = idle_of(links, link->pool, link->backend);
-    if (links->closing || !is_clean(&link->connection) ||
+    struct idle_links *idle = idle_of(links, link->standing);
+    if (links->closing || !idle || !is_clean(&link->connection) ||
         idle->count >= link->pool->options->idle_links) {
         drop(link);
         return;
     }
     link->exchanges++;
     link->owner = NULL;
+    link->pool = NULL;
+    link->backend = NULL;
     link->state = LINK_IDLE;
     list_remove(&link->node);
     list_prepend(&idle->links, &link->node);
@@ -301,42 +310,20 @@ void link_forget(struct link_owner *owner)
 
 unsigned links_idle_count(const struct links *links, const struct backend *backend)
 {
-    for (unsigned i = 0; i < links->pool_count; i++) {
-        const struct pool *pool = links->pools[i];
-        if (backend->index < pool->backend_count && &pool->backends[backend->index] == backend)
-            return links->idle[i][backend->index].count;
-    }
-    return 0;
+    const struct idle_links *idle = idle_of(links, backend->standing);
+    return idle ? idle->count : 0;
 }
 
-static bool make_idle_lists(struct links *links)
-{
-    links->idle = calloc(links->pool_count + 1, sizeof *links->idle);
-    for (unsigned i = 0; links->idle && i < links->pool_count; i++) {
-        unsigned count = links->pools[i]->backend_count;
-        assert(links->pools[i]->index == i);
-        links->idle[i] = calloc(count, sizeof **links->idle);
-        if (!links->idle[i])
-            return false;
-        for (unsigned k = 0; k < count; k++)
-            list_init(&links->idle[i][k].links);
-    }
-    return links->idle != NULL;
-}
-
-struct links *links_new(struct loop_context *context, struct pool *const *pools,
-                        unsigned pool_count)
+struct links *links_new(struct loop_context *context)
 {
     struct links *links = calloc(1, sizeof *links);
     if (!links)
         return NULL;
     links->context = context;
-    links->pools = pools;
-    links->pool_count = pool_count;
     list_init(&links->others);
     list_init(&links->failed);
     list_init(&links->unlucky);
-    if (!make_idle_lists(links) || uv_timer_init(context->loop, &links->soon) != 0) {
+    if (uv_timer_init(context->loop, &links->soon) != 0) {
         links_free(links);
         return NULL;
     }
@@ -350,13 +337,60 @@ static void drop_all(struct idle_links *idle)
         drop(LIST_OWNER(idle->links.next, struct link, node));
 }
 
+/* The place of a slot, made when it is not there. NULL: out of memory. */
+static struct idle_links *make_place(struct links *links, unsigned slot)
+{
+    if (slot >= links->idle_count) {
+        unsigned count = 2 * slot + 16;
+        struct idle_links **idle = realloc(links->idle, count * sizeof(struct idle_links *));
+        if (!idle)
+            return NULL;
+        memset(idle + links->idle_count, 0,
+               (count - links->idle_count) * sizeof(struct idle_links *));
+        links->idle = idle;
+        links->idle_count = count;
+    }
+    struct idle_links *place = links->idle[slot];
+    if (!place) {
+        place = calloc(1, sizeof *place);
+        links->idle[slot] = place;
+        if (place)
+            list_init(&place->links);
+    }
+    return place;
+}
+
+void links_retain(struct links *links, struct pool *const *pools, unsigned pool_count)
+{
+    links->retained++;
+    for (unsigned i = 0; i < pool_count; i++) {
+        for (unsigned k = 0; k < pools[i]->backend_count; k++) {
+            struct standing *standing = pools[i]->backends[k].standing;
+            struct idle_links *place = make_place(links, standing->slot);
+            if (!place)
+                continue; /* none are kept */
+            if (place->standing != standing)
+                drop_all(place);
+            place->standing = standing;
+            place->retained = links->retained;
+        }
+    }
+    for (unsigned i = 0; i < links->idle_count; i++) {
+        struct idle_links *place = links->idle[i];
+        if (!place || place->retained == links->retained)
+            continue;
+        drop_all(place);
+        place->standing = NULL;
+    }
+}
+
 void links_close(struct links *links, void (*closed)(void *arg), void *arg)
 {
     links->closing = true;
     links->closed = closed;
     links->closed_arg = arg;
-    for (unsigned i = 0; i < links->pool_count; i++)
-        for (unsigned k = 0; k < links->pools[i]->backend_count; k++)
-            drop_all(&links->idle[i][k]);
+    for (unsigned i = 0; i < links->idle_count; i++)
+        if (links->idle[i])
+            drop_all(links->idle[i]);
     end_when_empty(links);
 }

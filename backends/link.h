@@ -57,8 +57,9 @@ struct link {
     enum link_state state;
     struct list_node node; /* among the idle ones of its backend, or the others of its worker */
     struct links *links;
-    struct backend *backend;
-    const struct pool *pool;
+    struct standing *standing; /* the backend's: while idle, all that is known of where it leads */
+    const struct backend *backend; /* while lent or connecting */
+    const struct pool *pool;       /* while lent or connecting */
     struct link_owner *owner;
     struct deadline deadline; /* of connecting */
     int failure;              /* errno of a connection that could not even be begun */
@@ -68,12 +69,18 @@ struct link {
 /**
  * All links of one worker.
  *
- * pools    array and pools borrowed until `closed` of links_close; pools[i]->index is i
  * returns  NULL: out of memory
  * Thread:  the loop's, as for all that follows.
  */
-struct links *links_new(struct loop_context *context, struct pool *const *pools,
-                        unsigned pool_count);
+struct links *links_new(struct loop_context *context);
+/**
+ * Keep links to the backends of these pools from now on, and to no others: idle ones of others are
+ * closed now, lent ones when they come back. Links to backends that share a standing stay.
+ *
+ * pools    array borrowed for the call; open (pool_open). What pools and backends link_borrow is
+ *          given must live until the loan ends.
+ */
+void links_retain(struct links *links, struct pool *const *pools, unsigned pool_count);
 /** Close idle ones and refuse new; free when all are gone, then call `closed(arg)` from the loop.
  * Lent ones stay until their borrowers end the loan. */
 void links_close(struct links *links, void (*closed)(void *arg), void *arg);

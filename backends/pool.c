@@ -3,11 +3,15 @@
  */
 #include "backends/pool.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "backends/check.h"
 #include "lb/base/arena.h"
 #include "lb/base/log.h"
+
+/* Pool and backend names, an address and a digest. */
+enum { POOL_IDENTITY_BYTES = 512 };
 
 bool choice_tried(const struct choice *choice, unsigned backend)
 {
@@ -140,23 +144,44 @@ bool pool_prepare(struct pool *pool, const char *name, unsigned line,
     prepare_check(pool, &place);
     check_turns(pool, &place);
     check_times(pool, &place);
-    if (problems->error_count > errors_before)
-        return false;
-    pool->sequence = sequence_new(pool);
-    if (!pool->sequence) {
-        problems_add(problems, file, line, "out of memory for the turns of pool %s", name);
-        return false;
-    }
+    pool->link_identity = "";
+    return problems->error_count == errors_before;
+}
+
+static bool join(struct pool *pool, struct backend *backend)
+{
+    char identity[POOL_IDENTITY_BYTES];
+    snprintf(identity, sizeof identity, "%s\n%s\n%s\n%s", pool->name, backend->name,
+             backend->address.text, pool->link_identity);
+    backend->standing = roster_join(pool->roster, identity);
+    return backend->standing != NULL;
+}
+
+bool pool_open(struct pool *pool, struct roster *roster, const struct pool *before)
+{
+    pool->roster = roster;
     pthread_mutex_init(&pool->publish, NULL);
-    return true;
+    if (before) {
+        atomic_store(&pool->turn, atomic_load(&before->turn));
+        atomic_store(&pool->retry_turn, atomic_load(&before->retry_turn));
+    }
+    for (unsigned i = 0; i < pool->backend_count; i++)
+        if (!join(pool, &pool->backends[i]))
+            return false;
+    pool->sequence = sequence_new(pool);
+    return pool->sequence != NULL;
 }
 
 void pool_done(struct pool *pool)
 {
-    if (!pool->sequence)
+    if (!pool->roster)
         return;
     sequence_unref(pool->sequence);
     pool->sequence = NULL;
+    for (unsigned i = 0; i < pool->backend_count; i++)
+        if (pool->backends[i].standing)
+            roster_leave(pool->roster, pool->backends[i].standing);
+    pool->roster = NULL;
     pthread_mutex_destroy(&pool->publish);
 }
 

@@ -22,6 +22,12 @@ extern const struct option_table pool_option_table;
 
 enum pool_all_down { POOL_ALL_DOWN_ANY, POOL_ALL_DOWN_503 };
 
+enum session_persistence {
+    PERSISTENCE_OFF,
+    PERSISTENCE_COOKIE,
+    PERSISTENCE_CLIENT_CERTIFICATE,
+};
+
 struct arena;
 struct check;
 
@@ -51,6 +57,10 @@ struct pool {
     atomic_uint_fast64_t retry_turn; /* taken by retries, so that they shift nobody else's turn */
     pthread_mutex_t publish;         /* guards `sequence` when it is replaced or newly referenced */
     struct sequence *sequence;
+    struct roster *roster; /* NULL before pool_open */
+    /* What of the pool's settings a link depends on, as text: backends whose is equal may share
+     * links. "" without TLS. */
+    const char *link_identity;
     atomic_uint generation; /* raised at each publication: workers compare it before a turn */
 };
 
@@ -74,18 +84,29 @@ void choice_add_tried(struct choice *choice, unsigned backend);
  * POOL_BACKENDS_MOST backends or SEQUENCE_TURNS_MOST turns.
  *
  * pool     zeroed; lives in the config's arena; borrows name and options, which live as long
- * returns  false when problems were added: the pool is then unusable and needs no pool_done
+ * returns  false when problems were added: the pool is then unusable and needs no pool_done;
+ *          else it needs pool_open before it can be used
  * Thread:  the one that loads the config. May resolve names, so it may block.
  */
 bool pool_prepare(struct pool *pool, const char *name, unsigned line,
                   const struct pool_options *options, struct arena *arena, const char *file,
                   struct problems *problems);
-/** Release what is not the arena's; all views must be done. A pool that was never prepared is fine.
+/**
+ * Join the roster with every backend and publish the first sequence: the pool can be used from now
+ * on.
+ *
+ * roster   borrowed until pool_done
+ * before   the pool of the same name that this one takes the place of, whose turns it goes on with;
+ *          NULL: none
+ * Fails:   out of memory; pool_done is still needed.   Thread: control
  */
+bool pool_open(struct pool *pool, struct roster *roster, const struct pool *before);
+/** Leave the roster and release what is not the arena's; all views must be done. A pool that was
+ * never prepared or opened is fine. Thread: control. */
 void pool_done(struct pool *pool);
 
 /** Publish a new sequence from the present verdicts; out of memory keeps the old one and says so in
- * the log. Thread: control (and pool_prepare). */
+ * the log. Thread: control. */
 void pool_publish(struct pool *pool);
 
 /** A worker's own reference to the pool's sequence; zero-initialised is empty. */

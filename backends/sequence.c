@@ -28,8 +28,7 @@ static unsigned pick_eligible(const struct pool *pool, bool with_down, unsigned 
     unsigned count = 0;
     for (unsigned i = 0; i < pool->backend_count; i++) {
         const struct backend *backend = &pool->backends[i];
-        bool down = atomic_load(&backend->verdict) == VERDICT_DOWN;
-        if (backend->weight > 0 && (with_down || !down))
+        if (backend->weight > 0 && (with_down || standing_is_available(backend->standing)))
             ret_eligible[count++] = i;
     }
     return count;

@@ -27,7 +27,7 @@ static void forget_attempt(struct exchange *x)
         link_discard(x->link);
         x->link = NULL;
     }
-    atomic_fetch_sub_explicit(&x->backend->active, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(x->backend->standing->active, 1, memory_order_relaxed);
     x->request_side = REQUEST_HELD;
     x->heard = false;
     x->input.length = 0;
@@ -39,7 +39,7 @@ static void try_backend(struct exchange *x, struct backend *backend, bool fresh)
 {
     struct link *pending = NULL;
     x->backend = backend;
-    atomic_fetch_add_explicit(&backend->active, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(backend->standing->active, 1, memory_order_relaxed);
     x->state = EXCHANGE_CONNECTING;
     struct link *link = link_borrow(x->all->links, x->pool, backend, &x->owner, fresh, &pending);
     if (link) {
@@ -103,7 +103,7 @@ static void attempt_failed(struct exchange *x, bool connected, bool late)
     case RETRY_NONE:
         break;
     }
-    atomic_fetch_add_explicit(&x->backend->failed, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&x->backend->standing->failed, 1, memory_order_relaxed);
     if (next >= 0) {
         log_trouble(x, "another backend");
         forget_attempt(x);
@@ -120,7 +120,7 @@ void attempt_link_failed(struct exchange *x, bool late)
         attempt_failed(x, true, late);
         return;
     }
-    atomic_fetch_add_explicit(&x->backend->failed, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&x->backend->standing->failed, 1, memory_order_relaxed);
     if (x->answer_side == ANSWER_AWAITED) { /* interim heads went out, a final one still can */
         log_trouble(x, late ? "504" : "502");
         exchange_end_with(x, late ? 504 : 502, late ? "backend-late" : "backend-failed", NULL);

@@ -92,6 +92,24 @@ struct config *config_load(const char *file, struct problems *problems)
     return NULL;
 }
 
+static const struct pool *pool_named(const struct config *config, const char *name)
+{
+    for (unsigned i = 0; config && i < config->pool_count; i++)
+        if (strcmp(config->pools[i]->name, name) == 0)
+            return config->pools[i];
+    return NULL;
+}
+
+bool config_open(struct config *config, struct roster *roster, const struct config *before)
+{
+    for (unsigned i = 0; i < config->pool_count; i++) {
+        struct pool *pool = config->pools[i];
+        if (!pool_open(pool, roster, pool_named(before, pool->name)))
+            return false;
+    }
+    return true;
+}
+
 void config_free(struct config *config)
 {
     if (!config)

@@ -47,7 +47,17 @@ extern const struct option_table *const option_tables[];
  */
 struct config *config_load(const char *file, struct problems *problems);
 
-/** Nobody uses it any more. NULL is fine. */
+/**
+ * Open every pool, so that the config can be served from.
+ *
+ * roster   borrowed until config_free
+ * before   the config that this one takes the place of: pools of the same name go on with their
+ *          turns; NULL: none
+ * Fails:   out of memory; config_free is all that is left.   Thread: control
+ */
+bool config_open(struct config *config, struct roster *roster, const struct config *before);
+
+/** Nobody uses it any more. NULL is fine. Thread: control. */
 void config_free(struct config *config);
 
 #endif

@@ -28,7 +28,7 @@ static void leave_backend(struct exchange *x)
 {
     if (x->backend) {
         let_go_of_link(x);
-        atomic_fetch_sub_explicit(&x->backend->active, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(x->backend->standing->active, 1, memory_order_relaxed);
     }
 }
 

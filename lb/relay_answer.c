@@ -73,7 +73,7 @@ static enum relay take_final(struct exchange *x, const struct http_answer *head)
     x->answer_side = ANSWER_BODY;
     x->answer_framing = head->framing;
     x->answer_left = head->length;
-    atomic_fetch_add_explicit(&x->backend->served, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&x->backend->standing->served, 1, memory_order_relaxed);
     if (head->is_upgrade) {
         begin_tunnel(x);
         data = x->input;

@@ -19,7 +19,8 @@ enum server_state {
 };
 
 struct server {
-    const struct config *config;
+    struct config *config;
+    struct roster *roster;
     enum server_state state;
     uv_loop_t loop;
     struct loop_context context;
@@ -223,9 +224,13 @@ static bool addresses_are_free(const struct config *config, struct error *err)
 
 static bool start(struct server *server, struct error *err)
 {
-    const struct config *config = server->config;
+    struct config *config = server->config;
     if (!addresses_are_free(config, err)) {
         return false;
+    }
+    server->roster = roster_new();
+    if (!server->roster || !config_open(config, server->roster, NULL)) {
+        return error_set(err, "out of memory");
     }
     server->share.config = config;
     server->share.on_done = on_worker_done;
@@ -251,6 +256,8 @@ static void server_free(struct server *server)
         worker_join(server->workers[i]);
     }
     free(server->workers);
+    config_free(server->config);
+    roster_free(server->roster);
     chain_cache_free(server->share.chains);
     access_log_close(server->share.access_log);
     loop_context_done(&server->context);
@@ -258,11 +265,12 @@ static void server_free(struct server *server)
     free(server);
 }
 
-int server_run(const struct config *config)
+int server_run(struct config *config)
 {
     struct server *server = calloc(1, sizeof *server);
     struct error err = {""};
     if (!server) {
+        config_free(config);
         return 1;
     }
     server->config = config;

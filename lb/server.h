@@ -9,10 +9,10 @@
  * Run until told to stop: SIGTERM or SIGINT drains (at most drain_timeout), a second one ends at
  * once.
  *
- * config   borrowed
+ * config   taken, also when it fails
  * returns  0 after a drain; 1 when something could not be started (one log line says what)
  * Thread:  main; it becomes the control thread.
  */
-int server_run(const struct config *config);
+int server_run(struct config *config);
 
 #endif

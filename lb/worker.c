@@ -213,7 +213,9 @@ static bool prepare(struct worker *worker, struct error *err)
 {
     struct worker_share *share = worker->share;
     clients_init(&worker->clients, &worker->context, &exchange_events, &worker->exchanges);
-    worker->links = links_new(&worker->context, share->config->pools, share->config->pool_count);
+    worker->links = links_new(&worker->context);
+    if (worker->links)
+        links_retain(worker->links, share->config->pools, share->config->pool_count);
     if (!worker->links || !exchanges_init(&worker->exchanges, &worker->context, worker->links,
                                           share->config, share->access_log)) {
         return error_set(err, "out of memory for a worker");

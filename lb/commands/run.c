@@ -24,11 +24,12 @@ static void guard_secrets(void)
 #endif
 }
 
-static int serve(const struct config *config)
+static int serve(struct config *config)
 {
     struct error err;
     if (!log_open(config->options->log, (enum log_level)config->options->log_level, &err)) {
         fprintf(stderr, "lb run: %s\n", err.text);
+        config_free(config);
         return COMMAND_FAILED;
     }
     int status = server_run(config);
@@ -48,6 +49,5 @@ int command_run(int argc, char **argv)
     check_write_problems(&problems, stderr);
     problems_done(&problems);
     int status = config ? serve(config) : COMMAND_FAILED;
-    config_free(config);
     return status;
 }

@@ -39,14 +39,19 @@ void made_pool_weights(struct made_pool *made, const unsigned *weights, unsigned
 
 bool made_pool_prepare(struct made_pool *made)
 {
-    return pool_prepare(&made->pool, "app", 1, &made->options, &made->arena, "lb.ini",
-                        &made->problems);
+    if (!pool_prepare(&made->pool, "app", 1, &made->options, &made->arena, "lb.ini",
+                      &made->problems))
+        return false;
+    made->roster = roster_new();
+    ck_assert_ptr_nonnull(made->roster);
+    ck_assert(pool_open(&made->pool, made->roster, NULL));
+    return true;
 }
 
 void made_pool_judge(struct made_pool *made, unsigned backend, enum verdict verdict)
 {
     ck_assert_uint_lt(backend, made->pool.backend_count);
-    atomic_store(&made->pool.backends[backend].verdict, verdict);
+    atomic_store(&made->pool.backends[backend].standing->verdict, verdict);
     pool_publish(&made->pool);
 }
 
@@ -64,6 +69,7 @@ bool made_pool_has_problem(const struct made_pool *made, unsigned line, const ch
 void made_pool_end(struct made_pool *made)
 {
     pool_done(&made->pool);
+    roster_free(made->roster);
     problems_done(&made->problems);
     arena_done(&made->arena);
 }

@@ -23,6 +23,7 @@ struct made_pool {
     struct problems problems;
     struct pool_options options;
     struct pool pool;
+    struct roster *roster;
     unsigned line; /* of the last key; the section [pool app] is line 1 */
 };
 
@@ -31,7 +32,8 @@ void made_pool_begin(struct made_pool *made);
 void made_pool_key(struct made_pool *made, const char *key, const char *value);
 /* One backend per weight: b0, b1, … at ports that nobody is asked on. */
 void made_pool_weights(struct made_pool *made, const unsigned *weights, unsigned count);
-/* pool_prepare as "app" of lb.ini; problems are in made->problems. */
+/* pool_prepare as "app" of lb.ini, then pool_open with a roster of its own; problems are in
+ * made->problems. */
 bool made_pool_prepare(struct made_pool *made);
 /* Set a backend's verdict and publish it, as health does. */
 void made_pool_judge(struct made_pool *made, unsigned backend, enum verdict verdict);

@@ -26,7 +26,7 @@ START_TEST(a_name_and_an_address_are_enough)
     ck_assert_str_eq(backend.name, "rs-1");
     ck_assert_str_eq(backend.address.text, "127.0.0.1:8081");
     ck_assert_uint_eq(backend.weight, 10);
-    ck_assert_int_eq(backend.verdict, VERDICT_UNKNOWN);
+    ck_assert_ptr_null(backend.standing);
 }
 END_TEST
 
@@ -78,14 +78,6 @@ START_TEST(what_is_wrong_is_said)
 }
 END_TEST
 
-START_TEST(every_verdict_has_a_name)
-{
-    ck_assert_str_eq(verdict_name(VERDICT_UNKNOWN), "unknown");
-    ck_assert_str_eq(verdict_name(VERDICT_UP), "up");
-    ck_assert_str_eq(verdict_name(VERDICT_DOWN), "down");
-}
-END_TEST
-
 static void release(void)
 {
     arena_done(&arena);
@@ -98,7 +90,6 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_weight_from_0_to_100_is_taken);
     tcase_add_test(tcase, blanks_and_tabs_between_words_do_not_matter);
     tcase_add_loop_test(tcase, what_is_wrong_is_said, 0, sizeof bad / sizeof bad[0]);
-    tcase_add_test(tcase, every_verdict_has_a_name);
 }
 
 CHECK_MAIN("backend", add_tests)

@@ -141,7 +141,7 @@ static void end(void)
 
 static enum verdict verdict_of(unsigned backend)
 {
-    return atomic_load(&made.pool.backends[backend].verdict);
+    return atomic_load(&made.pool.backends[backend].standing->verdict);
 }
 
 static void run_until_verdict(unsigned backend, enum verdict verdict)

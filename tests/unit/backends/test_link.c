@@ -127,8 +127,9 @@ static void begin_with(const char *idle_links, unsigned port)
     loop_context_init(&context, &loop);
     now_ms = 1000;
     context.deadlines.now_ms = tell_now_ms;
-    links = links_new(&context, pools, 1);
+    links = links_new(&context);
     ck_assert_ptr_nonnull(links);
+    links_retain(links, pools, 1);
     is_closed = false;
 }
 

@@ -147,6 +147,7 @@ struct stage {
     struct client client;
     struct http_request request;
     struct fake fake;
+    struct roster *roster;
 };
 
 static void config_of(struct stage *stage, const char *pool_keys)
@@ -164,6 +165,8 @@ static void config_of(struct stage *stage, const char *pool_keys)
     ck_assert_msg(stage->config != NULL, "%s",
                   problems.count ? problems.items[0].text : "no config");
     problems_done(&problems);
+    stage->roster = roster_new();
+    ck_assert(config_open(stage->config, stage->roster, NULL));
     text_done(&ini);
 }
 
@@ -183,7 +186,8 @@ static void stage_begin(struct stage *stage, stub_serve first, stub_serve second
     uv_loop_init(&stage->loop);
     stage->context = calloc(1, sizeof *stage->context);
     loop_context_init(stage->context, &stage->loop);
-    stage->links = links_new(stage->context, stage->config->pools, stage->config->pool_count);
+    stage->links = links_new(stage->context);
+    links_retain(stage->links, stage->config->pools, stage->config->pool_count);
     stage->exchanges = calloc(1, sizeof *stage->exchanges);
     ck_assert(exchanges_init(stage->exchanges, stage->context, stage->links, stage->config, NULL));
     stage->client.listener = &stage->config->listeners[0];
@@ -215,6 +219,7 @@ static void stage_end(struct stage *stage)
     free(stage->exchanges);
     ck_assert_int_eq(uv_loop_close(&stage->loop), 0);
     config_free(stage->config);
+    roster_free(stage->roster);
     stub_stop(&stage->stubs[0]);
     stub_stop(&stage->stubs[1]);
     text_done(&stage->fake.answer);
@@ -472,10 +477,10 @@ START_TEST(a_backend_counts_its_exchanges_down_to_none)
     struct stage stage;
     stage_begin(&stage, NULL, NULL, false);
     ask(&stage, "GET /app HTTP/1.1\r\nHost: a\r\n\r\n");
-    ck_assert_uint_eq(atomic_load(&stage.config->pools[0]->backends[0].active), 1);
+    ck_assert_uint_eq(atomic_load(stage.config->pools[0]->backends[0].standing->active), 1);
     turn_until_ended(&stage);
-    ck_assert_uint_eq(atomic_load(&stage.config->pools[0]->backends[0].active), 0);
-    ck_assert_uint_eq(atomic_load(&stage.config->pools[0]->backends[0].served), 1);
+    ck_assert_uint_eq(atomic_load(stage.config->pools[0]->backends[0].standing->active), 0);
+    ck_assert_uint_eq(atomic_load(&stage.config->pools[0]->backends[0].standing->served), 1);
     stage_end(&stage);
 }
 END_TEST

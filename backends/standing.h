@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is known of a backend while lb runs: its verdict, what it is doing, how it failed. A config
+ * is frozen and goes with the next reload; a standing stays for as long as some config has the
+ * backend (same pool, name, address and TLS identity). The roster is the list of all of them.
+ */
+#ifndef LB_BACKENDS_STANDING_H
+#define LB_BACKENDS_STANDING_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum verdict { VERDICT_UNKNOWN, VERDICT_UP, VERDICT_DOWN };
+
+/** "unknown", "up" or "down". Static. */
+const char *verdict_name(enum verdict verdict);
+
+enum { STANDING_REASON_BYTES = 160 };
+
+/** Results in a row, of one backend. Zero-initialised is the beginning. */
+struct health_count {
+    unsigned passed_in_row;
+    unsigned failed_in_row;
+};
+
+struct standing {
+    /* Shared by all threads. */
+    atomic_uint *active; /* exchanges now; lies beside those of its neighbours, so that many are
+                            read quickly */
+    _Atomic(enum verdict) verdict; /* of the checks. Unknown counts as up */
+    atomic_bool is_drained;        /* an operator said so: nothing new */
+    atomic_bool is_blocked;        /* it failed passive_failures exchanges in a row */
+    atomic_uint failures_in_row;   /* exchanges that failed since the last that did not */
+    atomic_uint_fast64_t served;   /* answers begun */
+    atomic_uint_fast64_t failed;   /* refused, late, died before an answer */
+
+    unsigned slot; /* its number in the roster: small, and nobody else's while it lives */
+
+    /* The control thread's alone. Times are those of its loop, ms; 0: never. */
+    unsigned references;
+    struct health_count count;
+    uint64_t asked_ms;         /* the last check began */
+    uint64_t took_ms;          /* it took so long */
+    uint64_t up_ms;            /* it became up: slow_start counts from here */
+    uint64_t blocked_until_ms; /* while is_blocked */
+    int64_t since_s;           /* wall clock: the verdict is this old; 0: there is none yet */
+    char reason[STANDING_REASON_BYTES]; /* of the last result */
+};
+
+/** May it get something new, as far as its health and operators go? Any thread. */
+bool standing_is_available(const struct standing *standing);
+
+struct roster;
+struct backend;
+
+/** NULL: out of memory. Thread: control, as for all of the roster. */
+struct roster *roster_new(void);
+/** All standings must be left. NULL is fine. */
+void roster_free(struct roster *roster);
+/**
+ * The standing of a backend: the one that another config's backend of the same identity has, or a
+ * fresh one.
+ *
+ * identity  text that is equal exactly for backends whose standing and links may be shared
+ * returns   one reference for the caller; NULL: out of memory
+ */
+struct standing *roster_join(struct roster *roster, const char *identity);
+/** Give one reference back; the last one frees. */
+void roster_leave(struct roster *roster, struct standing *standing);
+/** Slots are less than this. */
+unsigned roster_slot_count(const struct roster *roster);
+
+#endif
