@@ -2,12 +2,26 @@
 /* LB_VERSION and LB_INIH_VERSION come from CMake; inih has no version of its own in its header. */
 #include "lb/commands/version.h"
 
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <jansson.h>
 #include <openssl/crypto.h>
 #include <openssl/opensslv.h>
+#include <pcre2.h>
 #include <stdio.h>
+#include <string.h>
 #include <uv.h>
 
 #include "lb/commands/commands.h"
+
+static void print_pcre2(void)
+{
+    int room = pcre2_config(PCRE2_CONFIG_VERSION, NULL);
+    char version[64] = "unknown";
+    if (room > 0 && (size_t)room <= sizeof version)
+        pcre2_config(PCRE2_CONFIG_VERSION, version);
+    version[strcspn(version, " ")] = '\0'; /* a date follows */
+    printf("PCRE2 %s, built with %d.%02d\n", version, PCRE2_MAJOR, PCRE2_MINOR);
+}
 
 int command_version(int argc, char **argv)
 {
@@ -19,5 +33,7 @@ int command_version(int argc, char **argv)
     printf("libuv %s, built with %d.%d.%d%s\n", uv_version_string(), UV_VERSION_MAJOR,
            UV_VERSION_MINOR, UV_VERSION_PATCH, UV_VERSION_SUFFIX);
     printf("inih %s\n", LB_INIH_VERSION);
+    print_pcre2();
+    printf("jansson %s, built with %s\n", jansson_version_str(), JANSSON_VERSION);
     return COMMAND_DONE;
 }

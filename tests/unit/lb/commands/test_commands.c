@@ -71,12 +71,31 @@ START_TEST(every_verb_says_what_it_does)
 }
 END_TEST
 
+START_TEST(the_version_names_every_library)
+{
+    static const char *const names[] = {"lb ",     "\nOpenSSL ", "\nlibuv ",
+                                        "\ninih ", "\nPCRE2 ",   "\njansson "};
+    const char *arguments[6] = {"version"};
+    struct captured captured;
+    captured_run(&captured, arguments);
+    ck_assert_int_eq(captured.status, 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *line = strstr(captured.out, names[i]);
+        ck_assert_msg(line, "%s is missing: %s", names[i] + 1, captured.out);
+        line += strlen(names[i]);
+        ck_assert_msg(*line >= '0' && *line <= '9', "%s has no number", names[i] + 1);
+    }
+    captured_done(&captured);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, wrong_usage_is_one_line_and_status_2, 0,
                         sizeof misuses / sizeof *misuses);
     tcase_add_test(tcase, the_file_may_be_named_in_every_usual_way);
     tcase_add_test(tcase, every_verb_says_what_it_does);
+    tcase_add_test(tcase, the_version_names_every_library);
 }
 
 CHECK_MAIN("commands", add_tests)
