@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "backends/check.h"
+#include "backends/pool_checks.h"
 #include "lb/base/arena.h"
 #include "lb/base/log.h"
 
@@ -94,19 +94,6 @@ static void prepare_balancer(struct pool *pool, const struct place *place)
                  nearest ? nearest : balancers[0]->name, nearest ? "?" : "");
 }
 
-static void prepare_check(struct pool *pool, const struct place *place)
-{
-    const char *name = pool->options->health_check;
-    pool->check = check_find(name);
-    if (pool->check || strcmp(name, "off") == 0)
-        return;
-    const char *nearest = check_nearest(name);
-    problems_add(place->problems, place->file, line_of(place, pool->options->health_check_line),
-                 "\"%s\" is no known way to check a backend: %s%s%s", name,
-                 nearest ? "did you mean " : "one that is known is ",
-                 nearest ? nearest : checks[0]->name, nearest ? "?" : "");
-}
-
 static void check_turns(const struct pool *pool, const struct place *place)
 {
     uint64_t turns = sequence_turns_needed(pool->backends, pool->backend_count);
@@ -116,18 +103,6 @@ static void check_turns(const struct pool *pool, const struct place *place)
             "the weights of pool %s need %llu turns for one round: at most %d are possible; "
             "use weights with a common divisor, such as 10, 20, 30",
             pool->name, (unsigned long long)turns, SEQUENCE_TURNS_MOST);
-}
-
-static void check_times(const struct pool *pool, const struct place *place)
-{
-    const struct pool_options *options = pool->options;
-    if (!pool->check || options->health_check_timeout < options->health_check_interval)
-        return;
-    unsigned line = options->health_check_timeout_line ? options->health_check_timeout_line
-                                                       : options->health_check_interval_line;
-    problems_add(place->problems, place->file, line_of(place, line),
-                 "health_check_timeout (%ums) must be less than health_check_interval (%ums)",
-                 options->health_check_timeout, options->health_check_interval);
 }
 
 bool pool_prepare(struct pool *pool, const char *name, unsigned line,
@@ -141,9 +116,8 @@ bool pool_prepare(struct pool *pool, const char *name, unsigned line,
     pool->options = options;
     prepare_backends(pool, arena, &place);
     prepare_balancer(pool, &place);
-    prepare_check(pool, &place);
+    pool_prepare_checks(pool, file, problems);
     check_turns(pool, &place);
-    check_times(pool, &place);
     pool->link_identity = "";
     return problems->error_count == errors_before;
 }

@@ -10,6 +10,7 @@
 
 #include "backends/backend.h"
 #include "backends/balancer.h"
+#include "backends/check_codes.h"
 #include "lb/base/limits.h"
 #include "lb/base/option.h"
 
@@ -50,7 +51,9 @@ struct pool {
     unsigned index; /* among the config's pools */
     const struct pool_options *options;
     const struct balancer *balancer;
-    const struct check *check; /* NULL: health_check = off */
+    const struct check *check;      /* NULL: health_check = off */
+    const char *check_host;         /* Host of http and https checks; NULL: the backend's address */
+    struct check_codes check_codes; /* the answers to them that pass */
     unsigned backend_count;
     struct backend *backends;  /* array */
     atomic_uint_fast64_t turn; /* taken by first tries of all workers; never wraps in practice */

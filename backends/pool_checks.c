@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The health_check keys of a pool: what is asked, when, and what passes. */
+#include "backends/pool_checks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "backends/check.h"
+#include "backends/pool.h"
+#include "lb/base/http1.h"
+
+/* Where problems of one pool are reported. */
+struct place {
+    const char *file;
+    unsigned line; /* of the section */
+    struct problems *problems;
+};
+
+/* The line of a key; of the section where the key was left out. */
+static unsigned line_of(const struct place *place, unsigned key_line)
+{
+    return key_line ? key_line : place->line;
+}
+
+static void choose_check(struct pool *pool, const struct place *place)
+{
+    const char *name = pool->options->health_check;
+    pool->check = check_find(name);
+    if (pool->check || strcmp(name, "off") == 0)
+        return;
+    const char *nearest = check_nearest(name);
+    problems_add(place->problems, place->file, line_of(place, pool->options->health_check_line),
+                 "\"%s\" is no known way to check a backend: %s%s%s", name,
+                 nearest ? "did you mean " : "one that is known is ",
+                 nearest ? nearest : checks[0]->name, nearest ? "?" : "");
+}
+
+static void examine_times(const struct pool *pool, const struct place *place)
+{
+    const struct pool_options *options = pool->options;
+    if (!pool->check || options->health_check_timeout < options->health_check_interval)
+        return;
+    unsigned line = options->health_check_timeout_line ? options->health_check_timeout_line
+                                                       : options->health_check_interval_line;
+    problems_add(place->problems, place->file, line_of(place, line),
+                 "health_check_timeout (%ums) must be less than health_check_interval (%ums)",
+                 options->health_check_timeout, options->health_check_interval);
+}
+
+/* Would our own parser take a request for it? Backends are no less strict. */
+static bool can_be_asked(const char *path, const char *host)
+{
+    struct http_request request;
+    enum http_fault fault;
+    char head[1024];
+    int length = snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, host);
+    return length > 0 && (size_t)length < sizeof head &&
+           http_parse_request(&request, head, (size_t)length, sizeof head, &fault) == HTTP_COMPLETE;
+}
+
+static void settle_request(struct pool *pool, const struct place *place)
+{
+    const struct pool_options *options = pool->options;
+    const char *path = options->health_check_path;
+    if (path[0] != '/' || !can_be_asked(path, "a"))
+        problems_add(place->problems, place->file, line_of(place, options->health_check_path_line),
+                     "\"%s\" is no path to ask for: write one that begins with \"/\", without "
+                     "blanks and \"#\", such as /healthz",
+                     path);
+    if (!options->health_check_host)
+        return;
+    pool->check_host = options->health_check_host;
+    if (!can_be_asked("/", pool->check_host))
+        problems_add(place->problems, place->file, line_of(place, options->health_check_host_line),
+                     "\"%s\" is no host to ask for: write a name or an address, perhaps with a "
+                     "port, such as www.example.com",
+                     pool->check_host);
+}
+
+static void settle_codes(struct pool *pool, const struct place *place)
+{
+    const struct option_list *words = &pool->options->health_check_codes;
+    for (unsigned i = 0; i < words->count; i++) {
+        struct error err = {0};
+        if (!check_codes_add(&pool->check_codes, words->items[i], &err))
+            problems_add(place->problems, place->file, line_of(place, words->lines[i]), "%s",
+                         err.text);
+    }
+}
+
+void pool_prepare_checks(struct pool *pool, const char *file, struct problems *problems)
+{
+    struct place place = {file, pool->line, problems};
+    choose_check(pool, &place);
+    examine_times(pool, &place);
+    settle_request(pool, &place);
+    settle_codes(pool, &place);
+}
