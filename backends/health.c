@@ -101,7 +101,7 @@ static void judge(struct watch *watch, bool passed, const char *reason)
     if (after == before)
         return;
     atomic_store(&watch->backend->standing->verdict, after);
-    pool_publish(watch->pool);
+    pool_publish(watch->pool, uv_now(watch->health->context->loop));
     log_change(watch, after, reason, (uv_hrtime() - watch->started_ns) / 1000000);
 }
 

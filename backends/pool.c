@@ -159,13 +159,14 @@ void pool_done(struct pool *pool)
     pthread_mutex_destroy(&pool->publish);
 }
 
-void pool_publish(struct pool *pool)
+uint32_t pool_publish(struct pool *pool, uint64_t now_ms)
 {
     struct sequence *sequence = sequence_new(pool);
+    (void)now_ms;
     if (!sequence) {
         log_say(LOG_LEVEL_ERROR, "pool.publish", "out of memory: pool %s keeps its old turns",
                 pool->name);
-        return;
+        return 0;
     }
     pthread_mutex_lock(&pool->publish);
     struct sequence *old = pool->sequence;
@@ -173,6 +174,7 @@ void pool_publish(struct pool *pool)
     atomic_fetch_add(&pool->generation, 1);
     pthread_mutex_unlock(&pool->publish);
     sequence_unref(old);
+    return 0;
 }
 
 const struct sequence *pool_view_sequence(struct pool *pool, struct pool_view *view)
@@ -199,8 +201,11 @@ void pool_view_done(struct pool *pool, struct pool_view *view)
 
 int pool_choose(struct pool *pool, struct pool_view *view, struct choice *choice)
 {
+    const struct backend *wanted = choice->wanted;
     choice->sequence = pool_view_sequence(pool, view);
     if (choice->sequence->turn_count == 0)
         return -1;
+    if (wanted && standing_is_available(wanted->standing) && !choice_tried(choice, wanted->index))
+        return (int)wanted->index;
     return pool->balancer->choose(pool, choice);
 }

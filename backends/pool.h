@@ -33,6 +33,16 @@ struct arena;
 struct check;
 
 /**
+ * How a worker calls the control thread: a backend failed passive_failures exchanges in a row, and
+ * its standing's is_blocked was set. Whoever answers publishes the pool without it, logs it and
+ * sees that the block is lifted after passive_block. A pool of an earlier config rings too while it
+ * has exchanges, so look at is_blocked of every backend (blocked, but blocked_until_ms still 0).
+ */
+struct pool_bell {
+    void (*ring)(struct pool_bell *bell); /* any worker; never blocks */
+};
+
+/**
  * A smooth-weighted order of the eligible backends (the classic: raise each by its weight, take the
  * highest, lower it by the sum), computed once per change of verdicts and then immutable: taking
  * turns costs one atomic increment, and two backends alternate strictly even when requests arrive
@@ -60,7 +70,11 @@ struct pool {
     atomic_uint_fast64_t retry_turn; /* taken by retries, so that they shift nobody else's turn */
     pthread_mutex_t publish;         /* guards `sequence` when it is replaced or newly referenced */
     struct sequence *sequence;
-    struct roster *roster; /* NULL before pool_open */
+    struct roster *roster;  /* NULL before pool_open */
+    struct pool_bell *bell; /* set before workers see the pool; NULL: nobody listens, and no backend
+                               is ever blocked */
+    atomic_bool wants_attention; /* a backend of it was blocked since somebody last looked; set
+                                    before the bell rings */
     /* What of the pool's settings a link depends on, as text: backends whose is equal may share
      * links. "" without TLS. */
     const char *link_identity;
@@ -70,6 +84,9 @@ struct pool {
 /** One request's wish for a backend, and one worker's view of the pool. */
 struct choice {
     const struct sequence *sequence;         /* of the worker's view, up to date */
+    const struct backend *wanted;            /* of session_persistence; NULL: none. Set before the
+                                                first choice: while it is eligible and was not tried,
+                                                nobody else is chosen */
     uint64_t tried[POOL_BACKENDS_MOST / 64]; /* bit set of backends that failed for this request */
     unsigned tried_count;
 };
@@ -108,9 +125,17 @@ bool pool_open(struct pool *pool, struct roster *roster, const struct pool *befo
  * never prepared or opened is fine. Thread: control. */
 void pool_done(struct pool *pool);
 
-/** Publish a new sequence from the present verdicts; out of memory keeps the old one and says so in
- * the log. Thread: control. */
-void pool_publish(struct pool *pool);
+/**
+ * Publish a new sequence from what is known of the backends now: verdicts, drained or not, blocked
+ * or not, weights of those that start slowly. Cheap when nothing changed. Out of memory keeps the
+ * old one and says so in the log.
+ *
+ * now_ms   time of the control thread's loop, as standing->up_ms
+ * returns  ms until it should be published again because a backend's weight grows (slow_start); 0:
+ *          not before something happens
+ * Thread:  control
+ */
+uint32_t pool_publish(struct pool *pool, uint64_t now_ms);
 
 /** A worker's own reference to the pool's sequence; zero-initialised is empty. */
 struct pool_view {

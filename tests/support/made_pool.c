@@ -52,7 +52,7 @@ void made_pool_judge(struct made_pool *made, unsigned backend, enum verdict verd
 {
     ck_assert_uint_lt(backend, made->pool.backend_count);
     atomic_store(&made->pool.backends[backend].standing->verdict, verdict);
-    pool_publish(&made->pool);
+    pool_publish(&made->pool, 0);
 }
 
 bool made_pool_has_problem(const struct made_pool *made, unsigned line, const char *words)
