@@ -28,4 +28,14 @@ static inline int check_run(const char *name, void (*add_tests)(TCase *), double
         return check_run(name, add_tests, 60);                                                     \
     }
 
+enum { CHECK_SKIPPED = 77 };
+
+/* The same for a program whose tests need what a machine may not have (root, another program):
+ * bool is_possible(void) says on stderr what is missing. */
+#define CHECK_MAIN_WHERE(name, add_tests, is_possible)                                             \
+    int main(void)                                                                                 \
+    {                                                                                              \
+        return is_possible() ? check_run(name, add_tests, 60) : CHECK_SKIPPED;                     \
+    }
+
 #endif
