@@ -167,6 +167,8 @@ static void on_timer(uv_timer_t *timer)
     watch->asked = true;
     if (watch->state != WATCH_WAITING)
         return; /* the timeout is less than the interval: only a loop that was held up gets here */
+    if (atomic_load(&watch->backend->standing->is_disabled))
+        return; /* its verdict stays what it was */
     watch->state = WATCH_ASKING;
     watch->started_ns = uv_hrtime();
     deadline_arm(&watch->health->context->deadlines, &watch->deadline,

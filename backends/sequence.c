@@ -22,13 +22,15 @@ static unsigned greatest_common_divisor(unsigned one, unsigned other)
 }
 
 /* Who takes part: those with a weight that are not down; if that is nobody, perhaps those that are
- * down as well. */
+ * down as well. What an operator took out is never tried. */
 static unsigned pick_eligible(const struct pool *pool, bool with_down, unsigned *ret_eligible)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < pool->backend_count; i++) {
         const struct backend *backend = &pool->backends[i];
-        if (backend->weight > 0 && (with_down || standing_is_available(backend->standing)))
+        const struct standing *standing = backend->standing;
+        if (backend->weight > 0 && !atomic_load(&standing->is_drained) &&
+            (with_down || standing_is_available(standing)))
             ret_eligible[count++] = i;
     }
     return count;

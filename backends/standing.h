@@ -30,6 +30,7 @@ struct standing {
                             read quickly */
     _Atomic(enum verdict) verdict; /* of the checks. Unknown counts as up */
     atomic_bool is_drained;        /* an operator said so: nothing new */
+    atomic_bool is_disabled;       /* … and no checks either; then it is drained, too */
     atomic_bool is_blocked;        /* it failed passive_failures exchanges in a row */
     atomic_uint failures_in_row;   /* exchanges that failed since the last that did not */
     atomic_uint_fast64_t served;   /* answers begun */

@@ -129,6 +129,26 @@ START_TEST(all_down_and_503_leaves_nobody)
 }
 END_TEST
 
+static void drain(unsigned backend)
+{
+    atomic_store(&made.pool.backends[backend].standing->is_drained, true);
+    pool_publish(&made.pool);
+}
+
+START_TEST(a_drained_backend_has_no_turn_even_when_all_others_are_down)
+{
+    SEQUENCE(1, 1, 1);
+    drain(0);
+    ck_assert_str_eq(spelt(made.pool.sequence), "bc");
+    made_pool_judge(&made, 1, VERDICT_DOWN);
+    made_pool_judge(&made, 2, VERDICT_DOWN);
+    ck_assert_str_eq(spelt(made.pool.sequence), "bc");
+    drain(1);
+    drain(2);
+    ck_assert_str_eq(spelt(made.pool.sequence), "");
+}
+END_TEST
+
 /* Pseudo-random weights that are the same in every run. */
 static unsigned next_number(unsigned *state)
 {
@@ -209,6 +229,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, all_down_means_any_who_has_a_weight);
     tcase_add_test(tcase, only_weight_0_left_up_means_any_of_the_others);
     tcase_add_test(tcase, all_down_and_503_leaves_nobody);
+    tcase_add_test(tcase, a_drained_backend_has_no_turn_even_when_all_others_are_down);
     tcase_add_loop_test(tcase, over_one_cycle_everyone_gets_exactly_its_weight, 0, 100);
     tcase_add_test(tcase, nobody_waits_much_longer_than_its_share_says);
     tcase_add_test(tcase, the_turns_a_pool_needs_are_known_before);
