@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "backends/pool_checks.h"
+#include "backends/pool_persistence.h"
 #include "lb/base/arena.h"
 #include "lb/base/log.h"
 
@@ -117,6 +118,7 @@ bool pool_prepare(struct pool *pool, const char *name, unsigned line,
     prepare_backends(pool, arena, &place);
     prepare_balancer(pool, &place);
     pool_prepare_checks(pool, file, problems);
+    pool_persistence_check(pool, file, problems);
     check_turns(pool, &place);
     pool->link_identity = "";
     return problems->error_count == errors_before;
@@ -148,6 +150,7 @@ bool pool_open(struct pool *pool, struct roster *roster, const struct pool *befo
 
 void pool_done(struct pool *pool)
 {
+    pool_persistence_done(pool);
     if (!pool->roster)
         return;
     sequence_unref(pool->sequence);

@@ -31,6 +31,7 @@ enum session_persistence {
 
 struct arena;
 struct check;
+struct pool_persistence;
 
 /**
  * How a worker calls the control thread: a backend failed passive_failures exchanges in a row, and
@@ -75,6 +76,7 @@ struct pool {
                                is ever blocked */
     atomic_bool wants_attention; /* a backend of it was blocked since somebody last looked; set
                                     before the bell rings */
+    struct pool_persistence *persistence; /* NULL: no cookies */
     /* What of the pool's settings a link depends on, as text: backends whose is equal may share
      * links. "" without TLS. */
     const char *link_identity;

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/persistence_key.h"
+
+#include <openssl/crypto.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backends/pool_persistence.h"
+#include "lb/base/error.h"
+#include "lb/config.h"
+#include "lb/secret_file.h"
+#include "lb/state_dir.h"
+
+static const char file_name[] = "persistence.key";
+
+static bool is_wished(const struct config *config)
+{
+    for (unsigned i = 0; i < config->pool_count; i++)
+        if (pool_persistence_is_wished(config->pools[i]))
+            return true;
+    return false;
+}
+
+/* Who reads the file when lb has given up its privileges. */
+static uid_t owner_of(const struct lb_options *options)
+{
+    const struct passwd *user = geteuid() == 0 && options->user ? getpwnam(options->user) : NULL;
+    return user ? user->pw_uid : geteuid();
+}
+
+/* Without slashes at its end: messages have one before the file's name. */
+static char *copy_path(const char *path)
+{
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    return strndup(path, length);
+}
+
+static bool load(struct persistence_key *key, const struct lb_options *options, struct error *err)
+{
+    uid_t owner = owner_of(options);
+    char *path = copy_path(options->state_dir);
+    if (!path)
+        return error_set(err, "out of memory");
+    int folder = state_dir_open(path, owner, err);
+    const struct secret_file file = {folder, path, file_name, owner};
+    key->is_loaded = folder >= 0 && secret_file_keep(&file, key->bytes, sizeof key->bytes, err);
+    if (folder >= 0)
+        close(folder);
+    free(path);
+    return key->is_loaded;
+}
+
+bool persistence_key_load(struct persistence_key *key, struct config *config, struct error *err)
+{
+    if (is_wished(config) && !key->is_loaded && !load(key, config->options, err))
+        return false;
+    for (unsigned i = 0; i < config->pool_count; i++)
+        if (!pool_persistence_open(config->pools[i], key->bytes))
+            return error_set(err, "out of memory");
+    return true;
+}
+
+void persistence_key_done(struct persistence_key *key)
+{
+    OPENSSL_cleanse(key->bytes, sizeof key->bytes);
+    key->is_loaded = false;
+}

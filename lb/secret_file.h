@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A random secret that lb makes for itself once and keeps in a file of mode 0600. */
+#ifndef LB_SECRET_FILE_H
+#define LB_SECRET_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct error;
+
+/** Where a secret is kept. */
+struct secret_file {
+    int folder;       /* descriptor; borrowed */
+    const char *path; /* of the folder, for messages */
+    const char *name; /* in the folder */
+    uid_t owner; /* who has to be able to read it beside us; a file that root makes is theirs */
+};
+
+enum { SECRET_BYTES_MOST = 64 };
+
+/**
+ * Read a secret; where there is no file yet, make one of random bytes.
+ *
+ * The file appears at once and whole, or not at all, and is on the disk before this returns; of
+ * several programs that make it at the same time, all get the same secret. Refused, with a sentence
+ * that says what to do: a file that others may read or write, that belongs to somebody else, that
+ * is none, or that has another length.
+ *
+ * secret   length bytes (at most SECRET_BYTES_MOST), to be cleansed by the caller
+ * Thread:  control. Blocks for the disk.
+ */
+bool secret_file_keep(const struct secret_file *file, unsigned char *secret, size_t length,
+                      struct error *err);
+
+#endif
