@@ -28,7 +28,7 @@ static void on_pause_over(struct deadline *deadline)
 static void pause_accepting(struct acceptor *acceptor, int error)
 {
     log_say(LOG_LEVEL_ERROR, "listener.full", "%s cannot accept: %s; trying again in %d ms",
-            acceptor->listener->name, strerror(error), ACCEPT_PAUSE_MS);
+            acceptor->door->listener->name, strerror(error), ACCEPT_PAUSE_MS);
     uv_poll_stop(&acceptor->poll);
     deadline_arm(&acceptor->context->deadlines, &acceptor->pause, ACCEPT_PAUSE_MS, on_pause_over);
 }
@@ -74,11 +74,11 @@ bool acceptor_open(struct acceptor *acceptor, struct loop_context *context, int 
     int result = uv_poll_init(context->loop, &acceptor->poll, fd);
     if (result != 0) {
         close(fd);
-        return error_set(err, "listener %s: %s", acceptor->listener->name, uv_strerror(result));
+        return error_set(err, "listener %s: %s", acceptor->door->listener->name,
+                         uv_strerror(result));
     }
-    result = uv_poll_start(&acceptor->poll, UV_READABLE, on_readable);
-    return result == 0 ||
-           error_set(err, "listener %s: %s", acceptor->listener->name, uv_strerror(result));
+    uv_poll_start(&acceptor->poll, UV_READABLE, on_readable); /* fails only while it closes */
+    return true;
 }
 
 static void on_poll_closed(uv_handle_t *handle)

@@ -21,8 +21,7 @@ struct acceptor {
     uv_poll_t poll;
     int fd;
     struct loop_context *context;
-    const struct listener *listener;
-    struct handshake_context *handshake; /* NULL on an http listener; borrowed */
+    struct door *door; /* where its clients come in; may be set anew at any time */
     unsigned port;
     struct deadline pause;
     acceptor_accepted on_accepted;
@@ -32,7 +31,7 @@ struct acceptor {
 
 /**
  * Watch a listening descriptor (taken).
- * The caller has set listener, handshake, port, on_accepted and owner. Fails: it cannot be watched.
+ * The caller has set door, port, on_accepted and owner. Fails: it cannot be watched.
  */
 bool acceptor_open(struct acceptor *acceptor, struct loop_context *context, int fd,
                    struct error *err);

@@ -121,7 +121,7 @@ static void json_client(struct draft *line, const struct client *client)
 {
     const SSL *ssl = client->connection.ssl;
     const struct identity *identity = client->handshake.identity;
-    json_name(line, "listener", client->listener->name);
+    json_name(line, "listener", client->door->listener->name);
     json_name(line, "client", client->peer_host);
     json_number(line, "port", client->peer_port);
     if (ssl) {

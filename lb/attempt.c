@@ -52,7 +52,7 @@ static void try_backend(struct exchange *x, struct backend *backend, bool fresh)
 /** The index of the next backend to try; -1: there is none. */
 static int choose(struct exchange *x)
 {
-    return pool_choose(x->pool, &x->all->views[x->pool->index], &x->choice);
+    return pool_choose(x->pool, &x->edition->views[x->pool->index], &x->choice);
 }
 
 static void try_next(struct exchange *x, int index)

@@ -100,6 +100,43 @@ static const struct pool *pool_named(const struct config *config, const char *na
     return NULL;
 }
 
+static const struct listener *listener_named(const struct config *config, const char *name)
+{
+    for (unsigned i = 0; i < config->listener_count; i++)
+        if (strcmp(config->listeners[i].name, name) == 0)
+            return &config->listeners[i];
+    return NULL;
+}
+
+static void take_sessions(struct config *config, const struct config *before)
+{
+    for (unsigned i = 0; i < config->listener_count; i++) {
+        struct listener *listener = &config->listeners[i];
+        const struct listener *known = listener_named(before, listener->name);
+        if (known)
+            listener_take_sessions(listener, known);
+    }
+}
+
+bool config_has_address(const struct config *config, const struct address *address)
+{
+    for (unsigned i = 0; config && i < config->listener_count; i++)
+        for (unsigned k = 0; k < config->listeners[i].address_count; k++)
+            if (address_equal(&config->listeners[i].addresses[k], address))
+                return true;
+    return false;
+}
+
+bool config_settles_alike(const struct config *config, const struct config *before)
+{
+    for (unsigned i = 0; i < config->listener_count; i++) {
+        const struct listener *known = listener_named(before, config->listeners[i].name);
+        if (known && !listener_settles_alike(&config->listeners[i], known))
+            return false;
+    }
+    return true;
+}
+
 bool config_open(struct config *config, struct roster *roster, const struct config *before)
 {
     for (unsigned i = 0; i < config->pool_count; i++) {
@@ -107,6 +144,8 @@ bool config_open(struct config *config, struct roster *roster, const struct conf
         if (!pool_open(pool, roster, pool_named(before, pool->name)))
             return false;
     }
+    if (before)
+        take_sessions(config, before);
     return true;
 }
 

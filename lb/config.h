@@ -33,6 +33,7 @@ struct config {
     unsigned rule_count; /* [rule] sections; one on two listeners counts once */
     unsigned pool_count;
     struct pool **pools;
+    unsigned users; /* who serves from it; the control thread's (server.c) */
 };
 
 /** All option tables in the order of the documentation: lb, listener, rule, pool; NULL at the end.
@@ -52,10 +53,19 @@ struct config *config_load(const char *file, struct problems *problems);
  *
  * roster   borrowed until config_free
  * before   the config that this one takes the place of: pools of the same name go on with their
- *          turns; NULL: none
+ *          turns, listeners with their sessions; NULL: none
  * Fails:   out of memory; config_free is all that is left.   Thread: control
  */
 bool config_open(struct config *config, struct roster *roster, const struct config *before);
+
+/** Does a listener of this config have the address? NULL has none. */
+bool config_has_address(const struct config *config, const struct address *address);
+
+/**
+ * Do the handshakes of all listeners that both have settle the same with every client? false:
+ * perhaps not.
+ */
+bool config_settles_alike(const struct config *config, const struct config *before);
 
 /** Nobody uses it any more. NULL is fine. Thread: control. */
 void config_free(struct config *config);

@@ -3,22 +3,23 @@
  * request. */
 #include "lb/decision.h"
 
+#include <string.h>
+
 #include "listeners/policy.h"
 #include "listeners/router.h"
 
-static bool is_misdirected(const struct listener *listener, const struct policy *settled,
-                           const struct domain *domain)
+static bool is_misdirected(const unsigned char *settled, const struct domain *domain)
 {
-    /* With SNI off one policy serves the whole listener: whatever Host says, it was settled. */
-    return settled && listener->options->sni && !policy_equal(settled, domain->policy);
+    /* With SNI off one policy serves the whole listener: only a reload can have changed it. */
+    return settled && memcmp(settled, domain->policy->id, POLICY_ID_BYTES) != 0;
 }
 
-struct decision decide(const struct listener *listener, const struct policy *settled,
+struct decision decide(const struct listener *listener, const unsigned char *settled,
                        const struct identity *identity, struct slice host, struct slice path,
                        time_t now)
 {
     struct decision decision = {.domain = router_domain(listener->router, host)};
-    if (is_misdirected(listener, settled, decision.domain)) {
+    if (is_misdirected(settled, decision.domain)) {
         decision.outcome = DECISION_MISDIRECTED;
         return decision;
     }

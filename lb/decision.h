@@ -31,13 +31,13 @@ struct decision {
 /**
  * Decide.
  *
- * settled   what the handshake was made under; NULL on an http listener
+ * settled   id of the policy that the handshake was made under; NULL on an http listener
  * identity  who the client is; NULL: it showed no certificate
  * host      of the request, without port; path: as it came, without query
  * now       wall clock, seconds
  * Thread:   any. Does not allocate.
  */
-struct decision decide(const struct listener *listener, const struct policy *settled,
+struct decision decide(const struct listener *listener, const unsigned char *settled,
                        const struct identity *identity, struct slice host, struct slice path,
                        time_t now);
 

@@ -210,9 +210,9 @@ static struct decision decide_for(const struct client *client, const struct http
                                   time_t now)
 {
     const struct handshake *handshake = &client->handshake;
-    const struct policy *settled = handshake->domain ? handshake->domain->policy : NULL;
-    return decide(client->listener, settled, handshake->identity, request->host, request->path,
-                  now);
+    const unsigned char *settled = client->connection.ssl ? handshake->policy_id : NULL;
+    return decide(client->door->listener, settled, handshake->identity, request->host,
+                  request->path, now);
 }
 
 /** The head as the backend will get it, in a buffer of the exchange's own. */
@@ -246,7 +246,8 @@ static struct exchange *exchange_new(struct exchanges *all, struct stream *strea
     x->all = all;
     x->stream = stream;
     x->rule = rule;
-    x->pool = all->config->pools[rule->pool];
+    x->edition = edition_of_door(stream->client->door);
+    x->pool = x->edition->config->pools[rule->pool];
     x->owner.on_connected = on_connected;
     x->owner.on_ready = on_link_ready;
     x->method = request->method;
@@ -258,6 +259,7 @@ static struct exchange *exchange_new(struct exchanges *all, struct stream *strea
         free(x);
         return NULL;
     }
+    hold_take(&x->edition->hold);
     return x;
 }
 
@@ -316,24 +318,12 @@ const struct stream_events exchange_events = {
     .gone = gone,
 };
 
-bool exchanges_init(struct exchanges *all, struct loop_context *context, struct links *links,
-                    const struct config *config, struct access_log *access_log)
+void exchanges_init(struct exchanges *all, struct loop_context *context, struct links *links,
+                    struct access_log *access_log)
 {
     all->context = context;
     all->links = links;
-    all->config = config;
     all->access_log = access_log;
     all->count = 0;
-    all->views = calloc(config->pool_count ? config->pool_count : 1, sizeof *all->views);
     request_ids_init(&all->ids);
-    return all->views != NULL;
-}
-
-void exchanges_done(struct exchanges *all)
-{
-    for (unsigned i = 0; all->views && i < all->config->pool_count; i++) {
-        pool_view_done(all->config->pools[i], &all->views[i]);
-    }
-    free(all->views);
-    all->views = NULL;
 }

@@ -22,7 +22,7 @@
 #include "lb/base/buffer.h"
 #include "lb/base/connection.h"
 #include "lb/base/http1.h"
-#include "lb/config.h"
+#include "lb/edition.h"
 #include "lb/request_id.h"
 #include "listeners/stream.h"
 
@@ -33,8 +33,6 @@ struct client;
 struct exchanges {
     struct loop_context *context;
     struct links *links;
-    const struct config *config;
-    struct pool_view *views;       /* one per pool of the config */
     struct access_log *access_log; /* NULL: off */
     struct request_ids ids;
     unsigned count;                                              /* in flight */
@@ -74,6 +72,7 @@ struct exchange_facts {
 struct exchange {
     struct exchanges *all;
     struct stream *stream;
+    struct edition *edition; /* of the config that decided; held */
     const struct rule *rule;
     struct pool *pool;
     struct backend *backend; /* the one tried now; its `active` counts this exchange */
@@ -116,10 +115,8 @@ extern const struct stream_events exchange_events;
 /** A link is lent: send the request on it. For attempt.c. */
 void exchange_start(struct exchange *exchange, struct link *link);
 
-/** context, links, config, log: borrowed. Fails: out of memory. Thread: the worker's. */
-bool exchanges_init(struct exchanges *all, struct loop_context *context, struct links *links,
-                    const struct config *config, struct access_log *access_log);
-/** All exchanges must be over. */
-void exchanges_done(struct exchanges *all);
+/** context, links, access_log: borrowed. Thread: the worker's. */
+void exchanges_init(struct exchanges *all, struct loop_context *context, struct links *links,
+                    struct access_log *access_log);
 
 #endif

@@ -66,6 +66,7 @@ void exchange_over(struct exchange *x)
     buffer_give(&all->context->buffers, &x->request_head);
     x->stream->exchange = NULL;
     all->count--;
+    hold_give(&x->edition->hold);
     free(x);
 }
 

@@ -88,7 +88,7 @@ static void put_forwarded_for(struct draft *draft, const struct forwarding *forw
     const struct http_request *request = forwarding->request;
     const struct client *client = forwarding->client;
     draft_text(draft, "X-Forwarded-For: ");
-    if (client->listener->options->forwarded_for == FORWARDED_FOR_APPEND) {
+    if (client->door->listener->options->forwarded_for == FORWARDED_FOR_APPEND) {
         for (unsigned i = 0; i < request->field_count; i++) {
             const struct http_field *field = &request->fields[i];
             if (field->known == HTTP_X_FORWARDED_FOR && field->value.length > 0) {
@@ -105,7 +105,7 @@ static void put_forwarded(struct draft *draft, const struct forwarding *forwardi
                           const char *proto)
 {
     const struct client *client = forwarding->client;
-    if (!client->listener->options->forwarded) {
+    if (!client->door->listener->options->forwarded) {
         return;
     }
     bool v6 = strchr(client->peer_host, ':') != NULL;
@@ -125,7 +125,8 @@ static void put_forwarded(struct draft *draft, const struct forwarding *forwardi
 static void put_addresses(struct draft *draft, const struct forwarding *forwarding)
 {
     const struct client *client = forwarding->client;
-    const char *proto = client->listener->options->protocol == LISTENER_HTTPS ? "https" : "http";
+    const char *proto =
+        client->door->listener->options->protocol == LISTENER_HTTPS ? "https" : "http";
     put_forwarded_for(draft, forwarding);
     draft_field(draft, slice_of("X-Forwarded-Proto"), slice_of(proto));
     if (forwarding->request->authority.length > 0) {

@@ -57,7 +57,7 @@ static void log_refused(const struct client *client, const struct http_request *
 {
     struct log_line line;
     log_begin(&line, LOG_LEVEL_WARN, "request.refused");
-    log_text(&line, "listener", client->listener->name);
+    log_text(&line, "listener", client->door->listener->name);
     log_text(&line, "rule", decision->rule ? decision->rule->name : NULL);
     log_text(&line, "client", client->peer_host);
     log_text(&line, "reason", decision_reason(decision));

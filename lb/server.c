@@ -9,32 +9,61 @@
 #include "backends/health.h"
 #include "lb/access_log.h"
 #include "lb/base/log.h"
-#include "lb/worker.h"
+#include "lb/edition.h"
+#include "lb/server_state.h"
+#include "lb/sockets.h"
 #include "listeners/tls/chain_cache.h"
 
-enum server_state {
-    SERVER_SERVING,  /* waits for a signal */
-    SERVER_DRAINING, /* waits for the workers, or drain_timeout */
-    SERVER_ENDING,   /* waits for the health checks' last connections */
-};
+/* --- configs and what hangs on them -------------------------------------------------------- */
 
-struct server {
-    struct config *config;
-    struct roster *roster;
-    enum server_state state;
-    uv_loop_t loop;
-    struct loop_context context;
-    uv_signal_t on_term;
-    uv_signal_t on_int;
-    uv_signal_t on_hangup;
-    uv_async_t worker_ended;
-    uv_timer_t drain;
-    atomic_uint ended_count;
-    struct worker_share share;
-    struct worker **workers;
-    unsigned worker_count;
-    struct health *health;
-};
+void server_use_config(struct config *config)
+{
+    config->users++;
+}
+
+void server_leave_config(struct config *config)
+{
+    if (--config->users == 0) {
+        config_free(config);
+    }
+}
+
+static void start_health(struct server *server)
+{
+    struct config *config = server->config;
+    server->health = health_start(config->pools, config->pool_count, &server->context);
+    if (!server->health) {
+        log_say(LOG_LEVEL_ERROR, "health.not-started", "out of memory: no backend is checked");
+        return;
+    }
+    server->health_config = config;
+    server_use_config(config);
+}
+
+static void stop_health(struct server *server);
+
+static void on_health_renewed(void *arg)
+{
+    struct server *server = arg;
+    struct config *before = server->health_config;
+    server->health_config = NULL;
+    server->health_is_renewed = false;
+    start_health(server);
+    server_leave_config(before);
+    if (server->state == SERVER_ENDING) {
+        stop_health(server);
+    }
+}
+
+void server_renew_health(struct server *server)
+{
+    if (!server->health) {
+        start_health(server);
+    } else if (!server->health_is_renewed) {
+        server->health_is_renewed = true;
+        health_stop(server->health, on_health_renewed, server);
+    }
+}
 
 /* --- ending -------------------------------------------------------------------------------- */
 
@@ -42,18 +71,20 @@ static void on_health_stopped(void *arg)
 {
     struct server *server = arg;
     server->health = NULL;
+    if (server->health_config) {
+        server_leave_config(server->health_config);
+        server->health_config = NULL;
+    }
     uv_close((uv_handle_t *)&server->on_term, NULL);
     uv_close((uv_handle_t *)&server->on_int, NULL);
     uv_close((uv_handle_t *)&server->on_hangup, NULL);
-    uv_close((uv_handle_t *)&server->worker_ended, NULL);
+    uv_close((uv_handle_t *)&server->worker_told, NULL);
     uv_close((uv_handle_t *)&server->drain, NULL);
     loop_context_close(&server->context);
 }
 
-static void end_control(struct server *server)
+static void stop_health(struct server *server)
 {
-    server->state = SERVER_ENDING;
-    uv_timer_stop(&server->drain);
     if (server->health) {
         health_stop(server->health, on_health_stopped, server);
     } else { /* starting failed before there were any checks */
@@ -61,16 +92,60 @@ static void end_control(struct server *server)
     }
 }
 
+static void end_control(struct server *server)
+{
+    server->state = SERVER_ENDING;
+    uv_timer_stop(&server->drain);
+    if (!server->health_is_renewed) { /* else it stops once it has begun anew */
+        stop_health(server);
+    }
+}
+
+/* --- what workers tell ---------------------------------------------------------------------- */
+
 static void on_worker_done(void *arg)
 {
     struct server *server = arg;
     atomic_fetch_add(&server->ended_count, 1);
-    uv_async_send(&server->worker_ended);
+    uv_async_send(&server->worker_told);
 }
 
-static void on_worker_ended(uv_async_t *async)
+static void on_worker_adopted(void *arg)
+{
+    struct server *server = arg;
+    atomic_fetch_add(&server->reload.adopted_count, 1);
+    uv_async_send(&server->worker_told);
+}
+
+static void on_edition_unused(void *arg, struct edition *edition)
+{
+    struct server *server = arg;
+    uv_mutex_lock(&server->unused_lock);
+    list_append(&server->unused, &edition->node);
+    uv_mutex_unlock(&server->unused_lock);
+    uv_async_send(&server->worker_told);
+}
+
+static void free_unused_editions(struct server *server)
+{
+    struct list_node unused;
+    uv_mutex_lock(&server->unused_lock);
+    list_move(&server->unused, &unused);
+    uv_mutex_unlock(&server->unused_lock);
+    while (!list_is_empty(&unused)) {
+        struct edition *edition = LIST_OWNER(unused.next, struct edition, node);
+        struct config *config = edition->config;
+        list_remove(&edition->node);
+        edition_free(edition);
+        server_leave_config(config);
+    }
+}
+
+static void on_worker_told(uv_async_t *async)
 {
     struct server *server = async->data;
+    free_unused_editions(server);
+    reload_advance(server);
     if (server->state == SERVER_DRAINING &&
         atomic_load(&server->ended_count) == server->worker_count) {
         end_control(server);
@@ -120,13 +195,13 @@ static void on_signal(uv_signal_t *handle, int signum)
     }
 }
 
-/** A terminal that closes, or somebody who expects a reload, must not end the service. */
 static void on_hangup(uv_signal_t *handle, int signum)
 {
-    const struct server *server = handle->data;
+    struct server *server = handle->data;
     (void)signum;
-    log_say(LOG_LEVEL_WARN, "lb.hangup", "SIGHUP changes nothing: restart lb to read %s anew",
-            server->config->file);
+    if (server->state == SERVER_SERVING) {
+        reload_begin(server, NULL);
+    }
 }
 
 /* --- starting ------------------------------------------------------------------------------ */
@@ -159,17 +234,35 @@ static unsigned worker_count_of(const struct config *config)
 static void init_handles(struct server *server)
 {
     uv_loop_init(&server->loop);
+    uv_mutex_init(&server->unused_lock);
+    list_init(&server->unused);
     loop_context_init(&server->context, &server->loop);
     uv_signal_init(&server->loop, &server->on_term);
     uv_signal_init(&server->loop, &server->on_int);
     uv_signal_init(&server->loop, &server->on_hangup);
-    uv_async_init(&server->loop, &server->worker_ended, on_worker_ended);
+    uv_async_init(&server->loop, &server->worker_told, on_worker_told);
     uv_timer_init(&server->loop, &server->drain);
     server->on_term.data = server->on_int.data = server->on_hangup.data = server;
-    server->worker_ended.data = server->drain.data = server;
+    server->worker_told.data = server->drain.data = server;
 }
 
-static bool start_workers(struct server *server, struct error *err)
+static bool start_worker(struct server *server, struct sockets *sockets, struct error *err)
+{
+    struct edition *edition = edition_new(server->config, server->chains, err);
+    if (!edition) {
+        return false;
+    }
+    server_use_config(server->config);
+    struct worker *worker =
+        worker_start(&server->share, server->worker_count, edition, sockets, err);
+    if (!worker) {
+        return false;
+    }
+    server->workers[server->worker_count++] = worker;
+    return true;
+}
+
+static bool start_workers(struct server *server, struct sockets *sockets, struct error *err)
 {
     unsigned count = worker_count_of(server->config);
     server->workers = calloc(count, sizeof(struct worker *));
@@ -177,11 +270,9 @@ static bool start_workers(struct server *server, struct error *err)
         return error_set(err, "out of memory");
     }
     while (server->worker_count < count) {
-        struct worker *worker = worker_start(&server->share, server->worker_count, err);
-        if (!worker) {
+        if (!start_worker(server, sockets, err)) {
             return false;
         }
-        server->workers[server->worker_count++] = worker;
     }
     return true;
 }
@@ -207,47 +298,38 @@ static void log_ready(const struct server *server)
     log_end(&line);
 }
 
-/** A forgotten lb on the same address would go on taking half of the clients, under its old config.
- */
-static bool addresses_are_free(const struct config *config, struct error *err)
+static bool prepare(struct server *server, struct error *err)
 {
-    for (unsigned i = 0; i < config->listener_count; i++) {
-        const struct listener *listener = &config->listeners[i];
-        for (unsigned k = 0; k < listener->address_count; k++) {
-            if (!socket_is_free(&listener->addresses[k], err)) {
-                return false;
-            }
-        }
+    struct config *config = server->config;
+    server->share.on_done = on_worker_done;
+    server->share.on_adopted = on_worker_adopted;
+    server->share.on_edition_unused = on_edition_unused;
+    server->share.server = server;
+    server->roster = roster_new();
+    server->chains = chain_cache_new(VERIFIED_CHAINS_MOST);
+    if (!server->roster || !server->chains || !config_open(config, server->roster, NULL)) {
+        return error_set(err, "out of memory");
     }
-    return true;
+    server->share.access_log = access_log_open(config->options, err);
+    return server->share.access_log || !err->text[0];
 }
 
 static bool start(struct server *server, struct error *err)
 {
     struct config *config = server->config;
-    if (!addresses_are_free(config, err)) {
+    struct sockets *sockets = sockets_open(config, NULL, worker_count_of(config), err);
+    if (!sockets) {
         return false;
-    }
-    server->roster = roster_new();
-    if (!server->roster || !config_open(config, server->roster, NULL)) {
-        return error_set(err, "out of memory");
-    }
-    server->share.config = config;
-    server->share.on_done = on_worker_done;
-    server->share.server = server;
-    server->share.access_log = access_log_open(config->options, err);
-    if (!server->share.access_log && err->text[0]) {
-        return false;
-    }
-    server->share.chains = chain_cache_new(VERIFIED_CHAINS_MOST);
-    server->health = health_start(config->pools, config->pool_count, &server->context);
-    if (!server->share.chains || !server->health) {
-        return error_set(err, "out of memory");
     }
     uv_signal_start(&server->on_term, on_signal, SIGTERM);
     uv_signal_start(&server->on_int, on_signal, SIGINT);
     uv_signal_start(&server->on_hangup, on_hangup, SIGHUP);
-    return start_workers(server, err);
+    bool good = prepare(server, err) && start_workers(server, sockets, err);
+    sockets_close(sockets);
+    if (good) {
+        start_health(server);
+    }
+    return good;
 }
 
 static void server_free(struct server *server)
@@ -256,9 +338,9 @@ static void server_free(struct server *server)
         worker_join(server->workers[i]);
     }
     free(server->workers);
-    config_free(server->config);
+    server_leave_config(server->config);
     roster_free(server->roster);
-    chain_cache_free(server->share.chains);
+    chain_cache_free(server->chains);
     access_log_close(server->share.access_log);
     loop_context_done(&server->context);
     uv_loop_close(&server->loop);
@@ -274,6 +356,8 @@ int server_run(struct config *config)
         return 1;
     }
     server->config = config;
+    server_use_config(config);
+    reload_init(server);
     raise_descriptor_limit(config);
     init_handles(server);
     bool started = start(server, &err);

@@ -2,7 +2,7 @@
 /*
  * A worker's life: started -> serving -> draining -> ended.
  *
- * It ends by running out: acceptors close, the last client goes, then the links, then the loop's
+ * It ends by running out: the gate closes, the last client goes, then the links, then the loop's
  * own handles, and uv_run returns because nothing is left.
  */
 #include "lb/worker.h"
@@ -13,54 +13,72 @@
 #include <unistd.h>
 
 #include "backends/link.h"
-#include "lb/acceptor.h"
 #include "lb/base/log.h"
 #include "lb/base/socket.h"
+#include "lb/edition.h"
 #include "lb/exchange.h"
+#include "lb/gate.h"
 #include "listeners/client.h"
-#include "listeners/tls/handshake.h"
-
-enum {
-    LISTEN_BACKLOG = 4096
-}; /* a burst of reconnecting devices; the kernel cuts it to somaxconn */
 
 /** What the control thread last asked for; only ever raised. */
 enum worker_order { WORKER_SERVE, WORKER_DRAIN, WORKER_STOP };
+
+/** An edition on its way from the control thread. */
+struct offer {
+    struct edition *edition;
+    struct sockets *sockets;
+    bool review;
+};
 
 struct worker {
     struct worker_share *share;
     unsigned index;
     uv_thread_t thread;
-    bool has_thread;
     uv_loop_t loop;
     uv_async_t wake;
     _Atomic(enum worker_order) order;
     enum worker_order obeyed;
+    struct offer offer; /* the control thread's while is_offered is false, else the worker's */
+    atomic_bool is_offered;
     struct loop_context context;
     struct clients clients;
     struct exchanges exchanges;
     struct links *links;
-    struct handshake_context **handshakes; /* one per listener; NULL on http listeners */
-    struct acceptor *acceptors;
-    unsigned acceptor_count;
-    unsigned open_acceptors;
+    struct edition *edition; /* in force; held */
+    struct gate gate;
+    struct gate_owner gate_owner;
     uint64_t next_client_id;
     bool ending;
 };
 
+static struct worker *worker_of(struct gate_owner *owner)
+{
+    return LIST_OWNER(owner, struct worker, gate_owner);
+}
+
 /* --- clients ------------------------------------------------------------------------------- */
 
-static void on_accepted(struct acceptor *acceptor, int fd, const struct address *peer)
+static void log_full(const struct door *door, unsigned count, const struct address *peer)
 {
-    struct worker *worker = acceptor->owner;
+    struct log_line line;
+    log_begin(&line, LOG_LEVEL_WARN, "client.refused");
+    log_text(&line, "listener", door->listener->name);
+    log_text(&line, "client", peer->text);
+    log_text(&line, "reason", "max-clients");
+    log_number(&line, "clients", count);
+    log_end(&line);
+}
+
+static void on_accepted(struct gate_owner *owner, struct door *door, int fd,
+                        const struct address *peer, unsigned port)
+{
+    struct worker *worker = worker_of(owner);
     struct worker_share *share = worker->share;
     unsigned now = atomic_fetch_add_explicit(&share->client_count, 1, memory_order_relaxed);
-    if (now >= (uint64_t)share->config->options->max_clients) {
-        log_say(LOG_LEVEL_WARN, "client.refused", "max_clients (%u) are connected; %s is refused",
-                now, peer->text);
+    if (now >= (uint64_t)worker->edition->config->options->max_clients) {
+        log_full(door, now, peer);
         close(fd);
-    } else if (client_accept(&worker->clients, acceptor->listener, acceptor->handshake, fd, peer,
-                             acceptor->port, worker->next_client_id++)) {
+    } else if (client_accept(&worker->clients, door, fd, peer, port, worker->next_client_id++)) {
         return;
     }
     atomic_fetch_sub_explicit(&share->client_count, 1, memory_order_relaxed);
@@ -71,9 +89,59 @@ static void end_when_empty(struct worker *worker);
 static void on_client_gone(void *owner, struct client *client)
 {
     struct worker *worker = owner;
-    (void)client;
     atomic_fetch_sub_explicit(&worker->share->client_count, 1, memory_order_relaxed);
+    gate_client_gone(&worker->gate, client->door);
     end_when_empty(worker);
+}
+
+/* --- editions ------------------------------------------------------------------------------ */
+
+static void on_edition_unused(struct hold *hold)
+{
+    struct edition *edition = LIST_OWNER(hold, struct edition, hold);
+    const struct worker *worker = edition->owner;
+    worker->share->on_edition_unused(worker->share->server, edition);
+}
+
+static void own_edition(struct worker *worker, struct edition *edition)
+{
+    edition->owner = worker;
+    edition->hold.on_unused = on_edition_unused;
+}
+
+static bool put_in_force(struct worker *worker, struct edition *edition, struct sockets *sockets,
+                         struct error *err)
+{
+    struct edition *before = worker->edition;
+    worker->edition = edition;
+    links_retain(worker->links, edition->config->pools, edition->config->pool_count);
+    bool good = gate_adopt(&worker->gate, edition, sockets, worker->index, err);
+    if (before) {
+        hold_give(&before->hold);
+    }
+    return good;
+}
+
+static void take_offer(struct worker *worker)
+{
+    struct offer offer = worker->offer;
+    struct error err;
+    if (!atomic_load(&worker->is_offered)) {
+        return;
+    }
+    own_edition(worker, offer.edition);
+    if (worker->obeyed != WORKER_SERVE) { /* nobody comes any more */
+        hold_give(&offer.edition->hold);
+    } else {
+        if (!put_in_force(worker, offer.edition, offer.sockets, &err)) {
+            log_say(LOG_LEVEL_ERROR, "listener.not-open", "%s", err.text);
+        }
+        if (offer.review) {
+            clients_review(&worker->clients);
+        }
+    }
+    atomic_store(&worker->is_offered, false);
+    worker->share->on_adopted(worker->share->server);
 }
 
 /* --- ending -------------------------------------------------------------------------------- */
@@ -89,35 +157,27 @@ static void on_links_closed(void *arg)
 static void end_when_empty(struct worker *worker)
 {
     if (worker->obeyed == WORKER_SERVE || worker->ending || worker->clients.count > 0 ||
-        worker->open_acceptors > 0) {
+        !gate_is_closed(&worker->gate)) {
         return;
     }
     worker->ending = true;
     links_close(worker->links, on_links_closed, worker);
 }
 
-static void on_acceptor_closed(struct acceptor *acceptor)
+static void on_gate_closed(struct gate_owner *owner)
 {
-    struct worker *worker = acceptor->owner;
-    worker->open_acceptors--;
-    end_when_empty(worker);
-}
-
-static void start_draining(struct worker *worker)
-{
-    for (unsigned i = 0; i < worker->acceptor_count; i++) {
-        acceptor_close(&worker->acceptors[i], on_acceptor_closed);
-    }
-    clients_drain(&worker->clients);
+    end_when_empty(worker_of(owner));
 }
 
 static void on_wake(uv_async_t *wake)
 {
     struct worker *worker = wake->data;
     enum worker_order order = atomic_load(&worker->order);
+    take_offer(worker);
     if (worker->obeyed == WORKER_SERVE && order != WORKER_SERVE) {
         worker->obeyed = WORKER_DRAIN;
-        start_draining(worker);
+        gate_close(&worker->gate);
+        clients_drain(&worker->clients);
     }
     if (order == WORKER_STOP && worker->obeyed != WORKER_STOP) {
         worker->obeyed = WORKER_STOP;
@@ -144,85 +204,32 @@ void worker_stop(struct worker *worker)
     give_order(worker, WORKER_STOP);
 }
 
+void worker_offer(struct worker *worker, struct edition *edition, struct sockets *sockets,
+                  bool review)
+{
+    worker->offer = (struct offer){edition, sockets, review};
+    atomic_store(&worker->is_offered, true);
+    uv_async_send(&worker->wake);
+}
+
 /* --- starting ------------------------------------------------------------------------------ */
 
-static bool make_handshakes(struct worker *worker, struct error *err)
-{
-    const struct config *config = worker->share->config;
-    worker->handshakes = calloc(config->listener_count, sizeof(struct handshake_context *));
-    if (!worker->handshakes) {
-        return error_set(err, "out of memory");
-    }
-    for (unsigned i = 0; i < config->listener_count; i++) {
-        const struct listener *listener = &config->listeners[i];
-        if (listener->options->protocol != LISTENER_HTTPS) {
-            continue;
-        }
-        worker->handshakes[i] = handshake_context_new(listener, worker->share->chains, err);
-        if (!worker->handshakes[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool open_acceptor(struct worker *worker, const struct listener *listener,
-                          const struct address *address, struct error *err)
-{
-    struct acceptor *acceptor = &worker->acceptors[worker->acceptor_count];
-    int fd = socket_listen(address, LISTEN_BACKLOG, err);
-    if (fd < 0) {
-        return false;
-    }
-    acceptor->listener = listener;
-    acceptor->handshake = worker->handshakes[listener->index];
-    acceptor->port = address_port(address);
-    acceptor->on_accepted = on_accepted;
-    acceptor->owner = worker;
-    if (!acceptor_open(acceptor, &worker->context, fd, err)) {
-        return false;
-    }
-    worker->acceptor_count++;
-    worker->open_acceptors++;
-    return true;
-}
-
-static bool open_acceptors(struct worker *worker, struct error *err)
-{
-    const struct config *config = worker->share->config;
-    unsigned count = 0;
-    for (unsigned i = 0; i < config->listener_count; i++) {
-        count += config->listeners[i].address_count;
-    }
-    worker->acceptors = calloc(count ? count : 1, sizeof *worker->acceptors);
-    if (!worker->acceptors) {
-        return error_set(err, "out of memory");
-    }
-    for (unsigned i = 0; i < config->listener_count; i++) {
-        const struct listener *listener = &config->listeners[i];
-        for (unsigned k = 0; k < listener->address_count; k++) {
-            if (!open_acceptor(worker, listener, &listener->addresses[k], err)) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-static bool prepare(struct worker *worker, struct error *err)
+static bool prepare(struct worker *worker, struct edition *edition, struct sockets *sockets,
+                    struct error *err)
 {
     struct worker_share *share = worker->share;
+    worker->gate_owner = (struct gate_owner){on_accepted, on_gate_closed};
     clients_init(&worker->clients, &worker->context, &exchange_events, &worker->exchanges);
+    gate_init(&worker->gate, &worker->context, &worker->clients, &worker->gate_owner);
     worker->links = links_new(&worker->context);
-    if (worker->links)
-        links_retain(worker->links, share->config->pools, share->config->pool_count);
-    if (!worker->links || !exchanges_init(&worker->exchanges, &worker->context, worker->links,
-                                          share->config, share->access_log)) {
-        return error_set(err, "out of memory for a worker");
-    }
+    exchanges_init(&worker->exchanges, &worker->context, worker->links, share->access_log);
     worker->exchanges.worker = worker;
     worker->exchanges.on_client_gone = on_client_gone;
-    return make_handshakes(worker, err) && open_acceptors(worker, err);
+    if (!worker->links) {
+        hold_give(&edition->hold);
+        return error_set(err, "out of memory for a worker");
+    }
+    return put_in_force(worker, edition, sockets, err);
 }
 
 static void run(void *arg)
@@ -238,31 +245,37 @@ static void run(void *arg)
 /** Thread or not: everything the loop held is closed when uv_run has returned. */
 static void worker_free(struct worker *worker)
 {
-    exchanges_done(&worker->exchanges);
-    for (unsigned i = 0; worker->handshakes && i < worker->share->config->listener_count; i++) {
-        handshake_context_free(worker->handshakes[i]);
+    take_offer(worker); /* it came too late for the loop */
+    gate_done(&worker->gate);
+    if (worker->edition) {
+        hold_give(&worker->edition->hold);
     }
-    free(worker->handshakes);
-    free(worker->acceptors);
     loop_context_done(&worker->context);
     uv_loop_close(&worker->loop);
     free(worker);
 }
 
-/** Starting failed half-way: drain what there is on this thread. */
+/** Starting failed half-way: end what there is on this thread. */
 static void give_up(struct worker *worker)
 {
     atomic_store(&worker->order, WORKER_STOP);
-    on_wake(&worker->wake);
+    if (worker->links) {
+        on_wake(&worker->wake);
+    } else {
+        worker->obeyed = WORKER_STOP;
+        on_links_closed(worker);
+    }
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     worker_free(worker);
 }
 
-struct worker *worker_start(struct worker_share *share, unsigned index, struct error *err)
+struct worker *worker_start(struct worker_share *share, unsigned index, struct edition *edition,
+                            struct sockets *sockets, struct error *err)
 {
     struct worker *worker = calloc(1, sizeof *worker);
     if (!worker || uv_loop_init(&worker->loop) != 0) {
         error_set(err, "out of memory or descriptors for a worker");
+        share->on_edition_unused(share->server, edition);
         free(worker);
         return NULL;
     }
@@ -271,7 +284,8 @@ struct worker *worker_start(struct worker_share *share, unsigned index, struct e
     worker->wake.data = worker;
     uv_async_init(&worker->loop, &worker->wake, on_wake);
     loop_context_init(&worker->context, &worker->loop);
-    if (!prepare(worker, err)) {
+    own_edition(worker, edition);
+    if (!prepare(worker, edition, sockets, err)) {
         give_up(worker);
         return NULL;
     }
@@ -281,7 +295,6 @@ struct worker *worker_start(struct worker_share *share, unsigned index, struct e
         give_up(worker);
         return NULL;
     }
-    worker->has_thread = true;
     return worker;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One thread with one loop: its listening sockets, its clients, their exchanges, its links. Workers
- * share nothing but the frozen config, verdicts, counts, turns, sessions, verified chains and logs.
+ * share nothing but the frozen config, standings, turns, sessions, verified chains and logs.
  */
 #ifndef LB_WORKER_H
 #define LB_WORKER_H
@@ -12,26 +12,47 @@
 #include "lb/config.h"
 
 struct access_log;
-struct chain_cache;
+struct edition;
 struct error;
+struct sockets;
 struct worker;
 
-/** What the server lends to all workers until every one is joined. */
+/** What the server lends to all workers until every one is joined. The functions are called on a
+ * worker's thread. */
 struct worker_share {
-    const struct config *config;
-    struct chain_cache *chains;
     struct access_log *access_log; /* NULL: off */
     atomic_uint client_count;
-    void (*on_done)(void *server); /* a worker has ended; called on its thread */
+    /** The edition that was offered last is in force. */
+    void (*on_adopted)(void *server);
+    /** Nobody holds this edition any more. It is the server's again. */
+    void (*on_edition_unused)(void *server, struct edition *edition);
+    /** A worker has ended. */
+    void (*on_done)(void *server);
     void *server;
 };
 
 /**
- * Prepare everything that can fail: sockets are bound and listening, TLS contexts are built; then
- * start the thread. Fails: an address cannot be bound, OpenSSL refuses a setting, no thread.
- * Thread: main.
+ * Prepare everything that can fail, then start the thread.
+ *
+ * edition  taken, also on failure (on_edition_unused comes)
+ * sockets  its own are taken; borrowed for the call
+ * Fails:   a descriptor cannot be watched; no memory; no thread.   Thread: main.
  */
-struct worker *worker_start(struct worker_share *share, unsigned index, struct error *err);
+struct worker *worker_start(struct worker_share *share, unsigned index, struct edition *edition,
+                            struct sockets *sockets, struct error *err);
+
+/**
+ * Serve from another edition from now on: every request that begins, every handshake that begins.
+ *
+ * edition  taken
+ * sockets  borrowed until on_adopted
+ * review   true: what handshakes settle may have changed; clients that settled something else are
+ *          sent away
+ * Thread:  control; not before on_adopted of the edition offered last.
+ */
+void worker_offer(struct worker *worker, struct edition *edition, struct sockets *sockets,
+                  bool review);
+
 /** No new clients; idle ones are sent away, exchanges in flight may end. Any thread. */
 void worker_drain(struct worker *worker);
 /** Close everyone now. Any thread. */

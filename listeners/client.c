@@ -34,13 +34,24 @@ const char *client_sni(const struct client *client)
 
 /* --- ending -------------------------------------------------------------------------------- */
 
+/** The handshake needs its context no more; a reload may let go of it. */
+static void stop_shaking(struct client *client)
+{
+    handshake_leave_context(&client->handshake);
+    if (client->shaking)
+        hold_give(client->shaking);
+    client->shaking = NULL;
+}
+
 static void on_closed(struct connection *connection)
 {
     struct client *client = client_of(connection);
     struct clients *clients = client->clients;
     list_remove(&client->node);
     clients->count--;
+    atomic_fetch_sub_explicit(&client->door->client_count, 1, memory_order_relaxed);
     handshake_done(&client->handshake);
+    stop_shaking(client);
     clients->events->gone(clients->roof, client);
     free(client);
 }
@@ -70,6 +81,25 @@ void client_close(struct client *client, bool reset)
     connection_close(&client->connection, on_closed);
 }
 
+bool client_is_leaving(const struct client *client)
+{
+    return client->is_leaving || client->clients->draining;
+}
+
+/** Would the listener that is in force now settle the same with this client? */
+static bool still_holds(const struct client *client)
+{
+    return !client->connection.ssl ||
+           handshake_still_holds(&client->handshake, client->connection.ssl,
+                                 client->door->listener);
+}
+
+static void send_away(struct client *client)
+{
+    client->is_leaving = true;
+    http1_client_drain(client);
+}
+
 /* --- the handshake ------------------------------------------------------------------------- */
 
 static void log_handshake_failure(struct client *client, enum refusal refusal)
@@ -79,7 +109,7 @@ static void log_handshake_failure(struct client *client, enum refusal refusal)
     struct log_line line;
     log_begin(&line, refused ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
               refused ? "client.refused" : "client.handshake-failed");
-    log_text(&line, "listener", client->listener->name);
+    log_text(&line, "listener", client->door->listener->name);
     log_text(&line, "client", client->peer_host);
     log_number(&line, "port", client->peer_port);
     if (refusal != REFUSAL_NONE) {
@@ -106,8 +136,17 @@ static void start_serving(struct client *client)
 {
     client->state = CLIENT_SERVING;
     http1_client_begin(client);
-    if (client->clients->draining)
+    if (client_is_leaving(client))
         http1_client_drain(client);
+}
+
+/** A reload in the middle of the handshake may have changed what it should have settled. */
+static void leave_handshake(struct client *client)
+{
+    if (client->shaking != client->door->hold && !still_holds(client)) {
+        client->is_leaving = true;
+    }
+    stop_shaking(client);
 }
 
 static void shake_hands(struct client *client, int events)
@@ -129,6 +168,7 @@ static void shake_hands(struct client *client, int events)
         client_close(client, false);
         return;
     }
+    leave_handshake(client);
     start_serving(client);
     if (connection_has_unread(connection)) {
         http1_client_advance(client, events);
@@ -166,7 +206,7 @@ static void on_late(struct deadline *deadline)
     }
     struct log_line line;
     log_begin(&line, LOG_LEVEL_INFO, "client.handshake-late");
-    log_text(&line, "listener", client->listener->name);
+    log_text(&line, "listener", client->door->listener->name);
     log_text(&line, "client", client->peer_host);
     log_end(&line);
     client_close(client, false);
@@ -174,7 +214,7 @@ static void on_late(struct deadline *deadline)
 
 /* --- beginning ----------------------------------------------------------------------------- */
 
-static struct client *client_new(struct clients *clients, const struct listener *listener,
+static struct client *client_new(struct clients *clients, struct door *door,
                                  const struct address *peer, unsigned local_port, uint64_t id)
 {
     struct client *client = calloc(1, sizeof *client);
@@ -182,7 +222,7 @@ static struct client *client_new(struct clients *clients, const struct listener 
         return NULL;
     }
     client->clients = clients;
-    client->listener = listener;
+    client->door = door;
     client->id = id;
     client->deadline.on_passed = on_late;
     client->local_port = (uint16_t)local_port;
@@ -191,24 +231,25 @@ static struct client *client_new(struct clients *clients, const struct listener 
     return client;
 }
 
-static bool start_tls(struct client *client, struct handshake_context *handshake)
+static bool start_tls(struct client *client)
 {
-    SSL *ssl = handshake_begin(handshake, &client->handshake);
+    SSL *ssl = handshake_begin(client->door->handshake, &client->handshake);
     if (!ssl) {
         return false;
     }
+    client->shaking = client->door->hold;
+    hold_take(client->shaking);
     connection_start_tls(&client->connection, ssl);
     client->state = CLIENT_HANDSHAKE;
     deadline_arm(&client->clients->context->deadlines, &client->deadline,
-                 client->listener->options->handshake_timeout, on_late);
+                 client->door->listener->options->handshake_timeout, on_late);
     return true;
 }
 
-bool client_accept(struct clients *clients, const struct listener *listener,
-                   struct handshake_context *handshake, int fd, const struct address *peer,
+bool client_accept(struct clients *clients, struct door *door, int fd, const struct address *peer,
                    unsigned local_port, uint64_t id)
 {
-    struct client *client = client_new(clients, listener, peer, local_port, id);
+    struct client *client = client_new(clients, door, peer, local_port, id);
     if (!client) {
         close(fd);
         return false;
@@ -221,10 +262,10 @@ bool client_accept(struct clients *clients, const struct listener *listener,
     }
     list_append(&clients->all, &client->node);
     clients->count++;
-    client->handshake.listener = listener;
-    if (!handshake) {
+    atomic_fetch_add_explicit(&door->client_count, 1, memory_order_relaxed);
+    if (!door->handshake) {
         start_serving(client);
-    } else if (!start_tls(client, handshake)) {
+    } else if (!start_tls(client)) {
         client_close(client, false);
         return true; /* `gone` will be told, as for every other client */
     }
@@ -238,6 +279,34 @@ void clients_drain(struct clients *clients)
     while (node != &clients->all) {
         struct client *client = LIST_OWNER(node, struct client, node);
         node = node->next;
+        if (client->state == CLIENT_SERVING) {
+            http1_client_drain(client);
+        }
+    }
+}
+
+void clients_review(struct clients *clients)
+{
+    struct list_node *node = clients->all.next;
+    while (node != &clients->all) {
+        struct client *client = LIST_OWNER(node, struct client, node);
+        node = node->next;
+        if (client->state == CLIENT_SERVING && !still_holds(client)) {
+            send_away(client);
+        }
+    }
+}
+
+void clients_leave(struct clients *clients, const struct door *door)
+{
+    struct list_node *node = clients->all.next;
+    while (node != &clients->all) {
+        struct client *client = LIST_OWNER(node, struct client, node);
+        node = node->next;
+        if (client->door != door) {
+            continue;
+        }
+        client->is_leaving = true;
         if (client->state == CLIENT_SERVING) {
             http1_client_drain(client);
         }

@@ -16,6 +16,7 @@
 
 #include "lb/base/connection.h"
 #include "lb/base/list.h"
+#include "listeners/door.h"
 #include "listeners/http1_client.h"
 #include "listeners/listener.h"
 #include "listeners/stream.h"
@@ -44,10 +45,12 @@ struct client {
     enum client_state state;
     struct clients *clients;
     struct list_node node;
-    const struct listener *listener;
+    struct door *door;    /* where it came in */
+    struct hold *shaking; /* of the listener it shakes hands with; NULL when that is over */
     struct handshake handshake;
     struct deadline deadline;
-    uint64_t id; /* for logs: unique in the worker */
+    bool is_leaving; /* its answer in flight is the last one */
+    uint64_t id;     /* for logs: unique in the worker */
     uint32_t requests;
     uint16_t peer_port;
     uint16_t local_port;
@@ -62,16 +65,22 @@ void clients_init(struct clients *clients, struct loop_context *context,
 /**
  * Meet a new client on an accepted descriptor.
  *
- * fd         taken
- * handshake  the worker's context for this listener; NULL on an http listener
+ * door     borrowed until `gone`
+ * fd       taken
  * returns    false: out of memory or descriptors; the descriptor is closed
  */
-bool client_accept(struct clients *clients, const struct listener *listener,
-                   struct handshake_context *handshake, int fd, const struct address *peer,
+bool client_accept(struct clients *clients, struct door *door, int fd, const struct address *peer,
                    unsigned local_port, uint64_t id);
 
 /** No new requests: idle clients are closed now, busy ones after their answer. */
 void clients_drain(struct clients *clients);
+/**
+ * The listeners behind the doors were replaced: whoever could not have settled with the new one
+ * what was settled is sent away, idle ones now, busy ones after their answer.
+ */
+void clients_review(struct clients *clients);
+/** Send those away who came in by this door: idle ones now, busy ones after their answer. */
+void clients_leave(struct clients *clients, const struct door *door);
 /** Close everyone now; exchanges are abandoned. */
 void clients_close_all(struct clients *clients);
 
@@ -82,6 +91,9 @@ void client_end(struct client *client);
 /** Close at once. `reset`: the peer must see that something is missing (RST). The exchange must be
  * over. */
 void client_close(struct client *client, bool reset);
+
+/** Is the present request the last one of this connection, for reasons of the listener's? */
+bool client_is_leaving(const struct client *client);
 
 /** The name SNI gave, or NULL. Lent until the client ends. */
 const char *client_sni(const struct client *client);

@@ -28,7 +28,7 @@ void http1_begin_body(struct http1_client *http1, const struct http_request *req
 
 bool http1_over_max_body(const struct http1_client *http1, size_t more)
 {
-    uint64_t most = http1->stream.client->listener->options->max_body;
+    uint64_t most = http1->stream.client->door->listener->options->max_body;
     return most > 0 && http1->stream.request_body_bytes + more > most;
 }
 

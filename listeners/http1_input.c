@@ -26,7 +26,7 @@ static void watch(struct client *client, uint32_t after_ms)
 
 void http1_expect_client(struct client *client)
 {
-    watch(client, client->listener->options->body_timeout);
+    watch(client, client->door->listener->options->body_timeout);
 }
 
 /* --- input --------------------------------------------------------------------------------- */
@@ -97,7 +97,7 @@ static void begin_exchange(struct client *client, const struct http_request *req
     http1->answer = HTTP1_ANSWER_AWAITED;
     http1->minor = request->minor;
     http1->asked_head = request->method == HTTP_HEAD;
-    http1->keep_alive = request->keep_alive && client->listener->options->keepalive_timeout > 0;
+    http1->keep_alive = request->keep_alive && client->door->listener->options->keepalive_timeout > 0;
     http1->stream.fault_status = 0;
     http1->stream.fault_text = NULL;
     http1->stream.protocol = request->minor ? "HTTP/1.1" : "HTTP/1.0";
@@ -131,7 +131,7 @@ static void head_ended(struct client *client, enum io io)
 static bool take_head(struct client *client)
 {
     struct http1_client *http1 = &client->http1;
-    const struct listener_options *options = client->listener->options;
+    const struct listener_options *options = client->door->listener->options;
     struct http_request *request = &client->clients->request;
     enum http_fault fault = HTTP_FINE;
     if (http1->input.length > 0) {
@@ -240,7 +240,7 @@ void http1_client_begin(struct client *client)
     http1->stream.ops = &http1_stream_ops;
     http1->stream.client = client;
     http1->state = HTTP1_IDLE;
-    watch(client, client->listener->options->header_timeout);
+    watch(client, client->door->listener->options->header_timeout);
 }
 
 /** Send on what waits. false: the client is gone. */

@@ -119,7 +119,7 @@ static size_t write_draft(struct http1_client *http1, const struct stream_head *
     if (!head->interim) {
         /* A body that has not come yet may never be read: the client is told that this is the last
          * answer. */
-        if (head->is_final || clients->draining || http1->body != HTTP1_BODY_COMPLETE ||
+        if (head->is_final || client_is_leaving(http1->stream.client) || http1->body != HTTP1_BODY_COMPLETE ||
             has_asked_all(http1)) {
             http1->keep_alive = false;
         }
@@ -226,7 +226,7 @@ static void keep_alive(struct client *client)
 {
     client->http1.untaken = false;
     deadline_arm(&client->clients->context->deadlines, &client->deadline,
-                 client->listener->options->keepalive_timeout, client->deadline.on_passed);
+                 client->door->listener->options->keepalive_timeout, client->deadline.on_passed);
 }
 
 static void wait_for_next(struct client *client)
@@ -258,7 +258,7 @@ static void end(struct stream *stream, bool clean)
     bool whole = http1->answer != HTTP1_ANSWER_AWAITED &&
                  (http1->answer != HTTP1_ANSWER_LENGTH || http1->answer_left == 0);
     bool live_on = http1->keep_alive && http1->body == HTTP1_BODY_COMPLETE &&
-                   !has_asked_all(http1) && !client->clients->draining;
+                   !has_asked_all(http1) && !client_is_leaving(client);
     stream->exchange = NULL;
     http_chunks_done(&http1->chunks);
     if (!clean || !whole) {
@@ -290,7 +290,7 @@ static void log_refused(const struct client *client, unsigned status, const char
 {
     struct log_line line;
     log_begin(&line, LOG_LEVEL_INFO, "request.refused");
-    log_text(&line, "listener", client->listener->name);
+    log_text(&line, "listener", client->door->listener->name);
     log_text(&line, "client", client->peer_host);
     log_number(&line, "status", status);
     log_text(&line, "why", why);

@@ -2,6 +2,8 @@
 /* The keys of [listener NAME] as a table, and the steps in which a listener is built. */
 #include "listeners/listener.h"
 
+#include <string.h>
+
 #include "listeners/load/listener_build.h"
 #include "listeners/tls/session_cache.h"
 
@@ -149,6 +151,37 @@ bool listener_prepare(struct listener *listener, const struct rule_section *sect
     return problems->error_count == errors_before;
 }
 
+static bool same_domain(const struct domain *one, const struct domain *other)
+{
+    return strcmp(one->pattern, other->pattern) == 0 &&
+           memcmp(one->policy->id, other->policy->id, POLICY_ID_BYTES) == 0;
+}
+
+bool listener_settles_alike(const struct listener *one, const struct listener *other)
+{
+    if (one->options->protocol != other->options->protocol)
+        return false;
+    if (one->options->protocol == LISTENER_HTTP)
+        return true;
+    if (one->options->sni != other->options->sni || one->domain_count != other->domain_count ||
+        router_default_domain(one->router)->index != router_default_domain(other->router)->index)
+        return false;
+    for (unsigned i = 0; i < one->domain_count; i++)
+        if (!same_domain(&one->domains[i], &other->domains[i]))
+            return false;
+    return true;
+}
+
+void listener_take_sessions(struct listener *listener, const struct listener *before)
+{
+    if (!listener->sessions || !before->sessions ||
+        listener->options->sessions != before->options->sessions ||
+        listener->options->session_timeout != before->options->session_timeout)
+        return;
+    session_cache_unref(listener->sessions);
+    listener->sessions = session_cache_ref(before->sessions);
+}
+
 void listener_done(struct listener *listener)
 {
     for (unsigned i = 0; i < listener->policy_count; i++)
@@ -157,6 +190,6 @@ void listener_done(struct listener *listener)
         ca_set_free(listener->ca_sets[i]);
     for (unsigned i = 0; i < listener->credential_count; i++)
         credential_free(listener->credentials[i]);
-    session_cache_free(listener->sessions);
+    session_cache_unref(listener->sessions);
     *listener = (struct listener){0};
 }

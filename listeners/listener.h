@@ -59,6 +59,15 @@ bool listener_prepare(struct listener *listener, const struct rule_section *sect
                       unsigned count, struct arena *arena, const char *file,
                       struct problems *problems);
 
+/** Do the handshakes of both settle the same with every client? false: perhaps not. */
+bool listener_settles_alike(const struct listener *one, const struct listener *other);
+
+/**
+ * Go on with the sessions of the listener that this one takes the place of, where the two keep as
+ * many for as long. Thread: control; `before` may still be in use.
+ */
+void listener_take_sessions(struct listener *listener, const struct listener *before);
+
 /** Release what is not the arena's. Half-built ones are fine. */
 void listener_done(struct listener *listener);
 

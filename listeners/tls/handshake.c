@@ -233,7 +233,25 @@ bool handshake_complete(struct handshake *handshake, SSL *ssl)
         return false;
     if (SSL_session_reused(ssl) && !recall(handshake, plan, ssl))
         return false;
+    memcpy(handshake->policy_id, handshake->domain->policy->id, POLICY_ID_BYTES);
     return is_identified(handshake, ssl);
+}
+
+bool handshake_still_holds(const struct handshake *handshake, const SSL *ssl,
+                           const struct listener *listener)
+{
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    const struct domain *domain = listener->options->sni && name
+                                      ? router_domain(listener->router, slice_of(name))
+                                      : router_default_domain(listener->router);
+    return domain->policy && memcmp(domain->policy->id, handshake->policy_id, POLICY_ID_BYTES) == 0;
+}
+
+void handshake_leave_context(struct handshake *handshake)
+{
+    handshake->context = NULL;
+    handshake->listener = NULL;
+    handshake->domain = NULL;
 }
 
 enum refusal handshake_refusal(struct handshake *handshake, SSL *ssl, unsigned long tls_failure)

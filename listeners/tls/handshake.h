@@ -39,11 +39,13 @@ struct handshake {
     const struct handshake_context *context;
     const struct listener *listener;
     const struct domain *domain; /* chosen by SNI; NULL before the ClientHello */
-    struct identity *identity;   /* counted here; NULL: no certificate was shown */
-    enum refusal refusal;        /* why the handshake itself refused; NONE otherwise */
-    bool named;                  /* the domain was chosen by the name the client asked for */
-    bool unknown_name;           /* refused for unknown_sni = reject … */
-    char *asked_name;            /* … and this is the name; else NULL */
+    /* What it was made under, once it is complete. */
+    unsigned char policy_id[POLICY_ID_BYTES];
+    struct identity *identity; /* counted here; NULL: no certificate was shown */
+    enum refusal refusal;      /* why the handshake itself refused; NONE otherwise */
+    bool named;                /* the domain was chosen by the name the client asked for */
+    bool unknown_name;         /* refused for unknown_sni = reject … */
+    char *asked_name;          /* … and this is the name; else NULL */
     /* The kept session this handshake began with, if any: TLS 1.3 replaces it by a new one. */
     unsigned char resumed_id_length;
     unsigned char resumed_id[SSL_MAX_SSL_SESSION_ID_LENGTH];
@@ -71,6 +73,16 @@ enum refusal handshake_refusal(struct handshake *handshake, SSL *ssl, unsigned l
 
 /** Add sni, subject, issuer, serial, sha256, depth, as far as known, to a log line. */
 void handshake_describe(const struct handshake *handshake, SSL *ssl, struct log_line *line);
+
+/** Would a handshake with `listener` settle today what this one, which is complete, has settled? */
+bool handshake_still_holds(const struct handshake *handshake, const SSL *ssl,
+                           const struct listener *listener);
+
+/**
+ * Forget the context, listener and domain of a complete handshake: they may go now. policy_id and
+ * identity stay.
+ */
+void handshake_leave_context(struct handshake *handshake);
 
 /** Release the identity; after the SSL is freed. NULL-filled and already released ones are fine. */
 void handshake_done(struct handshake *handshake);

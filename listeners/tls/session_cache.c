@@ -4,6 +4,7 @@
 #include "listeners/tls/session_cache.h"
 
 #include <openssl/err.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 enum { ID_BYTES = SSL_MAX_SSL_SESSION_ID_LENGTH };
 
 struct session_cache {
+    atomic_uint references;
     struct lru *sessions;
     unsigned lifetime_s;
 };
@@ -34,6 +36,7 @@ struct session_cache *session_cache_new(size_t most, unsigned lifetime_s)
     struct session_cache *cache = calloc(1, sizeof *cache);
     if (!cache)
         return NULL;
+    atomic_init(&cache->references, 1);
     cache->lifetime_s = most ? lifetime_s : 0;
     cache->sessions = lru_new(lifetime_s ? most : 0, ID_BYTES, &session_values);
     if (cache->sessions)
@@ -42,9 +45,15 @@ struct session_cache *session_cache_new(size_t most, unsigned lifetime_s)
     return NULL;
 }
 
-void session_cache_free(struct session_cache *cache)
+struct session_cache *session_cache_ref(struct session_cache *cache)
 {
-    if (!cache)
+    atomic_fetch_add(&cache->references, 1);
+    return cache;
+}
+
+void session_cache_unref(struct session_cache *cache)
+{
+    if (!cache || atomic_fetch_sub(&cache->references, 1) != 1)
         return;
     lru_free(cache->sessions);
     free(cache);

@@ -17,8 +17,12 @@ struct session_cache;
 /** most: sessions kept; 0 keeps none. lifetime_s: from the first handshake; 0: none are kept. NULL:
  * out of memory. */
 struct session_cache *session_cache_new(size_t most, unsigned lifetime_s);
-/** NULL is fine. No other thread may use it any more. */
-void session_cache_free(struct session_cache *cache);
+/** One reference more: a config that takes the place of another goes on with its sessions. Any
+ * thread.
+ */
+struct session_cache *session_cache_ref(struct session_cache *cache);
+/** One less; the last one frees. NULL is fine. Any thread. */
+void session_cache_unref(struct session_cache *cache);
 /** Seconds a session may be resumed, counted from its first handshake; 0: no sessions are kept
  * here. */
 unsigned session_cache_lifetime_s(const struct session_cache *cache);

@@ -41,7 +41,7 @@ void stage_close(struct stage *stage)
     handshake_context_free(stage->second);
     chain_cache_free(stage->chains);
     if (!stage->borrowed_sessions)
-        session_cache_free(stage->listener.sessions);
+        session_cache_unref(stage->listener.sessions);
     for (unsigned i = 0; i < stage->listener.policy_count; i++)
         policy_done(&stage->policies[i]);
     for (unsigned i = 0; i < stage->listener.credential_count; i++)

@@ -23,6 +23,7 @@ static struct ca_set_result verified = {.valid_until = INT32_MAX};
 static struct rule rule = {.name = "all", .auth = {.mode = AUTH_REQUIRE, .ca_set = &ca_set}};
 static struct pool pool = {.name = "app"};
 static struct backend backend = {.name = "rs-1"};
+static struct door door = {.listener = &listener};
 static struct client client;
 static struct identity alice = {.subject = (char[]){"CN=alice,O=Example"},
                                 .serial = (char[]){"01AB"},
@@ -33,7 +34,7 @@ static struct access_entry entry;
 
 static void begin_entry(void)
 {
-    client = (struct client){.listener = &listener, .peer_port = 40123};
+    client = (struct client){.door = &door, .peer_port = 40123};
     strcpy(client.peer_host, "192.0.2.7");
     facts = (struct exchange_facts){.method = slice_of("GET"),
                                     .uri = slice_of("/a?b=c"),

@@ -140,13 +140,13 @@ static void close_config(void)
 static struct decision ask(const char *settled, const struct identity *identity, const char *host,
                            const char *path)
 {
-    return decide(listener_named("on"), policy_of("on", settled), identity, slice_of(host),
+    return decide(listener_named("on"), policy_of("on", settled)->id, identity, slice_of(host),
                   slice_of(path), time(NULL));
 }
 
 static struct decision ask_off(const struct identity *identity, const char *host)
 {
-    return decide(listener_named("off"), policy_of("off", host), identity, slice_of(host),
+    return decide(listener_named("off"), policy_of("off", host)->id, identity, slice_of(host),
                   slice_of("/"), time(NULL));
 }
 
@@ -254,7 +254,7 @@ END_TEST
 START_TEST(a_certificate_that_expires_during_the_connection_passes_no_more)
 {
     time_t later = time(NULL) + 31 * MADE_DAY_S;
-    struct decision decision = decide(listener_named("on"), policy_of("on", "one.test"),
+    struct decision decision = decide(listener_named("on"), policy_of("on", "one.test")->id,
                                       alice_on_one, slice_of("one.test"), slice_of("/"), later);
     must_refuse(decision, "expired");
 }

@@ -148,6 +148,8 @@ struct stage {
     struct http_request request;
     struct fake fake;
     struct roster *roster;
+    struct edition *edition;
+    struct door door;
 };
 
 static void config_of(struct stage *stage, const char *pool_keys)
@@ -189,9 +191,11 @@ static void stage_begin(struct stage *stage, stub_serve first, stub_serve second
     stage->links = links_new(stage->context);
     links_retain(stage->links, stage->config->pools, stage->config->pool_count);
     stage->exchanges = calloc(1, sizeof *stage->exchanges);
-    ck_assert(exchanges_init(stage->exchanges, stage->context, stage->links, stage->config, NULL));
-    stage->client.listener = &stage->config->listeners[0];
-    stage->client.handshake.listener = stage->client.listener;
+    exchanges_init(stage->exchanges, stage->context, stage->links, NULL);
+    stage->edition = edition_new(stage->config, NULL, NULL);
+    stage->door.listener = &stage->config->listeners[0];
+    stage->door.hold = &stage->edition->hold;
+    stage->client.door = &stage->door;
     strcpy(stage->client.peer_host, "192.0.2.7");
     stage->fake.stream.ops = &fake_ops;
     stage->fake.stream.client = &stage->client;
@@ -208,7 +212,7 @@ static void on_links_closed(void *arg)
 static void stage_end(struct stage *stage)
 {
     ck_assert_uint_eq(stage->exchanges->count, 0);
-    exchanges_done(stage->exchanges);
+    ck_assert_uint_eq(stage->edition->hold.users, 1);
     links_close(stage->links, on_links_closed, NULL);
     uv_run(&stage->loop, UV_RUN_NOWAIT);
     loop_context_close(stage->context);
@@ -217,6 +221,7 @@ static void stage_end(struct stage *stage)
     loop_context_done(stage->context);
     free(stage->context);
     free(stage->exchanges);
+    edition_free(stage->edition);
     ck_assert_int_eq(uv_loop_close(&stage->loop), 0);
     config_free(stage->config);
     roster_free(stage->roster);

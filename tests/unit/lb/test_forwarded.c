@@ -20,6 +20,7 @@ struct stage {
     struct folder folder;
     struct config *config;
     struct request_ids ids;
+    struct door door;
     struct client client;
     struct http_request request;
     struct forwarding forwarding;
@@ -43,7 +44,8 @@ static void stage_begin(struct stage *stage, const char *keys, const char *rule)
     ck_assert_msg(stage->config != NULL, "%s",
                   problems.count ? problems.items[0].text : "no config");
     problems_done(&problems);
-    stage->client.listener = &stage->config->listeners[0];
+    stage->door.listener = &stage->config->listeners[0];
+    stage->client.door = &stage->door;
     stage->client.local_port = 8443;
     strcpy(stage->client.peer_host, "192.0.2.7");
 }

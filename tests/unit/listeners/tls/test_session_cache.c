@@ -49,8 +49,8 @@ START_TEST(a_session_is_found_with_what_it_is_tied_to)
     ck_assert_int_eq(session_of(session)->ends, 1300);
     ck_assert_ptr_null(get(cache, 8, 1299));
     SSL_SESSION_free(session);
-    session_cache_free(cache);
-    session_cache_free(NULL);
+    session_cache_unref(cache);
+    session_cache_unref(NULL);
 }
 END_TEST
 
@@ -68,7 +68,7 @@ START_TEST(every_answer_is_a_copy_of_its_own)
     ck_assert_ptr_eq(session_of(one), session_of(three)); /* what is tied to it is shared */
     SSL_SESSION_free(one);
     SSL_SESSION_free(two);
-    session_cache_free(cache);
+    session_cache_unref(cache);
     ck_assert_int_eq(session_of(three)->first_handshake, 1000);
     SSL_SESSION_free(three);
 }
@@ -81,7 +81,7 @@ START_TEST(a_session_at_its_end_is_forgotten)
     ck_assert_uint_eq(session_cache_count(cache), 1);
     ck_assert_ptr_null(get(cache, 7, 1300));
     ck_assert_uint_eq(session_cache_count(cache), 0);
-    session_cache_free(cache);
+    session_cache_unref(cache);
 }
 END_TEST
 
@@ -99,7 +99,7 @@ START_TEST(sessions_are_removed_by_id_and_odd_ids_harm_nothing)
     session_cache_remove(cache, id, sizeof id);
     session_cache_remove(cache, id, sizeof id);
     ck_assert_uint_eq(session_cache_count(cache), 0);
-    session_cache_free(cache);
+    session_cache_unref(cache);
 }
 END_TEST
 
@@ -115,7 +115,7 @@ START_TEST(what_is_not_tied_or_has_no_whole_id_is_not_kept)
     ck_assert_uint_eq(session_cache_count(cache), 0);
     SSL_SESSION_free(loose);
     SSL_SESSION_free(brief);
-    session_cache_free(cache);
+    session_cache_unref(cache);
 }
 END_TEST
 
@@ -129,8 +129,8 @@ START_TEST(no_room_or_no_lifetime_keeps_none)
     ck_assert_uint_eq(session_cache_count(brief), 0);
     ck_assert_uint_eq(session_cache_lifetime_s(none), 0);
     ck_assert_uint_eq(session_cache_lifetime_s(brief), 0);
-    session_cache_free(none);
-    session_cache_free(brief);
+    session_cache_unref(none);
+    session_cache_unref(brief);
 }
 END_TEST
 

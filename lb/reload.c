@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/reload.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lb/base/log.h"
+#include "lb/edition.h"
+#include "lb/server_state.h"
+#include "lb/sockets.h"
+
+static struct server *server_of(struct reload *reload)
+{
+    return LIST_OWNER(reload, struct server, reload);
+}
+
+void reload_init(struct server *server)
+{
+    list_init(&server->reload.waiters);
+    list_init(&server->reload.next);
+    server->reload.loaded_s = time(NULL);
+}
+
+/* --- telling ------------------------------------------------------------------------------- */
+
+static void log_problems(const struct problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct problem *problem = &problems->items[i];
+        struct log_line line;
+        log_begin(&line, problem->warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "config.problem");
+        log_text(&line, "file", problem->file);
+        if (problem->line > 0)
+            log_number(&line, "line", problem->line);
+        log_text(&line, "problem", problem->text);
+        log_end(&line);
+    }
+}
+
+static void log_outcome(const struct server *server, bool reloaded)
+{
+    const struct reload *reload = &server->reload;
+    struct log_line line;
+    log_begin(&line, reloaded ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
+              reloaded ? "lb.reloaded" : "lb.not-reloaded");
+    log_text(&line, "file", server->config->file);
+    log_number(&line, "took_ms", (int64_t)(uv_now(&server->loop) - reload->began_ms));
+    if (!reloaded)
+        log_text(&line, "then", "the config that was in force stays in force");
+    log_end(&line);
+}
+
+static void start(struct server *server);
+
+static void finish(struct server *server, bool reloaded)
+{
+    struct reload *reload = &server->reload;
+    struct list_node told;
+    log_problems(&reload->problems);
+    log_outcome(server, reloaded);
+    reload->state = RELOAD_IDLE;
+    reload->last_failed = !reloaded;
+    list_move(&reload->waiters, &told);
+    while (!list_is_empty(&told)) {
+        struct reload_waiter *waiter = LIST_OWNER(told.next, struct reload_waiter, node);
+        list_remove(&waiter->node);
+        waiter->on_reloaded(waiter, reloaded, &reload->problems);
+    }
+    problems_done(&reload->problems);
+    if (reload->again)
+        start(server);
+}
+
+/* --- loading ------------------------------------------------------------------------------- */
+
+static bool make_editions(struct server *server, struct error *err)
+{
+    struct reload *reload = &server->reload;
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        reload->editions[i] = edition_new(reload->config, server->chains, err);
+        if (!reload->editions[i])
+            return false;
+    }
+    return true;
+}
+
+/* On a thread of the pool. */
+static void load(uv_work_t *work)
+{
+    struct server *server = work->data;
+    struct reload *reload = &server->reload;
+    struct error err;
+    reload->config = config_load(server->config->file, &reload->problems);
+    if (!reload->config)
+        return;
+    reload->editions = calloc(server->worker_count, sizeof(struct edition *));
+    if (!reload->editions)
+        error_out_of_memory();
+    if (!make_editions(server, &err))
+        problems_add(&reload->problems, reload->config->file, 0, "%s", err.text);
+}
+
+/* What was loaded is not wanted. */
+static void drop_loaded(struct reload *reload)
+{
+    for (unsigned i = 0; reload->editions && i < server_of(reload)->worker_count; i++)
+        edition_free(reload->editions[i]);
+    free(reload->editions);
+    reload->editions = NULL;
+    config_free(reload->config);
+    reload->config = NULL;
+}
+
+/* --- adopting ------------------------------------------------------------------------------ */
+
+/* Keys that only a start reads. */
+static void warn_of_start_keys(struct server *server)
+{
+    struct reload *reload = &server->reload;
+    const struct lb_options *now = server->config->options;
+    const struct lb_options *next = reload->config->options;
+    const struct {
+        const char *key;
+        bool same;
+        unsigned line;
+    } keys[] = {
+        {"workers", now->workers == next->workers, next->workers_line},
+        {"log", strcmp(now->log, next->log) == 0, next->log_line},
+        {"access_log", strcmp(now->access_log, next->access_log) == 0, next->access_log_line},
+        {"access_log_format", now->access_log_format == next->access_log_format,
+         next->access_log_format_line},
+        {"state_dir", strcmp(now->state_dir, next->state_dir) == 0, next->state_dir_line},
+        {"user", strcmp(now->user ? now->user : "", next->user ? next->user : "") == 0,
+         next->user_line},
+    };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (!keys[i].same)
+            problems_warn(&reload->problems, server->config->file, keys[i].line,
+                          "%s has changed, which takes a restart: the old value stays",
+                          keys[i].key);
+}
+
+static void offer(struct server *server)
+{
+    struct reload *reload = &server->reload;
+    bool review = !config_settles_alike(reload->config, server->config);
+    atomic_store(&reload->adopted_count, 0);
+    for (unsigned i = 0; i < server->worker_count; i++) {
+        server_use_config(reload->config);
+        worker_offer(server->workers[i], reload->editions[i], reload->sockets, review);
+    }
+    free(reload->editions);
+    reload->editions = NULL;
+}
+
+static void log_listeners(const struct config *config, const struct config *before)
+{
+    for (unsigned i = 0; i < config->listener_count; i++) {
+        const struct listener *listener = &config->listeners[i];
+        for (unsigned k = 0; k < listener->address_count; k++) {
+            if (config_has_address(before, &listener->addresses[k]))
+                continue;
+            struct log_line line;
+            log_begin(&line, LOG_LEVEL_INFO, "listener.open");
+            log_text(&line, "listener", listener->name);
+            log_text(&line, "address", listener->addresses[k].text);
+            log_end(&line);
+        }
+    }
+}
+
+static bool put_in_force(struct server *server, struct error *err)
+{
+    struct reload *reload = &server->reload;
+    struct config *before = server->config;
+    reload->sockets = sockets_open(reload->config, before, server->worker_count, err);
+    if (!reload->sockets)
+        return false;
+    if (!config_open(reload->config, server->roster, before)) {
+        sockets_close(reload->sockets);
+        reload->sockets = NULL;
+        return error_set(err, "out of memory");
+    }
+    warn_of_start_keys(server);
+    reload->state = RELOAD_ADOPTING;
+    offer(server);
+    log_listeners(reload->config, before);
+    server->config = reload->config;
+    reload->config = NULL;
+    reload->loaded_s = time(NULL);
+    server_use_config(server->config);
+    server_renew_health(server);
+    server_leave_config(before);
+    return true;
+}
+
+static void on_loaded(uv_work_t *work, int status)
+{
+    struct server *server = work->data;
+    struct reload *reload = &server->reload;
+    struct error err;
+    (void)status; /* it is never cancelled */
+    if (reload->problems.error_count > 0) {
+        drop_loaded(reload);
+        finish(server, false);
+        return;
+    }
+    if (server->state != SERVER_SERVING)
+        error_set(&err, "lb is ending");
+    else if (put_in_force(server, &err))
+        return;
+    problems_add(&reload->problems, server->config->file, 0, "%s", err.text);
+    drop_loaded(reload);
+    finish(server, false);
+}
+
+void reload_advance(struct server *server)
+{
+    struct reload *reload = &server->reload;
+    if (reload->state != RELOAD_ADOPTING ||
+        atomic_load(&reload->adopted_count) < server->worker_count)
+        return;
+    sockets_close(reload->sockets);
+    reload->sockets = NULL;
+    finish(server, true);
+}
+
+/* --- asking -------------------------------------------------------------------------------- */
+
+static void start(struct server *server)
+{
+    struct reload *reload = &server->reload;
+    reload->again = false;
+    list_move(&reload->next, &reload->waiters);
+    reload->state = RELOAD_LOADING;
+    reload->began_ms = uv_now(&server->loop);
+    reload->work.data = server;
+    uv_queue_work(&server->loop, &reload->work, load, on_loaded);
+}
+
+void reload_begin(struct server *server, struct reload_waiter *waiter)
+{
+    struct reload *reload = &server->reload;
+    if (waiter)
+        list_append(&reload->next, &waiter->node);
+    reload->again = true;
+    if (reload->state == RELOAD_IDLE)
+        start(server);
+}
+
+void reload_forget(struct reload_waiter *waiter)
+{
+    list_remove(&waiter->node);
+}
+
+void reload_done(struct server *server)
+{
+    sockets_close(server->reload.sockets);
+    server->reload.sockets = NULL;
+    problems_done(&server->reload.problems);
+}

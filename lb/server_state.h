@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The control thread's state, for server.c and its parts (reload.c) only. */
+#ifndef LB_SERVER_STATE_H
+#define LB_SERVER_STATE_H
+
+#include <uv.h>
+
+#include "lb/base/connection.h"
+#include "lb/base/list.h"
+#include "lb/config.h"
+#include "lb/reload.h"
+#include "lb/worker.h"
+
+struct chain_cache;
+struct health;
+struct roster;
+
+enum server_state {
+    SERVER_SERVING,  /* waits for a signal */
+    SERVER_DRAINING, /* waits for the workers, or drain_timeout */
+    SERVER_ENDING,   /* waits for the health checks' last connections */
+};
+
+struct server {
+    struct config *config; /* in force */
+    struct roster *roster;
+    struct chain_cache *chains;
+    enum server_state state;
+    uv_loop_t loop;
+    struct loop_context context;
+    uv_signal_t on_term;
+    uv_signal_t on_int;
+    uv_signal_t on_hangup;
+    uv_async_t worker_told; /* one of them has adopted, ended, or let go of an edition */
+    uv_timer_t drain;
+    atomic_uint ended_count;
+    struct worker_share share;
+    struct worker **workers;
+    unsigned worker_count;
+    struct health *health; /* of `health_config`; NULL: none runs */
+    struct config *health_config;
+    bool health_is_renewed; /* it stops, to begin anew with the config that is in force */
+    uv_mutex_t unused_lock;
+    struct list_node unused; /* editions nobody holds any more */
+    struct reload reload;
+};
+
+/** The config is used by one more. Thread: control, as for all here. */
+void server_use_config(struct config *config);
+/** … by one less; the last one frees it. */
+void server_leave_config(struct config *config);
+
+/** Check the backends of the config that is in force instead of those checked now. */
+void server_renew_health(struct server *server);
+
+#endif
