@@ -71,6 +71,18 @@ enum {
     /* Turns of a pool's weighted sequence: 1,000 backends of weight 100, reduced by their divisor.
      */
     SEQUENCE_TURNS_MOST = 100000,
+    /* Steps of matching a regular expression, shared among the places of a text where it may begin:
+       about 3 ms of machine code, 25 ms where it is interpreted. An expression that needs more on a
+       path of ordinary length is one that a client can make arbitrarily slow … */
+    REGEX_STEPS_MOST = 1000 * 1000,
+    /* … but from each place, one pass over the rest of the text and so many steps more. */
+    REGEX_STEPS_LEAST = 1000,
+    /* Nested steps of an interpreted match, and the memory they take: an alternative for each byte
+       of the longest path, "(?:a|b)*", fits. */
+    REGEX_DEPTH_MOST = 20 * 1000,
+    REGEX_MEMORY_BYTES = 4 * 1024 * 1024,
+    /* A Location that a rule makes of the request: the longest target once, and room for hosts. */
+    LOCATION_BYTES = 16 * 1024,
 };
 
 #endif
