@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/state_dir.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lb/base/error.h"
+#include "tests/support/check_main.h"
+#include "tests/support/folder.h"
+
+enum { SOMEBODY_ELSE = 12345 };
+
+static struct folder folder;
+static struct error err;
+
+static void begin(void)
+{
+    folder_make(&folder);
+    err = (struct error){""};
+}
+
+static void end(void)
+{
+    folder_remove(&folder);
+}
+
+static void expect_refused(const char *name, const char *words)
+{
+    ck_assert_int_eq(state_dir_open(folder_file(&folder, name), geteuid(), &err), -1);
+    ck_assert_msg(strstr(err.text, words) != NULL, "%s", err.text);
+    ck_assert_ptr_nonnull(strstr(err.text, folder_file(&folder, name)));
+}
+
+static void expect_opened(const char *name, uid_t owner)
+{
+    int descriptor = state_dir_open(folder_file(&folder, name), owner, &err);
+    ck_assert_msg(descriptor >= 0, "%s", err.text);
+    ck_assert_int_eq(fcntl(descriptor, F_GETFD), FD_CLOEXEC);
+    close(descriptor);
+}
+
+START_TEST(it_is_made_for_its_owner_alone_when_it_is_not_there)
+{
+    struct stat status;
+    expect_opened("var", geteuid());
+    ck_assert_int_eq(stat(folder_file(&folder, "var"), &status), 0);
+    ck_assert(S_ISDIR(status.st_mode));
+    ck_assert_int_eq((int)(status.st_mode & 07777), 0700);
+    expect_opened("var", geteuid());
+    expect_opened("var/", geteuid());
+}
+END_TEST
+
+START_TEST(one_that_others_may_read_but_not_write_to_is_fine)
+{
+    ck_assert_int_eq(mkdir(folder_file(&folder, "var"), 0755), 0);
+    ck_assert_int_eq(chmod(folder_file(&folder, "var"), 0755), 0);
+    expect_opened("var", geteuid());
+}
+END_TEST
+
+START_TEST(one_that_others_may_write_to_is_refused)
+{
+    static const mode_t modes[] = {0720, 0702, 0777, 01777};
+    ck_assert_int_eq(mkdir(folder_file(&folder, "var"), 0700), 0);
+    ck_assert_int_eq(chmod(folder_file(&folder, "var"), modes[_i]), 0);
+    expect_refused("var", "may be written by others");
+    ck_assert_ptr_nonnull(strstr(err.text, "chmod 700"));
+}
+END_TEST
+
+START_TEST(folders_above_it_are_not_made)
+{
+    expect_refused("not/there", "the folder it is to be in does not exist");
+}
+END_TEST
+
+START_TEST(a_file_in_its_place_is_said)
+{
+    folder_write(&folder, "var", "");
+    expect_refused("var", "cannot be opened: Not a directory");
+    expect_refused("var/below", "cannot be made: Not a directory");
+}
+END_TEST
+
+START_TEST(one_that_root_makes_is_given_to_whom_lb_becomes)
+{
+    struct stat status;
+    if (geteuid() != 0)
+        return; /* only root can give folders away */
+    expect_opened("var", SOMEBODY_ELSE);
+    ck_assert_int_eq(stat(folder_file(&folder, "var"), &status), 0);
+    ck_assert_uint_eq(status.st_uid, SOMEBODY_ELSE);
+    expect_opened("var", SOMEBODY_ELSE);
+    expect_refused("var", "belongs to another user (uid 12345)");
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
+{
+    tcase_add_checked_fixture(tcase, begin, end);
+    tcase_add_test(tcase, it_is_made_for_its_owner_alone_when_it_is_not_there);
+    tcase_add_test(tcase, one_that_others_may_read_but_not_write_to_is_fine);
+    tcase_add_loop_test(tcase, one_that_others_may_write_to_is_refused, 0, 4);
+    tcase_add_test(tcase, folders_above_it_are_not_made);
+    tcase_add_test(tcase, a_file_in_its_place_is_said);
+    tcase_add_test(tcase, one_that_root_makes_is_given_to_whom_lb_becomes);
+}
+
+CHECK_MAIN("state dir", add_tests)
