@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/backend_tls.h"
 #include "backends/pool_checks.h"
 #include "backends/pool_persistence.h"
 #include "lb/base/arena.h"
@@ -120,8 +121,12 @@ bool pool_prepare(struct pool *pool, const char *name, unsigned line,
     pool_prepare_checks(pool, file, problems);
     pool_persistence_check(pool, file, problems);
     check_turns(pool, &place);
-    pool->link_identity = "";
-    return problems->error_count == errors_before;
+    backend_tls_load(pool, arena, file, problems);
+    if (problems->error_count == errors_before)
+        return true;
+    backend_tls_free(pool->tls);
+    pool->tls = NULL;
+    return false;
 }
 
 static bool join(struct pool *pool, struct backend *backend)

@@ -21,6 +21,7 @@ struct pool_options {
 };
 extern const struct option_table pool_option_table;
 
+enum pool_protocol { POOL_HTTP, POOL_HTTPS };
 enum pool_all_down { POOL_ALL_DOWN_ANY, POOL_ALL_DOWN_503 };
 
 enum session_persistence {
@@ -30,6 +31,7 @@ enum session_persistence {
 };
 
 struct arena;
+struct backend_tls;
 struct check;
 struct pool_persistence;
 
@@ -77,6 +79,7 @@ struct pool {
     atomic_bool wants_attention; /* a backend of it was blocked since somebody last looked; set
                                     before the bell rings */
     struct pool_persistence *persistence; /* NULL: no cookies */
+    struct backend_tls *tls;              /* NULL: protocol = http */
     /* What of the pool's settings a link depends on, as text: backends whose is equal may share
      * links. "" without TLS. */
     const char *link_identity;
