@@ -26,7 +26,7 @@ bool pool_persistence_is_wished(const struct pool *pool);
 /**
  * Make tokens possible; before that, and where they are not wished, the pool has none.
  *
- * pool     prepared; pool_done undoes it
+ * pool     prepared, open or not; pool_done undoes it
  * key      PERSISTENCE_KEY_BYTES, not kept
  * Fails:   out of memory.   Thread: control, before the workers get the pool.
  */

@@ -17,6 +17,7 @@
 #include "lb/decision.h"
 #include "lb/exchange_end.h"
 #include "lb/forwarded.h"
+#include "lb/persistence_cookie.h"
 #include "lb/refuse.h"
 #include "lb/relay.h"
 #include "listeners/client.h"
@@ -259,6 +260,7 @@ static struct exchange *exchange_new(struct exchanges *all, struct stream *strea
         free(x);
         return NULL;
     }
+    persistence_cookie_wish(x, request);
     hold_take(&x->edition->hold);
     return x;
 }

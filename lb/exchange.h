@@ -94,6 +94,8 @@ struct exchange {
     struct buffer *request_head; /* as sent to the backend; kept for retries and the log */
 
     struct choice choice;
+    const struct backend *persistent; /* the client has a fresh cookie of this one: its answer sets
+                                         none */
     unsigned attempts; /* backends tried, the present one included */
 
     struct slice input;  /* read from the link and not used yet */

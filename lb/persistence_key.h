@@ -20,7 +20,7 @@ struct persistence_key {
  * Give every pool with session_persistence = cookie the key. It is read, or made, when the first
  * config needs one, and then good until lb ends: no reload asks the disk for it again.
  *
- * config   open (config_open), and no worker has it yet
+ * config   loaded; no worker has it yet
  * Fails:   the key cannot be read or made, and err says what to do; out of memory
  * Thread:  control. May block for the disk.
  */

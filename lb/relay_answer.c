@@ -6,6 +6,7 @@
 #include "backends/link.h"
 #include "lb/answer_body.h"
 #include "lb/exchange.h"
+#include "lb/persistence_cookie.h"
 #include "lb/relay_steps.h"
 
 /* --- the answer's head --------------------------------------------------------------------- */
@@ -81,6 +82,8 @@ static enum relay take_final(struct exchange *x, const struct http_answer *head)
     } else if (!answer_body_take(x, &data, &last)) {
         return relay_link_lost(x, "the backend's body is not chunked as it says");
     }
+    char cookie[PERSISTENCE_COOKIE_LINE_BYTES];
+    told.extra = persistence_cookie_give(x, cookie);
     bool trailed = last && x->chunks.trailer_length > 0;
     enum stream_write write = x->stream->ops->write_head(x->stream, &told, data, last && !trailed);
     if (trailed && write != STREAM_LOST) {

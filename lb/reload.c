@@ -174,6 +174,8 @@ static bool put_in_force(struct server *server, struct error *err)
 {
     struct reload *reload = &server->reload;
     struct config *before = server->config;
+    if (!persistence_key_load(&server->persistence_key, reload->config, err))
+        return false;
     reload->sockets = sockets_open(reload->config, before, server->worker_count, err);
     if (!reload->sockets)
         return false;

@@ -310,6 +310,9 @@ static bool prepare(struct server *server, struct error *err)
     if (!server->roster || !server->chains || !config_open(config, server->roster, NULL)) {
         return error_set(err, "out of memory");
     }
+    if (!persistence_key_load(&server->persistence_key, config, err)) {
+        return false;
+    }
     server->share.access_log = access_log_open(config->options, err);
     return server->share.access_log || !err->text[0];
 }
@@ -341,6 +344,7 @@ static void server_free(struct server *server)
     server_leave_config(server->config);
     roster_free(server->roster);
     chain_cache_free(server->chains);
+    persistence_key_done(&server->persistence_key);
     access_log_close(server->share.access_log);
     loop_context_done(&server->context);
     uv_loop_close(&server->loop);

@@ -8,6 +8,7 @@
 #include "lb/base/connection.h"
 #include "lb/base/list.h"
 #include "lb/config.h"
+#include "lb/persistence_key.h"
 #include "lb/reload.h"
 #include "lb/worker.h"
 
@@ -25,6 +26,7 @@ struct server {
     struct config *config; /* in force */
     struct roster *roster;
     struct chain_cache *chains;
+    struct persistence_key persistence_key;
     enum server_state state;
     uv_loop_t loop;
     struct loop_context context;
