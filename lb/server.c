@@ -341,6 +341,9 @@ static void server_free(struct server *server)
         worker_join(server->workers[i]);
     }
     free(server->workers);
+    free_unused_editions(server);
+    uv_mutex_destroy(&server->unused_lock);
+    reload_done(server);
     server_leave_config(server->config);
     roster_free(server->roster);
     chain_cache_free(server->chains);

@@ -21,6 +21,14 @@ void cast_write(struct scene *scene)
         .usage = "serverAuth",
         .names = "DNS:www.example.com,DNS:*.example.com,IP:127.0.0.1",
     });
+    struct made *renewed = made_certificate(&(struct certificate_wish){
+        .name = "renewed.example.com",
+        .issuer = ca,
+        .usage = "serverAuth",
+        .names = "DNS:www.example.com,DNS:*.example.com,IP:127.0.0.1",
+    });
+    made_write(renewed, scene->folder.path, "renewed");
+    made_free(renewed);
     made_write(ca, scene->folder.path, "ca");
     made_write(partner, scene->folder.path, "partner-ca");
     made_write(server, scene->folder.path, "server");

@@ -4,6 +4,7 @@
  *   ca          a client CA, with clients alice and anna
  *   partner-ca  another one, with client bob
  *   server      www.example.com, *.example.com and 127.0.0.1, issued by ca
+ *   renewed     the same names as server, from the same CA, another key
  * They share one story: whoever comes from ca may come in, bob may where the partner may.
  */
 #ifndef LB_TESTS_CAST_H

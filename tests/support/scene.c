@@ -132,6 +132,27 @@ void scene_start(struct scene *scene, const char *ini)
     }
 }
 
+static unsigned log_count(const struct scene *scene, const char *word)
+{
+    char *log = scene_log(scene);
+    unsigned count = 0;
+    for (const char *at = log; (at = strstr(at, word)) != NULL; at++)
+        count++;
+    free(log);
+    return count;
+}
+
+bool scene_reload(struct scene *scene, const char *ini)
+{
+    unsigned good = log_count(scene, " lb.reloaded ");
+    unsigned bad = log_count(scene, " lb.not-reloaded ");
+    scene_write_ini(scene, "lb.ini", ini);
+    ck_assert_int_eq(kill(scene->pid, SIGHUP), 0);
+    eventually(log_count(scene, " lb.reloaded ") + log_count(scene, " lb.not-reloaded ") >
+               good + bad);
+    return log_count(scene, " lb.not-reloaded ") == bad;
+}
+
 int scene_check(struct scene *scene, const char *ini, struct text *said)
 {
     write_config(scene, ini);
