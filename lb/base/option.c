@@ -5,6 +5,8 @@
 
 #include <assert.h>
 #include <ctype.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lb/base/ini.h"
@@ -181,6 +183,15 @@ void option_defaults(const struct option_table *table, void *values, struct aren
         assert(outcome == OUTCOME_GOOD);
         (void)outcome;
     }
+}
+
+const char *option_folder(const char *file, struct arena *arena)
+{
+    char resolved[PATH_MAX];
+    const char *slash = strrchr(file, '/');
+    size_t length = slash ? (size_t)(slash - file) + (slash == file) : 0;
+    const char *folder = slash ? arena_copy_bytes(arena, file, length) : ".";
+    return realpath(folder, resolved) ? arena_copy(arena, resolved) : ".";
 }
 
 const char *option_path(const char *folder, const char *path, struct arena *arena)

@@ -118,6 +118,10 @@ void option_set(const struct option_table *table, void *values, const struct ini
 void option_anchor(const struct option_table *table, void *values, const char *folder,
                    struct arena *arena);
 
+/** The folder that `file` is named in, absolute; "." when there is none, where opening the file
+ * fails, too. */
+const char *option_folder(const char *file, struct arena *arena);
+
 /** `path` as seen from `folder`: copied as it is when absolute, else behind the folder. */
 const char *option_path(const char *folder, const char *path, struct arena *arena);
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How operators speak to the running lb: an HTTP API on a socket file, served by the control thread
+ * with the same clients and streams as any listener, and with a roof of its own (api.h) in the
+ * place of exchanges.
+ *
+ * Who may speak: root and the user that lb runs as, as the kernel tells it; others get 403 and a
+ * line in the log. Every change is one line in the log with that user and process.
+ */
+#ifndef LB_ADMIN_ADMIN_H
+#define LB_ADMIN_ADMIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lb/admin/admin_address.h"
+#include "lb/base/error.h"
+
+struct admin;
+struct admin_host;
+struct config;
+struct loop_context;
+struct pool;
+
+/** The outcome of a reload. problems: errors and warnings, lent for the call; may be empty. */
+typedef void (*admin_reloaded)(void *arg, bool is_in_force, const struct problems *problems);
+
+/** What the server gives: embedded in it, its callbacks set before admin_open. All is called and
+ * read on the control thread. */
+struct admin_host {
+    /** The config in force; lent until the loop's next turn. */
+    const struct config *(*config)(struct admin_host *host);
+    /** Open connections of clients of the listener of this name; NULL: of all. */
+    unsigned (*client_count)(struct admin_host *host, const char *listener);
+    /** An operator changed whether a backend of this pool may get something: publish it. */
+    void (*publish)(struct admin_host *host, struct pool *pool);
+    /**
+     * Load the config's file anew and serve from it, or leave everything as it is. `reloaded` is
+     * called exactly once, inside this call or later from the loop, also when lb ends meanwhile.
+     */
+    void (*reload)(struct admin_host *host, admin_reloaded reloaded, void *arg);
+
+    unsigned worker_count;
+    /* Wall clock, ms since 1970; 0: never. */
+    int64_t started_ms;
+    int64_t loaded_ms;                     /* the config in force */
+    int64_t reload_failed_ms;              /* the last reload, if it failed */
+    char reload_failure[ERROR_TEXT_BYTES]; /* why: the first problem with its place */
+};
+
+/**
+ * Open the socket file and serve the API.
+ *
+ * ret_admin  NULL where the address is off; and where nobody asked for one (it is left at its
+ *            default) and it cannot be had: a line in the log says why
+ * host       borrowed until `closed`
+ * address    of the config: [admin] address as config_load left it; its line says who asked for it
+ * Fails:     the address that was asked for cannot be had; out of memory.   Thread: control
+ */
+bool admin_open(struct admin **ret_admin, struct admin_host *host,
+                const struct admin_options *options, struct loop_context *context,
+                struct error *err);
+
+/** Close everything, remove the socket file; `closed(arg)` is called from the loop when the object
+ * is gone. */
+void admin_close(struct admin *admin, void (*closed)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole API: what is new gets a row here and a file that handles it. */
+#include <stddef.h>
+
+#include "lb/admin/api_route.h"
+#include "lb/admin/backend_orders.h"
+#include "lb/admin/backend_report.h"
+#include "lb/admin/reload_order.h"
+#include "lb/admin/status_report.h"
+
+// clang-format off
+const struct api_route api_routes[] = {
+    {HTTP_GET,  "/v1/status",                 0, status_report_get},
+    {HTTP_GET,  "/v1/backends/{}/{}",         0, backend_report_get},
+    {HTTP_POST, "/v1/backends/{}/{}/drain",   0, backend_orders_drain},
+    {HTTP_POST, "/v1/backends/{}/{}/disable", 0, backend_orders_disable},
+    {HTTP_POST, "/v1/backends/{}/{}/enable",  0, backend_orders_enable},
+    {HTTP_POST, "/v1/reload",                 0, reload_order_post},
+    {0},
+};
+// clang-format on

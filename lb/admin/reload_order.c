@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/admin/reload_order.h"
+
+#include "lb/admin/admin.h"
+#include "lb/admin/api.h"
+#include "lb/base/log.h"
+
+static void write_problem(struct json_writer *writer, const struct problem *problem)
+{
+    writer_object(writer, NULL);
+    writer_text(writer, "file", problem->file);
+    writer_number(writer, "line", problem->line);
+    writer_text(writer, "severity", problem->warning ? "warning" : "error");
+    writer_text(writer, "text", problem->text);
+    writer_end(writer);
+}
+
+static void on_reloaded(void *arg, bool is_in_force, const struct problems *problems)
+{
+    struct api_request *request = arg;
+    struct json_writer writer = {0};
+    request->api->is_reloading = false;
+    writer_object(&writer, NULL);
+    writer_flag(&writer, "reloaded", is_in_force);
+    writer_array(&writer, is_in_force ? "warnings" : "problems");
+    for (size_t i = 0; i < problems->count; i++)
+        write_problem(&writer, &problems->items[i]);
+    writer_end(&writer);
+    writer_end(&writer);
+    api_answer(request, is_in_force ? 200 : 422, &writer);
+}
+
+void reload_order_post(struct api_request *request)
+{
+    struct admin_host *host = request->api->host;
+    struct log_line line;
+    if (request->api->is_reloading) {
+        api_refuse(request, 409, "reloading", "a reload is under way: ask again when it is over");
+        return;
+    }
+    request->api->is_reloading = true;
+    api_audit(request, &line, "admin.reload");
+    log_end(&line);
+    host->reload(host, on_reloaded, request);
+}

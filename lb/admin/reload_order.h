@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An operator asks for a reload, and gets to know how it went. */
+#ifndef LB_ADMIN_RELOAD_ORDER_H
+#define LB_ADMIN_RELOAD_ORDER_H
+
+struct api_request;
+
+/**
+ * POST /v1/reload: 200 {"reloaded": true, "warnings": […]} once the new config is in force; 422
+ * {"reloaded": false, "problems": […]} when everything stays as it was; 409 while another reload
+ * is under way. A problem is {"file", "line" (0: the whole file), "severity": "error" | "warning",
+ * "text"}. Thread: control.
+ */
+void reload_order_post(struct api_request *request);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/admin/status_report.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lb/admin/admin.h"
+#include "lb/admin/api.h"
+#include "lb/admin/backend_report.h"
+#include "lb/base/timestamp.h"
+#include "lb/config.h"
+
+static void write_lb(struct json_writer *writer, struct admin_host *host)
+{
+    int64_t now_ms = timestamp_now_ms();
+    writer_text(writer, "version", LB_VERSION);
+    writer_number(writer, "pid", getpid());
+    writer_time(writer, "now", now_ms);
+    writer_time(writer, "started", host->started_ms);
+    writer_number(writer, "uptime_s", (now_ms - host->started_ms) / 1000);
+    writer_number(writer, "workers", host->worker_count);
+    writer_number(writer, "clients", host->client_count(host, NULL));
+}
+
+static void write_config(struct json_writer *writer, const struct admin_host *host,
+                         const struct config *config)
+{
+    bool has_failed = host->reload_failed_ms != 0;
+    writer_object(writer, "config");
+    writer_text(writer, "file", config->file);
+    writer_time(writer, "loaded", host->loaded_ms);
+    writer_time(writer, "reload_failed", host->reload_failed_ms);
+    writer_text(writer, "reload_failure", has_failed ? host->reload_failure : NULL);
+    writer_end(writer);
+}
+
+static void write_listener(struct json_writer *writer, struct admin_host *host,
+                           const struct listener *listener)
+{
+    writer_object(writer, NULL);
+    writer_text(writer, "name", listener->name);
+    writer_array(writer, "addresses");
+    for (unsigned i = 0; i < listener->address_count; i++)
+        writer_text(writer, NULL, listener->addresses[i].text);
+    writer_end(writer);
+    writer_text(writer, "protocol",
+                listener->options->protocol == LISTENER_HTTPS ? "https" : "http");
+    writer_flag(writer, "sni", listener->options->sni);
+    writer_number(writer, "rules", listener->rule_count);
+    writer_number(writer, "clients", host->client_count(host, listener->name));
+    writer_end(writer);
+}
+
+static const char *auth_name(enum auth_mode mode)
+{
+    switch (mode) {
+    case AUTH_OFF:
+        return "off";
+    case AUTH_REQUEST:
+        return "request";
+    case AUTH_REQUIRE:
+        return "require";
+    }
+    return "off";
+}
+
+static void write_rule(struct json_writer *writer, const struct rule *rule)
+{
+    const struct rule_options *options = rule->options;
+    writer_object(writer, NULL);
+    writer_text(writer, "name", rule->name);
+    writer_array(writer, "listeners");
+    for (unsigned i = 0; i < options->listener.count; i++)
+        writer_text(writer, NULL, options->listener.items[i]);
+    writer_end(writer);
+    writer_text(writer, "domain", options->domain);
+    writer_text(writer, "url", options->url);
+    if (options->pool)
+        writer_text(writer, "pool", options->pool);
+    if (options->redirect)
+        writer_text(writer, "redirect", options->redirect);
+    if (options->respond)
+        writer_text(writer, "respond", options->respond);
+    writer_text(writer, "mutual_auth", auth_name(rule->auth.mode));
+    writer_end(writer);
+}
+
+/* A rule of several listeners is one rule: it is told where it stands first. */
+static bool is_first_of(const struct rule *rule, const struct listener *listener)
+{
+    return strcmp(rule->options->listener.items[0], listener->name) == 0;
+}
+
+static void write_rules(struct json_writer *writer, const struct config *config, int64_t most)
+{
+    writer_number(writer, "rule_count", config->rule_count);
+    writer_array(writer, "rules");
+    for (unsigned i = 0; i < config->listener_count; i++) {
+        const struct listener *listener = &config->listeners[i];
+        for (unsigned k = 0; k < listener->rule_count && most > 0; k++) {
+            if (!is_first_of(&listener->rules[k], listener))
+                continue;
+            write_rule(writer, &listener->rules[k]);
+            most--;
+        }
+    }
+    writer_end(writer);
+}
+
+static void write_pool(struct json_writer *writer, const struct pool *pool)
+{
+    static const char *const persistences[] = {"off", "cookie", "client-certificate"};
+    writer_object(writer, NULL);
+    writer_text(writer, "name", pool->name);
+    writer_text(writer, "balance", pool->options->balance);
+    writer_text(writer, "health_check", pool->options->health_check);
+    writer_text(writer, "session_persistence", persistences[pool->options->session_persistence]);
+    writer_array(writer, "backends");
+    for (unsigned i = 0; i < pool->backend_count; i++) {
+        writer_object(writer, NULL);
+        backend_report_write(writer, &pool->backends[i]);
+        writer_end(writer);
+    }
+    writer_end(writer);
+    writer_end(writer);
+}
+
+void status_report_get(struct api_request *request)
+{
+    struct admin_host *host = request->api->host;
+    const struct config *config = host->config(host);
+    struct json_writer writer = {0};
+    writer_object(&writer, NULL);
+    write_lb(&writer, host);
+    write_config(&writer, host, config);
+    writer_array(&writer, "listeners");
+    for (unsigned i = 0; i < config->listener_count; i++)
+        write_listener(&writer, host, &config->listeners[i]);
+    writer_end(&writer);
+    write_rules(&writer, config, api_query_number(request, "rules", INT64_MAX));
+    writer_array(&writer, "pools");
+    for (unsigned i = 0; i < config->pool_count; i++)
+        write_pool(&writer, config->pools[i]);
+    writer_end(&writer);
+    writer_end(&writer);
+    api_answer(request, 200, &writer);
+}
