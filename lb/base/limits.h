@@ -50,6 +50,11 @@ enum {
     CHUNK_LINE_BYTES = 4096,
     /* The client's Certificate message: a chain of four RSA-4096 certificates fits four times. */
     CLIENT_CHAIN_BYTES = 32 * 1024,
+    /* A PROXY header of version 1: the longest line its specification knows. */
+    PROXY_V1_BYTES = 107,
+    /* … and of version 2 with what else is told in it (names, certificates' subjects, a cloud's
+       ids): what nginx takes, too. */
+    PROXY_HEADER_BYTES = 4096,
     /* A PEM file of certificates or of a key: the CA bundle of a distribution is a quarter of a
        MiB. */
     CERTIFICATE_FILE_BYTES = 4 * 1024 * 1024,
@@ -68,9 +73,28 @@ enum {
     /* Backends of one pool: bounds the set of those a request has tried, which each exchange
        carries. */
     POOL_BACKENDS_MOST = 1024,
+    /* Connections to the admin socket: a few operators and what watches lb for them. */
+    ADMIN_CLIENTS_MOST = 32,
+    /* What lb status and its like take as an answer: ten times that of 1,000 backends and 10,000
+     * rules. */
+    ADMIN_ANSWER_BYTES = 32 * 1024 * 1024,
+    /* TLS sessions with backends that one worker keeps to resume with: some 6 KiB each with the
+       backend's chain … */
+    LINK_SESSIONS_MOST = 1024,
+    /* … of them for one backend: it may serve many names, but few at a time. */
+    LINK_SESSION_NAMES_MOST = 16,
+    /* For how many seconds such a session stands in for the verification it began with: after an
+       hour at most, a backend's certificate is looked at again. */
+    LINK_SESSION_S = 3600,
     /* Turns of a pool's weighted sequence: 1,000 backends of weight 100, reduced by their divisor.
      */
     SEQUENCE_TURNS_MOST = 100000,
+    /* Slots of a table that finds clients' backends (affinity.h): a prime, 128 KiB for each pool
+       that has one, and 64 slots for each of 1,024 backends. */
+    AFFINITY_SLOTS = 65537,
+    /* Health checks that are open at once, a descriptor each: a thousand backends that all hang
+     * have 400 under way with the standard times. Others wait their turn. */
+    CHECKS_OPEN_MOST = 512,
     /* Steps of matching a regular expression, shared among the places of a text where it may begin:
        about 3 ms of machine code, 25 ms where it is interpreted. An expression that needs more on a
        path of ordinary length is one that a client can make arbitrarily slow … */
