@@ -3,7 +3,6 @@
  * rest. */
 #include "lb/config.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,19 +27,9 @@ const struct option_table lb_option_table = {
 };
 
 const struct option_table *const option_tables[] = {
-    &lb_option_table, &listener_option_table, &rule_option_table, &pool_option_table, NULL,
+    &lb_option_table,   &admin_option_table, &listener_option_table,
+    &rule_option_table, &pool_option_table,  NULL,
 };
-
-/* The folder that `file` is named in, absolute; "." when there is none, where opening it fails,
- * too. */
-static const char *folder_of(const char *file, struct arena *arena)
-{
-    char resolved[PATH_MAX];
-    const char *slash = strrchr(file, '/');
-    size_t length = slash ? (size_t)(slash - file) + (slash == file) : 0;
-    const char *folder = slash ? arena_copy_bytes(arena, file, length) : ".";
-    return realpath(folder, resolved) ? arena_copy(arena, resolved) : ".";
-}
 
 /* Where logs go is a word or a path; a path is relative to the INI file like every other. */
 static const char *log_place(const struct config *config, const char *where, struct arena *arena)
@@ -59,6 +48,20 @@ static void place_logs(struct config *config, struct lb_options *options)
     config->options = options;
 }
 
+/* What is wrong with a default (a folder whose name is too long) is told where it is opened. */
+static void place_admin(struct config *config, struct admin_options *options,
+                        struct problems *problems)
+{
+    struct admin_address address;
+    struct error err;
+    config->admin = options;
+    if (!admin_address_parse(&address, options->address, config->folder, &config->arena, &err) &&
+        options->address_line > 0)
+        problems_add(problems, config->file, options->address_line, "%s", err.text);
+    if (address.path)
+        options->address = arena_format(&config->arena, "unix:%s", address.path);
+}
+
 static void build(struct config *config, struct problems *problems)
 {
     struct config_source source = {config->file, config->folder, &config->arena, problems};
@@ -69,6 +72,7 @@ static void build(struct config *config, struct problems *problems)
         return;
     config_sections_read(&sections, &ini, &source);
     place_logs(config, sections.lb.options);
+    place_admin(config, sections.admin.options, problems);
     config->rule_count = sections.rule_count;
     config_listeners_build(config, &sections, &source);
     config_pools_build(config, &sections, &source);
@@ -83,7 +87,7 @@ struct config *config_load(const char *file, struct problems *problems)
     if (!config)
         error_out_of_memory();
     config->file = arena_copy(&config->arena, file);
-    config->folder = folder_of(file, &config->arena);
+    config->folder = option_folder(file, &config->arena);
     build(config, problems);
     problems_sort(problems);
     if (problems->error_count == errors_before)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "backends/pool.h"
+#include "lb/admin/admin_address.h"
 #include "lb/base/arena.h"
 #include "lb/base/error.h"
 #include "lb/base/option.h"
@@ -28,6 +29,7 @@ struct config {
     const char *file;   /* as given */
     const char *folder; /* absolute: what relative paths are relative to */
     const struct lb_options *options;
+    const struct admin_options *admin; /* its address is absolute */
     unsigned listener_count;
     struct listener *listeners;
     unsigned rule_count; /* [rule] sections; one on two listeners counts once */
@@ -36,8 +38,8 @@ struct config {
     unsigned users; /* who serves from it; the control thread's (server.c) */
 };
 
-/** All option tables in the order of the documentation: lb, listener, rule, pool; NULL at the end.
- */
+/** All option tables in the order of the documentation: lb, admin, listener, rule, pool; NULL at
+ * the end. */
 extern const struct option_table *const option_tables[];
 
 /**

@@ -28,8 +28,8 @@ static void report_unknown(const struct ini_entry *entry, const struct config_so
                      find_table(nearest)->named ? " NAME" : "");
     else
         problems_add(source->problems, source->file, entry->line,
-                     "unknown section [%s]: there are [lb], [listener NAME], [rule NAME] and [pool "
-                     "NAME]",
+                     "unknown section [%s]: there are [lb], [admin], [listener NAME], [rule NAME] "
+                     "and [pool NAME]",
                      entry->section);
 }
 
@@ -74,7 +74,7 @@ static struct config_section *section_place(struct config_sections *sections,
                                             struct config_section *stray)
 {
     if (!table->named)
-        return &sections->lb;
+        return table == &admin_option_table ? &sections->admin : &sections->lb;
     if (!*name)
         return stray;
     if (table == &listener_option_table)
@@ -99,6 +99,7 @@ void config_sections_read(struct config_sections *sections, const struct ini *in
     size_t most = count_headers(ini) + 1;
     *sections = (struct config_sections){0};
     sections->lb = section_begin(&lb_option_table, "", 0, arena);
+    sections->admin = section_begin(&admin_option_table, "", 0, arena);
     sections->listeners = arena_alloc(arena, most * sizeof(struct config_section));
     sections->rules = arena_alloc(arena, most * sizeof(struct config_section));
     sections->pools = arena_alloc(arena, most * sizeof(struct config_section));

@@ -24,14 +24,14 @@ struct config_source {
 
 struct config_section {
     const struct option_table *table;
-    const char *name; /* "" of [lb] */
+    const char *name; /* "" of [lb] and [admin] */
     unsigned line;
     void *options; /* of the table's type */
 };
 
 /** In the file's order, each kind by itself. */
 struct config_sections {
-    struct config_section lb; /* line 0: not in the file, all defaults */
+    struct config_section lb, admin; /* line 0: not in the file, all defaults */
     unsigned listener_count, rule_count, pool_count;
     struct config_section *listeners, *rules, *pools;
     bool has_strays; /* some were reported and are not here: what is missing may be among them */
