@@ -116,11 +116,6 @@ void backend_tls_context_free(struct backend_tls_context *context)
 
 /* ---- names ---- */
 
-bool backend_tls_asks_by_host(const struct backend_tls_context *context)
-{
-    return context->name == NULL;
-}
-
 /* The host without its port and brackets. What it may look like was settled by the HTTP grammar. */
 static struct slice bare_host(struct slice host)
 {

@@ -65,9 +65,6 @@ void backend_tls_context_free(struct backend_tls_context *context);
 
 enum { BACKEND_TLS_NAME_BYTES = DOMAIN_BYTES + 1 };
 
-/** Does the name depend on the host asked for? False with backend_name. */
-bool backend_tls_asks_by_host(const struct backend_tls_context *context);
-
 /**
  * The name to ask for (SNI) and to find in the certificate: backend_name, or the host asked for in
  * lower case, without port, brackets and final dot, or the backend's own address when nobody asked

@@ -41,7 +41,15 @@ static void try_backend(struct exchange *x, struct backend *backend, bool fresh)
     x->backend = backend;
     atomic_fetch_add_explicit(backend->standing->active, 1, memory_order_relaxed);
     x->state = EXCHANGE_CONNECTING;
-    struct link *link = link_borrow(x->all->links, x->pool, backend, &x->owner, fresh, &pending);
+    const struct link_wish wish = {
+        .pool = x->pool,
+        .backend = backend,
+        .tls = x->edition->backend_tls[x->pool->index],
+        .host = x->facts.host,
+        .owner = &x->owner,
+        .fresh = fresh,
+    };
+    struct link *link = link_borrow(x->all->links, &wish, &pending);
     if (link) {
         exchange_start(x, link);
     } else {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "backends/backend_tls.h"
 #include "lb/base/error.h"
 #include "listeners/tls/handshake.h"
 
@@ -20,6 +21,19 @@ static bool make_handshakes(struct edition *edition, struct chain_cache *chains,
     return true;
 }
 
+static bool make_backend_tls(struct edition *edition, struct error *err)
+{
+    const struct config *config = edition->config;
+    for (unsigned i = 0; i < config->pool_count; i++) {
+        if (!config->pools[i]->tls)
+            continue;
+        edition->backend_tls[i] = backend_tls_context_new(config->pools[i], err);
+        if (!edition->backend_tls[i])
+            return false;
+    }
+    return true;
+}
+
 struct edition *edition_new(struct config *config, struct chain_cache *chains, struct error *err)
 {
     struct edition *edition = calloc(1, sizeof *edition);
@@ -31,9 +45,10 @@ struct edition *edition_new(struct config *config, struct chain_cache *chains, s
     edition->config = config;
     edition->handshakes = calloc(config->listener_count + 1, sizeof(struct handshake_context *));
     edition->views = calloc(config->pool_count + 1, sizeof *edition->views);
-    if (!edition->handshakes || !edition->views)
+    edition->backend_tls = calloc(config->pool_count + 1, sizeof(struct backend_tls_context *));
+    if (!edition->handshakes || !edition->views || !edition->backend_tls)
         error_set(err, "out of memory");
-    else if (make_handshakes(edition, chains, err))
+    else if (make_handshakes(edition, chains, err) && make_backend_tls(edition, err))
         return edition;
     edition_free(edition);
     return NULL;
@@ -48,8 +63,11 @@ void edition_free(struct edition *edition)
         handshake_context_free(edition->handshakes[i]);
     for (unsigned i = 0; edition->views && i < config->pool_count; i++)
         pool_view_done(config->pools[i], &edition->views[i]);
+    for (unsigned i = 0; edition->backend_tls && i < config->pool_count; i++)
+        backend_tls_context_free(edition->backend_tls[i]);
     free(edition->handshakes);
     free(edition->views);
+    free(edition->backend_tls);
     free(edition);
 }
 

@@ -15,6 +15,7 @@
 #include "lb/config.h"
 #include "listeners/door.h"
 
+struct backend_tls_context;
 struct chain_cache;
 struct error;
 struct handshake_context;
@@ -22,10 +23,11 @@ struct handshake_context;
 struct edition {
     struct hold hold;      /* counted on the worker's thread; its first user is the worker itself */
     struct config *config; /* borrowed */
-    struct handshake_context **handshakes; /* by listener; NULL: http */
-    struct pool_view *views;               /* by pool */
-    void *owner;                           /* whose; for hold.on_unused */
-    struct list_node node;                 /* its owner's */
+    struct handshake_context **handshakes;    /* by listener; NULL: http */
+    struct pool_view *views;                  /* by pool */
+    struct backend_tls_context **backend_tls; /* by pool; NULL: http */
+    void *owner;                              /* whose; for hold.on_unused */
+    struct list_node node;                    /* its owner's */
 };
 
 /**

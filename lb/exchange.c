@@ -190,7 +190,8 @@ static void on_connected(struct link_owner *owner, struct link *link, enum link_
 {
     struct exchange *x = LIST_OWNER(owner, struct exchange, owner);
     struct stream *stream = x->stream;
-    char trouble[128]; /* reason ends with this call; the log lines about it are written within */
+    /* reason ends with this call; the log lines about it are written within */
+    char trouble[LINK_REASON_BYTES + 16];
     if (outcome == LINK_READY) {
         exchange_start(x, link);
     } else {

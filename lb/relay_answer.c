@@ -190,7 +190,7 @@ enum relay relay_answer(struct exchange *x)
         case IO_END:
             return answer_ended(x);
         case IO_FAILED:
-            return relay_link_lost(x, connection_failure(&x->link->connection));
+            return relay_link_lost(x, link_failure(x->link));
         }
         enum relay relay = take_answer(x);
         if (relay != RELAY_WAITING || x->state == EXCHANGE_TUNNEL) {

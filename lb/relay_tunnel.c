@@ -45,7 +45,7 @@ static enum relay tunnel_out(struct exchange *x)
             x->stream->ops->finish(x->stream);
             break;
         case IO_FAILED:
-            return relay_link_lost(x, connection_failure(&x->link->connection));
+            return relay_link_lost(x, link_failure(x->link));
         }
         if (write == STREAM_LOST) {
             return RELAY_CLIENT_LOST;

@@ -78,8 +78,11 @@ static void on_ready(struct link_owner *owner, int events)
 static struct link *borrow(struct borrower *borrower, bool fresh)
 {
     struct link *pending = NULL;
-    borrower->link =
-        link_borrow(links, &made.pool, &made.pool.backends[0], &borrower->owner, fresh, &pending);
+    const struct link_wish wish = {.pool = &made.pool,
+                                   .backend = &made.pool.backends[0],
+                                   .owner = &borrower->owner,
+                                   .fresh = fresh};
+    borrower->link = link_borrow(links, &wish, &pending);
     return pending;
 }
 
@@ -584,6 +587,7 @@ START_TEST(outcomes_have_names)
 {
     ck_assert_str_eq(link_outcome_name(LINK_READY), "ready");
     ck_assert_str_eq(link_outcome_name(LINK_REFUSED), "refused");
+    ck_assert_str_eq(link_outcome_name(LINK_UNVERIFIED), "unverified");
     ck_assert_str_eq(link_outcome_name(LINK_LATE), "late");
     ck_assert_str_eq(link_outcome_name(LINK_NO_ROOM), "no room");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links when memory is out: link.c is compiled into this test with an allocator that can be told to
- * fail. */
+/* Links when memory is out: link.c and links.c are compiled into this test with an allocator that
+ * can be told to fail. */
 #include <stdlib.h>
 
 static unsigned allocations_left;
@@ -15,6 +15,7 @@ static void *allocate(size_t count, size_t bytes)
 
 #define calloc allocate
 #include "backends/link.c"
+#include "backends/links.c"
 #undef calloc
 
 #include "tests/support/check_main.h"
@@ -70,8 +71,10 @@ static void end(void)
 static void wish(struct links *links, struct link_owner *owner)
 {
     struct link *pending = NULL;
+    const struct link_wish none = {
+        .pool = &made.pool, .backend = made.pool.backends, .owner = owner};
     allocations_left = 0;
-    ck_assert_ptr_null(link_borrow(links, &made.pool, made.pool.backends, owner, false, &pending));
+    ck_assert_ptr_null(link_borrow(links, &none, &pending));
     ck_assert_ptr_null(pending);
     ck_assert_uint_eq(told_count, 0);
     allocations_left = PLENTY;
