@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lb/base/ini.h"
+#include "lb/config_cookies.h"
 #include "lb/config_listeners.h"
 #include "lb/config_pools.h"
 #include "lb/config_sections.h"
@@ -76,6 +77,7 @@ static void build(struct config *config, struct problems *problems)
     config->rule_count = sections.rule_count;
     config_listeners_build(config, &sections, &source);
     config_pools_build(config, &sections, &source);
+    config_cookies_check(&sections, &source);
     if (problems->error_count == errors_before)
         config_listeners_try(config, &source);
 }
