@@ -33,6 +33,7 @@ void gate_init(struct gate *gate, struct loop_context *context, struct clients *
     *gate = (struct gate){.context = context, .clients = clients, .owner = owner};
     list_init(&gate->doors);
     list_init(&gate->acceptors);
+    uv_mutex_init(&gate->doors_lock);
 }
 
 /* Doors. */
@@ -52,15 +53,21 @@ static struct gate_door *find_door(struct gate *gate, const struct listener *lis
 static struct gate_door *make_door(struct gate *gate)
 {
     struct gate_door *door = calloc(1, sizeof *door);
-    if (door)
-        list_append(&gate->doors, &door->node);
+    if (!door)
+        return NULL;
+    uv_mutex_lock(&gate->doors_lock);
+    list_append(&gate->doors, &door->node);
+    uv_mutex_unlock(&gate->doors_lock);
     return door;
 }
 
-static void put_behind(struct door *door, struct edition *edition, const struct listener *listener)
+static void put_behind(struct gate *gate, struct door *door, struct edition *edition,
+                       const struct listener *listener)
 {
     struct hold *before = door->hold;
+    uv_mutex_lock(&gate->doors_lock);
     door->listener = listener;
+    uv_mutex_unlock(&gate->doors_lock);
     door->handshake = edition->handshakes[listener->index];
     door->hold = &edition->hold;
     hold_take(door->hold);
@@ -68,9 +75,11 @@ static void put_behind(struct door *door, struct edition *edition, const struct 
         hold_give(before);
 }
 
-static void free_door(struct gate_door *door)
+static void free_door(struct gate *gate, struct gate_door *door)
 {
+    uv_mutex_lock(&gate->doors_lock);
     list_remove(&door->node);
+    uv_mutex_unlock(&gate->doors_lock);
     hold_give(door->door.hold);
     free(door);
 }
@@ -86,7 +95,7 @@ static void leave_doors(struct gate *gate)
             continue;
         clients_leave(gate->clients, &door->door);
         if (atomic_load(&door->door.client_count) == 0)
-            free_door(door);
+            free_door(gate, door);
     }
 }
 
@@ -94,7 +103,20 @@ void gate_client_gone(struct gate *gate, struct door *door)
 {
     struct gate_door *left = (struct gate_door *)(void *)door;
     if (left->adopted != gate->adopted && atomic_load(&door->client_count) == 0)
-        free_door(left);
+        free_door(gate, left);
+}
+
+unsigned gate_client_count(struct gate *gate, const char *listener)
+{
+    unsigned count = 0;
+    uv_mutex_lock(&gate->doors_lock);
+    for (struct list_node *node = gate->doors.next; node != &gate->doors; node = node->next) {
+        struct gate_door *at = LIST_OWNER(node, struct gate_door, node);
+        if (at->door.listener && strcmp(at->door.listener->name, listener) == 0)
+            count += atomic_load_explicit(&at->door.client_count, memory_order_relaxed);
+    }
+    uv_mutex_unlock(&gate->doors_lock);
+    return count;
 }
 
 /* Acceptors. */
@@ -180,7 +202,7 @@ static bool adopt_listener(struct gate *gate, struct edition *edition,
     if (!door)
         return error_set(err, "listener %s: out of memory", listener->name);
     door->adopted = gate->adopted;
-    put_behind(&door->door, edition, listener);
+    put_behind(gate, &door->door, edition, listener);
     bool good = true;
     for (unsigned k = 0; k < listener->address_count; k++) {
         struct gate_acceptor *known = find_acceptor(gate, &listener->addresses[k]);
@@ -229,5 +251,6 @@ bool gate_is_closed(const struct gate *gate)
 void gate_done(struct gate *gate)
 {
     while (!list_is_empty(&gate->doors))
-        free_door(LIST_OWNER(gate->doors.next, struct gate_door, node));
+        free_door(gate, LIST_OWNER(gate->doors.next, struct gate_door, node));
+    uv_mutex_destroy(&gate->doors_lock);
 }

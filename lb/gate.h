@@ -35,6 +35,8 @@ struct gate {
     struct gate_owner *owner;
     struct clients *clients;
     struct list_node doors;
+    uv_mutex_t doors_lock; /* the gate's thread takes it to change the list or a door's listener,
+                              others to look at them: at reloads and for operators only */
     struct list_node acceptors;
     unsigned adopted; /* editions so far */
     bool closing;
@@ -64,6 +66,10 @@ bool gate_is_closed(const struct gate *gate);
 
 /** A client that came in by this door is gone. */
 void gate_client_gone(struct gate *gate, struct door *door);
+
+/** Clients that came in by the listener of this name, and did so before it was changed, too. Any
+ * thread, while the gate is not done. */
+unsigned gate_client_count(struct gate *gate, const char *listener);
 
 /** Give the doors up; the gate is closed and all clients are gone. */
 void gate_done(struct gate *gate);

@@ -194,6 +194,11 @@ static void give_order(struct worker *worker, enum worker_order order)
     uv_async_send(&worker->wake);
 }
 
+unsigned worker_client_count(struct worker *worker, const char *listener)
+{
+    return gate_client_count(&worker->gate, listener);
+}
+
 void worker_drain(struct worker *worker)
 {
     give_order(worker, WORKER_DRAIN);

@@ -53,6 +53,9 @@ struct worker *worker_start(struct worker_share *share, unsigned index, struct e
 void worker_offer(struct worker *worker, struct edition *edition, struct sockets *sockets,
                   bool review);
 
+/** Its clients of the listener of this name. Any thread, until it is joined. */
+unsigned worker_client_count(struct worker *worker, const char *listener);
+
 /** No new clients; idle ones are sent away, exchanges in flight may end. Any thread. */
 void worker_drain(struct worker *worker);
 /** Close everyone now. Any thread. */
