@@ -27,7 +27,7 @@
 enum {
     HEAD_BYTES = 8192,
     MOST_REQUIRED = 16,
-    MOST_LISTENING = 16,
+    MOST_LISTENING = 1024,
     EVENTS_AT_ONCE = 256,
     LONGEST_SECONDS = 7200, /* a forgotten backend ends by itself */
 };

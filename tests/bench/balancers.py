@@ -168,11 +168,12 @@ class Balancer:
         self.is_default = is_default
         self.process = None
         self.port = None
+        self.file_name = name.replace(" ", "-")
 
     def start(self, folder, certificates, backends, processor, connections):
         self.port = free_port()
         os.makedirs(folder, exist_ok=True)
-        path = os.path.join(folder, self.name.replace(" ", "-") + ".conf")
+        path = os.path.join(folder, self.file_name + ".conf")
         with open(path, "w", encoding="ascii") as file:
             file.write(self.template.format(
                 port=self.port, certificates=certificates, backends=backends, folder=folder,
