@@ -22,10 +22,25 @@ static unsigned line_of(const struct place *place, unsigned key_line)
     return key_line ? key_line : place->line;
 }
 
+/* Unset: what the backends speak. */
+static const char *check_name(const struct pool_options *options, char *into, size_t room)
+{
+    if (options->health_check)
+        return options->health_check;
+    return option_choice_word(option_find(&pool_option_table, "protocol"), options->protocol, into,
+                              room);
+}
+
 static void choose_check(struct pool *pool, const struct place *place)
 {
-    const char *name = pool->options->health_check;
+    char protocol[16];
+    const char *name = check_name(pool->options, protocol, sizeof protocol);
     pool->check = check_find(name);
+    if (pool->check && pool->check->needs_tls && pool->options->protocol != POOL_HTTPS)
+        problems_add(place->problems, place->file, line_of(place, pool->options->health_check_line),
+                     "health_check = %s needs protocol = https, whose keys say how backends are "
+                     "verified: use http or tcp",
+                     name);
     if (pool->check || strcmp(name, "off") == 0)
         return;
     const char *nearest = check_nearest(name);

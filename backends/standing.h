@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lb/base/list.h"
+
+struct watch;
+
 enum verdict { VERDICT_UNKNOWN, VERDICT_UP, VERDICT_DOWN };
 
 /** "unknown", "up" or "down". Static. */
@@ -36,17 +40,22 @@ struct standing {
     atomic_uint_fast64_t served;   /* answers begun */
     atomic_uint_fast64_t failed;   /* refused, late, died before an answer */
 
+    struct list_node bound; /* waiters that want this backend and no other; the lock of their pool's
+                               queue guards it */
+    atomic_uint bound_count; /* how many; others leave its places to them */
+
     unsigned slot; /* its number in the roster: small, and nobody else's while it lives */
 
     /* The control thread's alone. Times are those of its loop, ms; 0: never. */
     unsigned references;
+    struct watch *watch; /* health's; NULL: nobody asks it */
     struct health_count count;
     uint64_t asked_ms;         /* the last check began */
     uint64_t took_ms;          /* it took so long */
     uint64_t up_ms;            /* it became up: slow_start counts from here */
     uint64_t blocked_until_ms; /* while is_blocked */
     int64_t since_s;           /* wall clock: the verdict is this old; 0: there is none yet */
-    char reason[STANDING_REASON_BYTES]; /* of the last result */
+    char reason[STANDING_REASON_BYTES]; /* of the last result; "" before the first */
 };
 
 /** May it get something new, as far as its health and operators go? Any thread. */
@@ -54,6 +63,7 @@ bool standing_is_available(const struct standing *standing);
 
 struct roster;
 struct backend;
+struct queues;
 
 /** NULL: out of memory. Thread: control, as for all of the roster. */
 struct roster *roster_new(void);
@@ -69,6 +79,8 @@ void roster_free(struct roster *roster);
 struct standing *roster_join(struct roster *roster, const char *identity);
 /** Give one reference back; the last one frees. */
 void roster_leave(struct roster *roster, struct standing *standing);
+/** The queues of pools whose backends have standings here. */
+struct queues *roster_queues(struct roster *roster);
 /** Slots are less than this. */
 unsigned roster_slot_count(const struct roster *roster);
 

@@ -170,6 +170,15 @@ static void log_listeners(const struct config *config, const struct config *befo
     }
 }
 
+/* What hangs on the config that is in force: its pools, and who checks them. */
+static bool open_config(struct server *server, struct error *err)
+{
+    struct config *config = server->reload.config;
+    if (!config_open(config, server->roster, server->config))
+        return error_set(err, "out of memory");
+    return server_check_health(server, config, err);
+}
+
 static bool put_in_force(struct server *server, struct error *err)
 {
     struct reload *reload = &server->reload;
@@ -179,10 +188,10 @@ static bool put_in_force(struct server *server, struct error *err)
     reload->sockets = sockets_open(reload->config, before, server->worker_count, err);
     if (!reload->sockets)
         return false;
-    if (!config_open(reload->config, server->roster, before)) {
+    if (!open_config(server, err)) {
         sockets_close(reload->sockets);
         reload->sockets = NULL;
-        return error_set(err, "out of memory");
+        return false;
     }
     warn_of_start_keys(server);
     reload->state = RELOAD_ADOPTING;
@@ -192,7 +201,6 @@ static bool put_in_force(struct server *server, struct error *err)
     reload->config = NULL;
     reload->loaded_s = time(NULL);
     server_use_config(server->config);
-    server_renew_health(server);
     server_leave_config(before);
     return true;
 }

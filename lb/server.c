@@ -28,41 +28,13 @@ void server_leave_config(struct config *config)
     }
 }
 
-static void start_health(struct server *server)
+bool server_check_health(struct server *server, const struct config *config, struct error *err)
 {
-    struct config *config = server->config;
+    if (server->health) {
+        return health_replace(server->health, config->pools, config->pool_count, err);
+    }
     server->health = health_start(config->pools, config->pool_count, &server->context);
-    if (!server->health) {
-        log_say(LOG_LEVEL_ERROR, "health.not-started", "out of memory: no backend is checked");
-        return;
-    }
-    server->health_config = config;
-    server_use_config(config);
-}
-
-static void stop_health(struct server *server);
-
-static void on_health_renewed(void *arg)
-{
-    struct server *server = arg;
-    struct config *before = server->health_config;
-    server->health_config = NULL;
-    server->health_is_renewed = false;
-    start_health(server);
-    server_leave_config(before);
-    if (server->state == SERVER_ENDING) {
-        stop_health(server);
-    }
-}
-
-void server_renew_health(struct server *server)
-{
-    if (!server->health) {
-        start_health(server);
-    } else if (!server->health_is_renewed) {
-        server->health_is_renewed = true;
-        health_stop(server->health, on_health_renewed, server);
-    }
+    return server->health || error_set(err, "the health checks cannot be started");
 }
 
 /* --- ending -------------------------------------------------------------------------------- */
@@ -71,10 +43,6 @@ static void on_health_stopped(void *arg)
 {
     struct server *server = arg;
     server->health = NULL;
-    if (server->health_config) {
-        server_leave_config(server->health_config);
-        server->health_config = NULL;
-    }
     uv_close((uv_handle_t *)&server->on_term, NULL);
     uv_close((uv_handle_t *)&server->on_int, NULL);
     uv_close((uv_handle_t *)&server->on_hangup, NULL);
@@ -83,21 +51,14 @@ static void on_health_stopped(void *arg)
     loop_context_close(&server->context);
 }
 
-static void stop_health(struct server *server)
-{
-    if (server->health) {
-        health_stop(server->health, on_health_stopped, server);
-    } else { /* starting failed before there were any checks */
-        on_health_stopped(server);
-    }
-}
-
 static void end_control(struct server *server)
 {
     server->state = SERVER_ENDING;
     uv_timer_stop(&server->drain);
-    if (!server->health_is_renewed) { /* else it stops once it has begun anew */
-        stop_health(server);
+    if (server->health) {
+        health_stop(server->health, on_health_stopped, server);
+    } else { /* starting failed before there were any checks */
+        on_health_stopped(server);
     }
 }
 
@@ -327,11 +288,9 @@ static bool start(struct server *server, struct error *err)
     uv_signal_start(&server->on_term, on_signal, SIGTERM);
     uv_signal_start(&server->on_int, on_signal, SIGINT);
     uv_signal_start(&server->on_hangup, on_hangup, SIGHUP);
-    bool good = prepare(server, err) && start_workers(server, sockets, err);
+    bool good = prepare(server, err) && server_check_health(server, config, err) &&
+                start_workers(server, sockets, err);
     sockets_close(sockets);
-    if (good) {
-        start_health(server);
-    }
     return good;
 }
 

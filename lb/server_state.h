@@ -39,9 +39,7 @@ struct server {
     struct worker_share share;
     struct worker **workers;
     unsigned worker_count;
-    struct health *health; /* of `health_config`; NULL: none runs */
-    struct config *health_config;
-    bool health_is_renewed; /* it stops, to begin anew with the config that is in force */
+    struct health *health; /* NULL: not started */
     uv_mutex_t unused_lock;
     struct list_node unused; /* editions nobody holds any more */
     struct reload reload;
@@ -52,7 +50,12 @@ void server_use_config(struct config *config);
 /** … by one less; the last one frees it. */
 void server_leave_config(struct config *config);
 
-/** Check the backends of the config that is in force instead of those checked now. */
-void server_renew_health(struct server *server);
+/**
+ * Check this config's backends instead of those checked now. Before workers see its pools, for each
+ * gets a bell; and while the former config is open. It needs no former config afterwards.
+ *
+ * Fails: out of memory or descriptors; those checked now stay
+ */
+bool server_check_health(struct server *server, const struct config *config, struct error *err);
 
 #endif

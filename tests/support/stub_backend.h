@@ -13,7 +13,9 @@
 
 #include "tests/support/text.h"
 
+struct ssl_st;
 struct stub_link;
+struct stub_tls;
 typedef void (*stub_serve)(struct stub_link *link);
 
 enum { STUB_LINKS_MOST = 512 };
@@ -23,8 +25,10 @@ struct stub_backend {
     unsigned port;
     stub_serve serve;
     void *story;             /* the story's own */
-    atomic_uint connections; /* that sent at least one byte: checks only connect */
-    atomic_uint requests;    /* read by stub_read */
+    struct stub_tls *tls;    /* NULL: plain; see stub_tls.h */
+    atomic_uint connections; /* that sent at least one byte: tcp checks only connect */
+    atomic_uint requests;    /* read by stub_read, but for … */
+    atomic_uint checks;      /* … those of http checks */
     atomic_bool is_stopping;
     int listener;
     pthread_t acceptor;
@@ -39,6 +43,7 @@ struct stub_link {
     struct stub_backend *stub;
     pthread_t thread;
     int fd;
+    struct ssl_st *ssl; /* NULL: plain */
     bool ended;
     bool was_counted;
     struct text inbox;
@@ -56,6 +61,9 @@ void stub_start(struct stub_backend *stub, const char *name, stub_serve serve);
 void stub_start_with(struct stub_backend *stub, const char *name, stub_serve serve, void *story);
 /* The same on a certain port, for a backend that comes back. */
 void stub_start_at(struct stub_backend *stub, const char *name, stub_serve serve, unsigned port);
+/* The same with TLS; tls taken. For stub_tls.c. */
+void stub_start_secure(struct stub_backend *stub, const char *name, stub_serve serve,
+                       struct stub_tls *tls, unsigned port);
 /* Close everything and wait for the threads. */
 void stub_stop(struct stub_backend *stub);
 /* All bytes received so far; the caller frees them. */

@@ -72,6 +72,13 @@ static bool read_chunks(struct stub_link *link, struct stub_request *request)
     return false;
 }
 
+static bool is_check(const struct stub_request *request)
+{
+    char value[64];
+    return text_field(request->head.bytes, "User-Agent", value, sizeof value) &&
+           strcmp(value, "lb-health-check") == 0;
+}
+
 bool stub_read(struct stub_link *link, struct stub_request *request)
 {
     char value[64];
@@ -85,7 +92,7 @@ bool stub_read(struct stub_link *link, struct stub_request *request)
     else if (text_field(request->head.bytes, "Content-Length", value, sizeof value))
         whole = take(link, strtoul(value, NULL, 10), &request->body);
     if (whole)
-        atomic_fetch_add(&link->stub->requests, 1);
+        atomic_fetch_add(is_check(request) ? &link->stub->checks : &link->stub->requests, 1);
     return whole;
 }
 

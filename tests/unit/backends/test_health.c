@@ -104,6 +104,8 @@ static void begin(void)
 
 static void start(void)
 {
+    if (!made.options.health_check)
+        made_pool_key(&made, "health_check", "tcp");
     ck_assert(made_pool_prepare(&made));
     pools[0] = &made.pool;
     health = health_start(pools, 1, &context);
@@ -311,7 +313,7 @@ START_TEST(each_change_of_verdict_is_one_line_with_its_reason)
              port);
     ck_assert(log_has(words));
     ck_assert(log_has("warn backend.down pool=app backend=rs-2 address=127.0.0.1:"));
-    ck_assert(log_has("reason=\"Connection refused\" took_ms="));
+    ck_assert(log_has("reason=\"connection refused\" took_ms="));
     close(fd);
 }
 END_TEST

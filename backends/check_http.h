@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What http and https checks ask over their connection, and how they judge the answer. */
+#ifndef LB_BACKENDS_CHECK_HTTP_H
+#define LB_BACKENDS_CHECK_HTTP_H
+
+#include "backends/check_run.h"
+
+/** Send the request: health_check_method, _path and check_host, else the backend's address. */
+void check_http_ask(struct check_run *run);
+
+/**
+ * Send on and read what there is; the final answer's head ends the check: it passes if its status
+ * is among health_check_codes. 101 is final, other 1xx are waited behind, within bounds.
+ *
+ * events  as struct check's ready
+ */
+void check_http_hear(struct check_run *run, int events);
+
+#endif

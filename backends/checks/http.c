@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Does the backend answer an HTTP request with a status that an operator calls healthy? */
+#include "backends/check_http.h"
+
+// clang-format off
+const struct check check_http = {
+    .name      = "http",
+    .summary   = "up when the backend answers an HTTP request with one of health_check_codes",
+    .connected = check_http_ask,
+    .ready     = check_http_hear,
+};
+// clang-format on
