@@ -245,6 +245,11 @@ bool health_replace(struct health *health, struct pool *const *pools, unsigned c
     return true;
 }
 
+void health_publish(struct health *health, struct pool *pool)
+{
+    steward_publish(&health->steward, pool);
+}
+
 void health_stop(struct health *health, void (*stopped)(void *arg), void *arg)
 {
     health->is_stopping = true;

@@ -46,6 +46,9 @@ struct health *health_start(struct pool *const *pools, unsigned count,
 bool health_replace(struct health *health, struct pool *const *pools, unsigned count,
                     struct error *err);
 
+/** Publish a pool of those in force because an operator changed something of its backends. */
+void health_publish(struct health *health, struct pool *pool);
+
 /**
  * End all checks. The pools are not looked at again when this returns; `stopped(arg)` is called
  * from the loop when the object is gone. No worker may ring a pool's bell from now on.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lb/reload.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -51,6 +53,23 @@ static void log_outcome(const struct server *server, bool reloaded)
     log_end(&line);
 }
 
+/* For those who ask later. */
+static void keep_failure(struct reload *reload)
+{
+    const struct problems *problems = &reload->problems;
+    size_t i = 0;
+    while (i < problems->count && problems->items[i].warning)
+        i++;
+    assert(i < problems->count);
+    reload->failed_s = time(NULL);
+    if (problems->items[i].line > 0)
+        snprintf(reload->failure, sizeof reload->failure, "%s:%u: %s", problems->items[i].file,
+                 problems->items[i].line, problems->items[i].text);
+    else
+        snprintf(reload->failure, sizeof reload->failure, "%s: %s", problems->items[i].file,
+                 problems->items[i].text);
+}
+
 static void start(struct server *server);
 
 static void finish(struct server *server, bool reloaded)
@@ -61,6 +80,8 @@ static void finish(struct server *server, bool reloaded)
     log_outcome(server, reloaded);
     reload->state = RELOAD_IDLE;
     reload->last_failed = !reloaded;
+    if (!reloaded)
+        keep_failure(reload);
     list_move(&reload->waiters, &told);
     while (!list_is_empty(&told)) {
         struct reload_waiter *waiter = LIST_OWNER(told.next, struct reload_waiter, node);
@@ -131,6 +152,9 @@ static void warn_of_start_keys(struct server *server)
         {"access_log_format", now->access_log_format == next->access_log_format,
          next->access_log_format_line},
         {"state_dir", strcmp(now->state_dir, next->state_dir) == 0, next->state_dir_line},
+        {"[admin] address",
+         strcmp(server->config->admin->address, reload->config->admin->address) == 0,
+         reload->config->admin->address_line},
         {"user", strcmp(now->user ? now->user : "", next->user ? next->user : "") == 0,
          next->user_line},
     };

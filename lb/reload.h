@@ -49,10 +49,12 @@ struct reload {
     struct sockets *sockets;   /* while ADOPTING */
     uint64_t began_ms;
     atomic_uint adopted_count;
-    struct list_node waiters; /* of the reload under way */
-    struct list_node next;    /* of the one after it */
-    int64_t loaded_s;         /* wall clock: when the config in force was loaded */
-    bool last_failed;         /* the last reload changed nothing */
+    struct list_node waiters;       /* of the reload under way */
+    struct list_node next;          /* of the one after it */
+    int64_t loaded_s;               /* wall clock: when the config in force was loaded */
+    bool last_failed;               /* the last reload changed nothing … */
+    int64_t failed_s;               /* … wall clock: at this time … */
+    char failure[ERROR_TEXT_BYTES]; /* … for this reason: its first error, with its place */
 };
 
 void reload_init(struct server *server);

@@ -51,15 +51,21 @@ static void on_health_stopped(void *arg)
     loop_context_close(&server->context);
 }
 
-static void end_control(struct server *server)
+static void on_admin_closed(void *arg)
 {
-    server->state = SERVER_ENDING;
-    uv_timer_stop(&server->drain);
+    struct server *server = arg;
     if (server->health) {
         health_stop(server->health, on_health_stopped, server);
     } else { /* starting failed before there were any checks */
         on_health_stopped(server);
     }
+}
+
+static void end_control(struct server *server)
+{
+    server->state = SERVER_ENDING;
+    uv_timer_stop(&server->drain);
+    server_admin_close(server, on_admin_closed);
 }
 
 /* --- what workers tell ---------------------------------------------------------------------- */
@@ -289,7 +295,7 @@ static bool start(struct server *server, struct error *err)
     uv_signal_start(&server->on_int, on_signal, SIGINT);
     uv_signal_start(&server->on_hangup, on_hangup, SIGHUP);
     bool good = prepare(server, err) && server_check_health(server, config, err) &&
-                start_workers(server, sockets, err);
+                server_admin_open(server, err) && start_workers(server, sockets, err);
     sockets_close(sockets);
     return good;
 }

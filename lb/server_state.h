@@ -10,6 +10,7 @@
 #include "lb/config.h"
 #include "lb/persistence_key.h"
 #include "lb/reload.h"
+#include "lb/server_admin.h"
 #include "lb/worker.h"
 
 struct chain_cache;
@@ -43,6 +44,7 @@ struct server {
     uv_mutex_t unused_lock;
     struct list_node unused; /* editions nobody holds any more */
     struct reload reload;
+    struct server_admin admin;
 };
 
 /** The config is used by one more. Thread: control, as for all here. */

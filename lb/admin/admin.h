@@ -25,11 +25,21 @@ struct pool;
 /** The outcome of a reload. problems: errors and warnings, lent for the call; may be empty. */
 typedef void (*admin_reloaded)(void *arg, bool is_in_force, const struct problems *problems);
 
-/** What the server gives: embedded in it, its callbacks set before admin_open. All is called and
- * read on the control thread. */
+/** What is known of the running program. Times: wall clock, ms since 1970; 0: never. */
+struct admin_facts {
+    unsigned worker_count;
+    int64_t started_ms;
+    int64_t loaded_ms;          /* the config in force */
+    int64_t reload_failed_ms;   /* the last reload, if it failed … */
+    const char *reload_failure; /* … because of this; lent as the config */
+};
+
+/** What the server gives: embedded in it, all set before admin_open. Called on the control thread.
+ */
 struct admin_host {
     /** The config in force; lent until the loop's next turn. */
     const struct config *(*config)(struct admin_host *host);
+    void (*tell)(struct admin_host *host, struct admin_facts *ret_facts);
     /** Open connections of clients of the listener of this name; NULL: of all. */
     unsigned (*client_count)(struct admin_host *host, const char *listener);
     /** An operator changed whether a backend of this pool may get something: publish it. */
@@ -39,13 +49,6 @@ struct admin_host {
      * called exactly once, inside this call or later from the loop, also when lb ends meanwhile.
      */
     void (*reload)(struct admin_host *host, admin_reloaded reloaded, void *arg);
-
-    unsigned worker_count;
-    /* Wall clock, ms since 1970; 0: never. */
-    int64_t started_ms;
-    int64_t loaded_ms;                     /* the config in force */
-    int64_t reload_failed_ms;              /* the last reload, if it failed */
-    char reload_failure[ERROR_TEXT_BYTES]; /* why: the first problem with its place */
 };
 
 /**

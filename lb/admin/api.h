@@ -34,7 +34,6 @@ struct api {
     void (*on_gone)(void *admin); /* a request or a client is over; the last thing in a wake-up */
     unsigned request_count;
     struct api_request *inside; /* in begin or advance: who answers now need not wake its stream */
-    bool is_reloading;
 };
 
 enum api_state {

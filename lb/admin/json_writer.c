@@ -121,6 +121,8 @@ void writer_end(struct json_writer *writer)
 {
     assert(writer->depth > 0);
     put(writer, &writer->ends[--writer->depth], 1);
+    if (writer->depth == 0)
+        put(writer, "\n", 1);
 }
 
 void writer_text(struct json_writer *writer, const char *key, const char *value)

@@ -35,7 +35,7 @@ struct json_writer {
 
 void writer_object(struct json_writer *writer, const char *key);
 void writer_array(struct json_writer *writer, const char *key);
-/** Close the innermost object or array. */
+/** Close the innermost object or array; a newline follows the outermost. */
 void writer_end(struct json_writer *writer);
 
 /** value NULL: null. */

@@ -19,7 +19,6 @@ static void on_reloaded(void *arg, bool is_in_force, const struct problems *prob
 {
     struct api_request *request = arg;
     struct json_writer writer = {0};
-    request->api->is_reloading = false;
     writer_object(&writer, NULL);
     writer_flag(&writer, "reloaded", is_in_force);
     writer_array(&writer, is_in_force ? "warnings" : "problems");
@@ -34,11 +33,6 @@ void reload_order_post(struct api_request *request)
 {
     struct admin_host *host = request->api->host;
     struct log_line line;
-    if (request->api->is_reloading) {
-        api_refuse(request, 409, "reloading", "a reload is under way: ask again when it is over");
-        return;
-    }
-    request->api->is_reloading = true;
     api_audit(request, &line, "admin.reload");
     log_end(&line);
     host->reload(host, on_reloaded, request);

@@ -7,9 +7,8 @@ struct api_request;
 
 /**
  * POST /v1/reload: 200 {"reloaded": true, "warnings": […]} once the new config is in force; 422
- * {"reloaded": false, "problems": […]} when everything stays as it was; 409 while another reload
- * is under way. A problem is {"file", "line" (0: the whole file), "severity": "error" | "warning",
- * "text"}. Thread: control.
+ * {"reloaded": false, "problems": […]} when everything stays as it was. A problem is {"file",
+ * "line" (0: the whole file), "severity": "error" | "warning", "text"}. Thread: control.
  */
 void reload_order_post(struct api_request *request);
 

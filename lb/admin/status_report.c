@@ -2,36 +2,49 @@
 #include "lb/admin/status_report.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "backends/check.h"
 #include "lb/admin/admin.h"
 #include "lb/admin/api.h"
 #include "lb/admin/backend_report.h"
 #include "lb/base/timestamp.h"
 #include "lb/config.h"
 
-static void write_lb(struct json_writer *writer, struct admin_host *host)
+static void write_lb(struct json_writer *writer, struct admin_host *host,
+                     const struct admin_facts *facts)
 {
     int64_t now_ms = timestamp_now_ms();
     writer_text(writer, "version", LB_VERSION);
     writer_number(writer, "pid", getpid());
     writer_time(writer, "now", now_ms);
-    writer_time(writer, "started", host->started_ms);
-    writer_number(writer, "uptime_s", (now_ms - host->started_ms) / 1000);
-    writer_number(writer, "workers", host->worker_count);
+    writer_time(writer, "started", facts->started_ms);
+    writer_number(writer, "uptime_s", (now_ms - facts->started_ms) / 1000);
+    writer_number(writer, "workers", facts->worker_count);
     writer_number(writer, "clients", host->client_count(host, NULL));
 }
 
-static void write_config(struct json_writer *writer, const struct admin_host *host,
+/* As an operator finds it from anywhere. */
+static void write_file(struct json_writer *writer, const struct config *config)
+{
+    char path[PATH_MAX];
+    const char *slash = strrchr(config->file, '/');
+    snprintf(path, sizeof path, "%s/%s", config->folder, slash ? slash + 1 : config->file);
+    writer_text(writer, "file", path);
+}
+
+static void write_config(struct json_writer *writer, const struct admin_facts *facts,
                          const struct config *config)
 {
-    bool has_failed = host->reload_failed_ms != 0;
+    bool has_failed = facts->reload_failed_ms != 0;
     writer_object(writer, "config");
-    writer_text(writer, "file", config->file);
-    writer_time(writer, "loaded", host->loaded_ms);
-    writer_time(writer, "reload_failed", host->reload_failed_ms);
-    writer_text(writer, "reload_failure", has_failed ? host->reload_failure : NULL);
+    write_file(writer, config);
+    writer_time(writer, "loaded", facts->loaded_ms);
+    writer_time(writer, "reload_failed", facts->reload_failed_ms);
+    writer_text(writer, "reload_failure", has_failed ? facts->reload_failure : NULL);
     writer_end(writer);
 }
 
@@ -114,7 +127,7 @@ static void write_pool(struct json_writer *writer, const struct pool *pool)
     writer_object(writer, NULL);
     writer_text(writer, "name", pool->name);
     writer_text(writer, "balance", pool->options->balance);
-    writer_text(writer, "health_check", pool->options->health_check);
+    writer_text(writer, "health_check", pool->check ? pool->check->name : "off");
     writer_text(writer, "session_persistence", persistences[pool->options->session_persistence]);
     writer_array(writer, "backends");
     for (unsigned i = 0; i < pool->backend_count; i++) {
@@ -131,9 +144,11 @@ void status_report_get(struct api_request *request)
     struct admin_host *host = request->api->host;
     const struct config *config = host->config(host);
     struct json_writer writer = {0};
+    struct admin_facts facts = {0};
+    host->tell(host, &facts);
     writer_object(&writer, NULL);
-    write_lb(&writer, host);
-    write_config(&writer, host, config);
+    write_lb(&writer, host, &facts);
+    write_config(&writer, &facts, config);
     writer_array(&writer, "listeners");
     for (unsigned i = 0; i < config->listener_count; i++)
         write_listener(&writer, host, &config->listeners[i]);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/server_admin.h"
+
+#include <stdlib.h>
+
+#include "backends/health.h"
+#include "lb/base/list.h"
+#include "lb/base/timestamp.h"
+#include "lb/server_state.h"
+
+/** One that waits for a reload. */
+struct asked {
+    struct reload_waiter waiter;
+    admin_reloaded reloaded;
+    void *arg;
+};
+
+static struct server *server_of(struct admin_host *host)
+{
+    struct server_admin *admin = LIST_OWNER(host, struct server_admin, host);
+    return LIST_OWNER(admin, struct server, admin);
+}
+
+static const struct config *config_in_force(struct admin_host *host)
+{
+    return server_of(host)->config;
+}
+
+static void tell(struct admin_host *host, struct admin_facts *ret_facts)
+{
+    const struct server *server = server_of(host);
+    const struct reload *reload = &server->reload;
+    *ret_facts = (struct admin_facts){
+        .worker_count = server->worker_count,
+        .started_ms = server->admin.started_ms,
+        .loaded_ms = reload->loaded_s * 1000,
+        .reload_failed_ms = reload->last_failed ? reload->failed_s * 1000 : 0,
+        .reload_failure = reload->failure,
+    };
+}
+
+static unsigned client_count(struct admin_host *host, const char *listener)
+{
+    const struct server *server = server_of(host);
+    unsigned count = 0;
+    if (!listener)
+        return atomic_load(&server->share.client_count);
+    for (unsigned i = 0; i < server->worker_count; i++)
+        count += worker_client_count(server->workers[i], listener);
+    return count;
+}
+
+static void publish(struct admin_host *host, struct pool *pool)
+{
+    health_publish(server_of(host)->health, pool);
+}
+
+static void on_reloaded(struct reload_waiter *waiter, bool reloaded,
+                        const struct problems *problems)
+{
+    struct asked *asked = LIST_OWNER(waiter, struct asked, waiter);
+    asked->reloaded(asked->arg, reloaded, problems);
+    free(asked);
+}
+
+static void reload(struct admin_host *host, admin_reloaded reloaded, void *arg)
+{
+    struct asked *asked = calloc(1, sizeof *asked);
+    const struct problems none = {0};
+    if (!asked) {
+        reloaded(arg, false, &none);
+        return;
+    }
+    asked->waiter.on_reloaded = on_reloaded;
+    asked->reloaded = reloaded;
+    asked->arg = arg;
+    reload_begin(server_of(host), &asked->waiter);
+}
+
+bool server_admin_open(struct server *server, struct error *err)
+{
+    server->admin.started_ms = timestamp_now_ms();
+    server->admin.host = (struct admin_host){
+        .config = config_in_force,
+        .tell = tell,
+        .client_count = client_count,
+        .publish = publish,
+        .reload = reload,
+    };
+    return admin_open(&server->admin.admin, &server->admin.host, server->config->admin,
+                      &server->context, err);
+}
+
+void server_admin_close(struct server *server, void (*closed)(void *server))
+{
+    struct admin *admin = server->admin.admin;
+    server->admin.admin = NULL;
+    if (admin)
+        admin_close(admin, closed, server);
+    else
+        closed(server);
+}
