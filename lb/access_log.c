@@ -3,6 +3,7 @@
  * send. */
 #include "lb/access_log.h"
 
+#include <errno.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,6 +11,7 @@
 #include "backends/backend.h"
 #include "backends/pool.h"
 #include "lb/base/draft.h"
+#include "lb/base/log.h"
 #include "lb/base/sink.h"
 #include "lb/base/timestamp.h"
 #include "lb/base/utf8.h"
@@ -261,6 +263,23 @@ static size_t notice_in_json(uint64_t lines, char *into, size_t room)
     return line.fits ? line.used : 0;
 }
 
+/** Who reads the access log does not see what is missing in it. */
+static void on_trouble(void *arg, int failure, uint64_t lines)
+{
+    const char *place = sink_path(arg);
+    if (!place) {
+        place = "where it goes";
+    }
+    if (failure != 0) {
+        log_say(LOG_LEVEL_ERROR, "access-log.lost",
+                "%s cannot be written: %s; lines are dropped until it can", place,
+                strerror(failure));
+    } else {
+        log_say(LOG_LEVEL_WARN, "access-log.back", "%s is written again; %llu lines were dropped",
+                place, (unsigned long long)lines);
+    }
+}
+
 struct access_log *access_log_open(const struct lb_options *options, struct error *err)
 {
     err->text[0] = '\0';
@@ -278,6 +297,7 @@ struct access_log *access_log_open(const struct lb_options *options, struct erro
         free(log);
         return NULL;
     }
+    sink_set_watch(log->sink, on_trouble, log->sink);
     if (log->format == ACCESS_LOG_JSON) {
         sink_set_notice(log->sink, notice_in_json);
     }
@@ -293,6 +313,20 @@ void access_log_write(struct access_log *log, const struct access_entry *entry)
     size_t length = access_log_format(log->format, entry, now_ms, line, sizeof line);
     if (length > 0) {
         sink_write(log->sink, line, length);
+    }
+}
+
+void access_log_reopen(struct access_log *log)
+{
+    const char *path = log ? sink_path(log->sink) : NULL;
+    if (!path) {
+        return;
+    }
+    if (sink_reopen(log->sink)) {
+        log_say(LOG_LEVEL_INFO, "access-log.reopened", "%s", path);
+    } else {
+        log_say(LOG_LEVEL_ERROR, "access-log.reopen-failed", "%s: %s; the old file is written on",
+                path, strerror(errno));
     }
 }
 

@@ -36,6 +36,11 @@ struct access_entry {
 struct access_log *access_log_open(const struct lb_options *options, struct error *err);
 /** Format and queue one line. Any thread; never blocks on I/O. */
 void access_log_write(struct access_log *log, const struct access_entry *entry);
+/**
+ * Open the file anew (after logrotate), and say so in lb's own log. A file that cannot be opened
+ * leaves the old one in use, and the log says why. NULL, stdout and stderr are fine. Thread: main.
+ */
+void access_log_reopen(struct access_log *log);
 /** NULL is fine. */
 void access_log_close(struct access_log *log);
 

@@ -8,6 +8,7 @@
 
 #include "lb/base/ini.h"
 #include "lb/config_cookies.h"
+#include "lb/config_lb.h"
 #include "lb/config_listeners.h"
 #include "lb/config_pools.h"
 #include "lb/config_sections.h"
@@ -32,23 +33,6 @@ const struct option_table *const option_tables[] = {
     &rule_option_table, &pool_option_table,  NULL,
 };
 
-/* Where logs go is a word or a path; a path is relative to the INI file like every other. */
-static const char *log_place(const struct config *config, const char *where, struct arena *arena)
-{
-    static const char *const words[] = {"stdout", "stderr", "off"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (strcmp(where, words[i]) == 0)
-            return where;
-    return option_path(config->folder, where, arena);
-}
-
-static void place_logs(struct config *config, struct lb_options *options)
-{
-    options->log = log_place(config, options->log, &config->arena);
-    options->access_log = log_place(config, options->access_log, &config->arena);
-    config->options = options;
-}
-
 /* What is wrong with a default (a folder whose name is too long) is told where it is opened. */
 static void place_admin(struct config *config, struct admin_options *options,
                         struct problems *problems)
@@ -72,7 +56,7 @@ static void build(struct config *config, struct problems *problems)
     if (!ini_read_file(&ini, config->file, &config->arena, problems))
         return;
     config_sections_read(&sections, &ini, &source);
-    place_logs(config, sections.lb.options);
+    config_lb_build(config, sections.lb.options, &source);
     place_admin(config, sections.admin.options, problems);
     config->rule_count = sections.rule_count;
     config_listeners_build(config, &sections, &source);

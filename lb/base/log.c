@@ -16,11 +16,25 @@
 static struct sink *sink;
 static enum log_level most = LOG_LEVEL_INFO;
 
+/* The log cannot tell that it is lost, and stderr may be where somebody looks. */
+static void on_log_trouble(void *arg, int failure, uint64_t lines)
+{
+    const struct sink *troubled = arg;
+    if (failure != 0)
+        dprintf(STDERR_FILENO, "lb: the log %s cannot be written: %s; its lines are dropped\n",
+                sink_path(troubled), strerror(failure));
+    else
+        dprintf(STDERR_FILENO, "lb: the log %s is written again; %llu lines were dropped\n",
+                sink_path(troubled), (unsigned long long)lines);
+}
+
 bool log_open(const char *where, enum log_level level, struct error *err)
 {
     struct sink *opened = sink_open(where, err);
     if (!opened)
         return false;
+    if (sink_path(opened))
+        sink_set_watch(opened, on_log_trouble, opened);
     log_close();
     sink = opened;
     most = level;
@@ -36,9 +50,13 @@ void log_close(void)
 
 void log_reopen(void)
 {
-    if (sink && !sink_reopen(sink))
-        log_say(LOG_LEVEL_ERROR, "log.reopen-failed", "%s; the old file is written on",
-                strerror(errno));
+    if (!sink || !sink_path(sink))
+        return;
+    if (sink_reopen(sink))
+        log_say(LOG_LEVEL_INFO, "log.reopened", "%s", sink_path(sink));
+    else
+        log_say(LOG_LEVEL_ERROR, "log.reopen-failed", "%s: %s; the old file is written on",
+                sink_path(sink), strerror(errno));
 }
 
 static const char *level_word(enum log_level level)

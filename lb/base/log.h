@@ -27,6 +27,7 @@ struct log_line {
 /**
  * Open the process's log: "stderr", "stdout" or a file path (created 0640, appended to).
  * Before this is called lines go to stderr at level info, synchronously.
+ * A file that can no longer be written (a full disk) is told on stderr, at most once a minute.
  * Fails:  the file cannot be opened.   Thread: main, before workers start.
  */
 bool log_open(const char *where, enum log_level level, struct error *err);
@@ -34,7 +35,8 @@ bool log_open(const char *where, enum log_level level, struct error *err);
 /** Write what is queued and close. Thread: main, after workers ended. */
 void log_close(void);
 
-/** Open the file anew (after logrotate). Thread: main. */
+/** Open the file anew (after logrotate); the first line in it says so. A file that cannot be opened
+ * leaves the old one in use, and the line says why. Thread: main. */
 void log_reopen(void);
 
 /** Begin a line. event: a short dotted noun.verb such as "backend.down"; a literal. Any thread. */

@@ -31,8 +31,21 @@ struct sink *sink_open(const char *where, struct error *err);
  */
 void sink_set_notice(struct sink *sink, sink_notice notice);
 
+/**
+ * How writing goes. failure: an errno when lines begin to be lost; 0 when they are written again,
+ * and then `lines` were lost meanwhile. Called on the writer's thread, for failures at most once a
+ * minute, and for the end of each that was told.
+ */
+typedef void (*sink_watch)(void *arg, int failure, uint64_t lines);
+
+/** Have somebody told. Thread: main, right after sink_open, before the first line. */
+void sink_set_watch(struct sink *sink, sink_watch watch, void *arg);
+
 /** Queue one line (with its newline). Never blocks on I/O. false: dropped for want of room. */
 bool sink_write(struct sink *sink, const char *line, size_t length);
+
+/** The path; NULL for stdout and stderr. */
+const char *sink_path(const struct sink *sink);
 
 /** Lines dropped so far. Any thread. */
 uint64_t sink_dropped(const struct sink *sink);

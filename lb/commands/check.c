@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loads the file as `lb run` would, and then lets go of it. */
+/* Loads the file as `lb run` would, becomes the same user, looks whether it could write and reread
+ * its files, and lets go of it. */
 #include "lb/commands/check.h"
+
+#include <unistd.h>
 
 #include "lb/commands/arguments.h"
 #include "lb/commands/commands.h"
-#include "lb/config.h"
+#include "lb/config_files.h"
+#include "lb/places.h"
 
 void check_write_problems(const struct problems *problems, FILE *out)
 {
@@ -22,6 +26,36 @@ static void write_count(unsigned count, const char *noun, const char *between)
     printf("%u %s%s%s", count, noun, count == 1 ? "" : "s", between);
 }
 
+/* Root asks what the user of the config may do by becoming that user. Who is neither cannot know.
+ */
+static void check_places(const struct config *config, struct problems *problems)
+{
+    struct places places;
+    const char *user = config->options->user;
+    struct account account;
+    struct error err;
+    places_find(&places, config);
+    if (user && account_find(user, &account, NULL) && !account_is_ours(&account)) {
+        if (geteuid() != 0)
+            return;
+        places_foresee_handover(&places);
+        if (!privileges_drop(&account, &err)) {
+            problems_add(problems, config->file, config->options->user_line, "%s", err.text);
+            return;
+        }
+        config_files_check(config, &account, problems);
+    }
+    places_check(&places, config, problems);
+}
+
+static void say_fine(const struct config *config)
+{
+    printf("%s is fine: ", config->file);
+    write_count(config->listener_count, "listener", ", ");
+    write_count(config->rule_count, "rule", ", ");
+    write_count(config->pool_count, "pool", "\n");
+}
+
 int command_check(int argc, char **argv)
 {
     struct problems problems = {0};
@@ -29,15 +63,14 @@ int command_check(int argc, char **argv)
     if (!file)
         return COMMAND_MISUSED;
     struct config *config = config_load(file, &problems);
+    if (config)
+        check_places(config, &problems);
+    problems_sort(&problems);
     check_write_problems(&problems, stderr);
-    if (config) {
-        printf("%s is fine: ", file);
-        write_count(config->listener_count, "listener", ", ");
-        write_count(config->rule_count, "rule", ", ");
-        write_count(config->pool_count, "pool", "\n");
-    }
-    int status = config ? COMMAND_DONE : COMMAND_FAILED;
+    bool is_fine = problems.error_count == 0;
+    if (is_fine)
+        say_fine(config);
     config_free(config);
     problems_done(&problems);
-    return status;
+    return is_fine ? COMMAND_DONE : COMMAND_FAILED;
 }

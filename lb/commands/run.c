@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loads the config, guards the secrets in memory, opens the log and hands over to the server. */
+/* Guards the secrets in memory, loads the config, becomes the user it names, opens the log and
+ * hands over to the server. */
 #include "lb/commands/run.h"
 
 #include <stdio.h>
@@ -10,7 +11,8 @@
 #include "lb/commands/arguments.h"
 #include "lb/commands/check.h"
 #include "lb/commands/commands.h"
-#include "lb/config.h"
+#include "lb/config_files.h"
+#include "lb/places.h"
 #include "lb/server.h"
 
 /** Private keys live in this process: no core file may hold them, no other process of the user may
@@ -18,20 +20,61 @@
 static void guard_secrets(void)
 {
     const struct rlimit none = {0, 0};
+    privileges_forbid_new();
     setrlimit(RLIMIT_CORE, &none);
 #if !defined(__SANITIZE_ADDRESS__) /* its leak check traces the process */
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 }
 
+/** found: what a reload will not be able to read. */
+static bool become_user(const struct config *config, struct problems *found, struct error *err)
+{
+    struct account account;
+    const char *user = config->options->user;
+    if (!user)
+        return true;
+    if (!account_find(user, &account, err))
+        return false;
+    if (account_is_ours(&account))
+        return true;
+    struct places places;
+    places_find(&places, config);
+    places_hand_over(&places, &account);
+    if (!privileges_drop(&account, err))
+        return false;
+    config_files_check(config, &account, found);
+    return true;
+}
+
+static void log_problems(const struct problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct problem *problem = &problems->items[i];
+        struct log_line line;
+        log_begin(&line, LOG_LEVEL_WARN, "config.warning");
+        log_text(&line, "file", problem->file);
+        if (problem->line > 0)
+            log_number(&line, "line", problem->line);
+        log_text(&line, "message", problem->text);
+        log_end(&line);
+    }
+}
+
 static int serve(struct config *config)
 {
+    const struct lb_options *options = config->options;
+    struct problems found = {0};
     struct error err;
-    if (!log_open(config->options->log, (enum log_level)config->options->log_level, &err)) {
+    if (!become_user(config, &found, &err) ||
+        !log_open(options->log, (enum log_level)options->log_level, &err)) {
         fprintf(stderr, "lb run: %s\n", err.text);
+        problems_done(&found);
         config_free(config);
         return COMMAND_FAILED;
     }
+    log_problems(&found);
+    problems_done(&found);
     int status = server_run(config);
     log_close();
     return status;

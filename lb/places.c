@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See places.h. What may be done is asked of the system (access), never worked out from modes. */
+#include "lb/places.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backends/pool_persistence.h"
+#include "lb/admin/admin_address.h"
+
+static void add(struct places *places, enum handover_kind kind, const char *key, const char *path,
+                unsigned line)
+{
+    places->items[places->count++] =
+        (struct place){.key = key, .path = path, .line = line, .kind = kind};
+}
+
+static bool needs_state_dir(const struct config *config)
+{
+    for (unsigned i = 0; i < config->pool_count; i++)
+        if (pool_persistence_is_wished(config->pools[i]))
+            return true;
+    return false;
+}
+
+/* Whoever did not ask for the socket gets along without it. */
+static void add_socket_folder(struct places *places, const struct admin_options *admin)
+{
+    static const char prefix[] = "unix:/";
+    const char *slash = strrchr(admin->address, '/');
+    if (strncmp(admin->address, prefix, strlen(prefix)) != 0)
+        return;
+    size_t length = (size_t)(slash - admin->address) - (strlen(prefix) - 1);
+    if (length == 0 || length >= sizeof places->socket_folder)
+        return;
+    memcpy(places->socket_folder, admin->address + strlen(prefix) - 1, length);
+    add(places, HANDOVER_FOLDER, "the folder of [admin] address", places->socket_folder,
+        admin->address_line);
+    places->items[places->count - 1].is_optional = admin->address_line == 0;
+}
+
+void places_find(struct places *places, const struct config *config)
+{
+    const struct lb_options *options = config->options;
+    *places = (struct places){0};
+    if (*options->log == '/')
+        add(places, HANDOVER_FILE, "log", options->log, options->log_line);
+    if (*options->access_log == '/')
+        add(places, HANDOVER_FILE, "access_log", options->access_log, options->access_log_line);
+    if (needs_state_dir(config))
+        add(places, HANDOVER_FOLDER, "state_dir", options->state_dir, options->state_dir_line);
+    add_socket_folder(places, config->admin);
+}
+
+void places_hand_over(struct places *places, const struct account *account)
+{
+    for (unsigned i = 0; i < places->count; i++) {
+        struct place *place = &places->items[i];
+        place->is_given = handover_give(place->kind, place->path, account);
+    }
+}
+
+void places_foresee_handover(struct places *places)
+{
+    for (unsigned i = 0; i < places->count; i++) {
+        struct place *place = &places->items[i];
+        place->is_given = handover_is_possible(place->kind, place->path);
+    }
+}
+
+/* --- may we? ------------------------------------------------------------------------------- */
+
+static const char *who_we_are(char *into, size_t room)
+{
+    const struct passwd *us = getpwuid(geteuid());
+    if (us)
+        snprintf(into, room, "%s", us->pw_name);
+    else
+        snprintf(into, room, "uid %u", (unsigned)geteuid());
+    return into;
+}
+
+struct report {
+    const struct place *place;
+    const struct config *config;
+    struct problems *problems;
+};
+
+static void complain(const struct report *report, const char *what, const char *subject,
+                     const char *remedy)
+{
+    const struct place *place = report->place;
+    problems_add(report->problems, report->config->file, place->line,
+                 "%s = %s cannot be %s: %s %s; %s", place->key, place->path,
+                 place->kind == HANDOVER_FILE ? "written" : "used", subject, what, remedy);
+}
+
+static void complain_of_rights(const struct report *report, const char *subject)
+{
+    char who[256];
+    char what[320];
+    snprintf(what, sizeof what, "may not be written to by user %s", who_we_are(who, sizeof who));
+    complain(report, what, subject, "make it theirs (chown), or name another place");
+}
+
+/* It is not there: could it be made? */
+static void check_missing(const struct report *report)
+{
+    char copy[PATH_MAX];
+    struct stat status;
+    snprintf(copy, sizeof copy, "%s", report->place->path);
+    const char *folder = dirname(copy);
+    if (stat(folder, &status) != 0)
+        complain(report, strerror(errno), folder, "make that folder, or name another place");
+    else if (!S_ISDIR(status.st_mode))
+        complain(report, "is no folder", folder, "name another place");
+    else if (access(folder, W_OK | X_OK) != 0)
+        complain_of_rights(report, folder);
+}
+
+static void check_place(const struct report *report)
+{
+    const struct place *place = report->place;
+    struct stat status;
+    if (stat(place->path, &status) != 0) {
+        if (errno == ENOENT)
+            check_missing(report);
+        else
+            complain(report, strerror(errno),
+                     "on its way:", "let lb reach it, or name another place");
+        return;
+    }
+    bool is_folder = S_ISDIR(status.st_mode);
+    if (is_folder && place->kind == HANDOVER_FILE)
+        complain(report, "is a folder", "it", "name a file in it");
+    else if (!is_folder && place->kind == HANDOVER_FOLDER)
+        complain(report, "is no folder", "it", "name another place");
+    else if (access(place->path, W_OK | (is_folder ? X_OK : 0)) != 0)
+        complain_of_rights(report, "it");
+}
+
+void places_check(const struct places *places, const struct config *config,
+                  struct problems *problems)
+{
+    for (unsigned i = 0; i < places->count; i++) {
+        const struct report report = {&places->items[i], config, problems};
+        if (!places->items[i].is_given && !places->items[i].is_optional)
+            check_place(&report);
+    }
+}

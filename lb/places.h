@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where lb writes: the files and folders that a config names for that, and whether the user lb runs
+ * as may use them. */
+#ifndef LB_PLACES_H
+#define LB_PLACES_H
+
+#include "lb/config.h"
+#include "lb/handover.h"
+
+enum { PLACES_MOST = 4, PLACES_SOCKET_FOLDER_BYTES = 128 /* a socket cannot have more */ };
+
+/** Where lb writes. Borrows from the config. */
+struct places {
+    unsigned count;
+    struct place {
+        const char *key;
+        const char *path;
+        unsigned line; /* where the config says so; 0: it is the default */
+        enum handover_kind kind;
+        bool is_optional; /* lb runs without it */
+        bool is_given;    /* lb run gives it to its user: what it is like now says nothing */
+    } items[PLACES_MOST];
+    char socket_folder[PLACES_SOCKET_FOLDER_BYTES];
+};
+
+/** log, access_log, state_dir and the folder of [admin] address, as far as this config has lb use
+ * them. */
+void places_find(struct places *places, const struct config *config);
+
+/** Give them to the user, where they are root's to give. Thread: main, as root. */
+void places_hand_over(struct places *places, const struct account *account);
+/** Note which ones places_hand_over would give, and change nothing. */
+void places_foresee_handover(struct places *places);
+
+/**
+ * Report what this process could not open or make: an error at the key's line, with what would be
+ * right. Makes nothing. Thread: main, as the user that lb runs as.
+ */
+void places_check(const struct places *places, const struct config *config,
+                  struct problems *problems);
+
+#endif
