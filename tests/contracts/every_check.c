@@ -94,6 +94,7 @@ static int listen_on(unsigned port)
                                   .sin_addr = {htonl(INADDR_LOOPBACK)},
                                   .sin_port = htons((in_port_t)port)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     ck_assert_int_eq(listen(fd, 8), 0);
     return fd;
