@@ -10,6 +10,7 @@
 #include "lb/access_log.h"
 #include "lb/base/log.h"
 #include "lb/edition.h"
+#include "lb/held_signals.h"
 #include "lb/server_state.h"
 #include "lb/sockets.h"
 #include "listeners/tls/chain_cache.h"
@@ -46,6 +47,7 @@ static void on_health_stopped(void *arg)
     uv_close((uv_handle_t *)&server->on_term, NULL);
     uv_close((uv_handle_t *)&server->on_int, NULL);
     uv_close((uv_handle_t *)&server->on_hangup, NULL);
+    uv_close((uv_handle_t *)&server->on_rotated, NULL);
     uv_close((uv_handle_t *)&server->worker_told, NULL);
     uv_close((uv_handle_t *)&server->drain, NULL);
     loop_context_close(&server->context);
@@ -171,6 +173,15 @@ static void on_hangup(uv_signal_t *handle, int signum)
     }
 }
 
+/** SIGUSR1: logs were renamed, and go on in new files. */
+static void on_rotated(uv_signal_t *handle, int signum)
+{
+    struct server *server = handle->data;
+    (void)signum;
+    log_reopen();
+    access_log_reopen(server->share.access_log);
+}
+
 /* --- starting ------------------------------------------------------------------------------ */
 
 /** Each client costs a descriptor, each exchange another: take what the system allows. */
@@ -207,9 +218,11 @@ static void init_handles(struct server *server)
     uv_signal_init(&server->loop, &server->on_term);
     uv_signal_init(&server->loop, &server->on_int);
     uv_signal_init(&server->loop, &server->on_hangup);
+    uv_signal_init(&server->loop, &server->on_rotated);
     uv_async_init(&server->loop, &server->worker_told, on_worker_told);
     uv_timer_init(&server->loop, &server->drain);
     server->on_term.data = server->on_int.data = server->on_hangup.data = server;
+    server->on_rotated.data = server;
     server->worker_told.data = server->drain.data = server;
 }
 
@@ -294,9 +307,11 @@ static bool start(struct server *server, struct error *err)
     uv_signal_start(&server->on_term, on_signal, SIGTERM);
     uv_signal_start(&server->on_int, on_signal, SIGINT);
     uv_signal_start(&server->on_hangup, on_hangup, SIGHUP);
+    uv_signal_start(&server->on_rotated, on_rotated, SIGUSR1);
     bool good = prepare(server, err) && server_check_health(server, config, err) &&
                 server_admin_open(server, err) && start_workers(server, sockets, err);
     sockets_close(sockets);
+    held_signals_let_in();
     return good;
 }
 

@@ -34,6 +34,7 @@ struct server {
     uv_signal_t on_term;
     uv_signal_t on_int;
     uv_signal_t on_hangup;
+    uv_signal_t on_rotated;
     uv_async_t worker_told; /* one of them has adopted, ended, or let go of an edition */
     uv_timer_t drain;
     atomic_uint ended_count;

@@ -12,6 +12,7 @@
 #include "lb/commands/check.h"
 #include "lb/commands/commands.h"
 #include "lb/config_files.h"
+#include "lb/held_signals.h"
 #include "lb/places.h"
 #include "lb/server.h"
 
@@ -87,6 +88,7 @@ int command_run(int argc, char **argv)
     if (!file) {
         return COMMAND_MISUSED;
     }
+    held_signals_hold();
     guard_secrets();
     struct config *config = config_load(file, &problems);
     check_write_problems(&problems, stderr);
