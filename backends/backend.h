@@ -16,6 +16,8 @@ enum {
     BACKEND_NAME_BYTES = 63, /* a DNS label: what people name machines after */
     BACKEND_WEIGHT_MOST = 100,
     BACKEND_WEIGHT_STANDARD = 10,
+    BACKEND_CONNECTIONS_MOST = 1000000, /* more than one machine has ports for: a typing mistake */
+    BACKEND_SLOW_START_MOST_MS = 3600 * 1000,
 };
 
 struct backend {
@@ -29,13 +31,15 @@ struct backend {
 };
 
 /**
- * Parse "NAME HOST:PORT [weight=N]".
+ * Parse "NAME HOST:PORT [weight=N] [max_connections=N] [slow_start=DURATION]", settings in any
+ * order.
  *
  * backend  zeroed; its name is copied into `arena`
- * Fails:   err says what is wrong and what would be right; backend is then unusable
- * Thread:  the one that loads the config. May resolve a name, so it may block.
+ * Fails:   everything that is wrong with it is added at file:line, with what would be right;
+ * backend is then unusable Thread:  the one that loads the config. May resolve a name, so it may
+ * block.
  */
-bool backend_parse(struct backend *backend, const char *text, struct arena *arena,
-                   struct error *err);
+bool backend_parse(struct backend *backend, const char *text, struct arena *arena, const char *file,
+                   unsigned line, struct problems *problems);
 
 #endif

@@ -1,32 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Building a pool from its section, publishing its sequence to the workers, choosing for a request.
- */
+/* Building a pool from its section, publishing its sequence to the workers. */
 #include "backends/pool.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <uv.h>
 
+#include "backends/affinity.h"
 #include "backends/backend_tls.h"
 #include "backends/pool_checks.h"
 #include "backends/pool_persistence.h"
+#include "backends/queue.h"
 #include "lb/base/arena.h"
 #include "lb/base/log.h"
 
 /* Pool and backend names, an address and a digest. */
 enum { POOL_IDENTITY_BYTES = 512 };
-
-bool choice_tried(const struct choice *choice, unsigned backend)
-{
-    return backend < POOL_BACKENDS_MOST && (choice->tried[backend / 64] >> backend % 64 & 1) != 0;
-}
-
-void choice_add_tried(struct choice *choice, unsigned backend)
-{
-    if (backend >= POOL_BACKENDS_MOST || choice_tried(choice, backend))
-        return;
-    choice->tried[backend / 64] |= UINT64_C(1) << backend % 64;
-    choice->tried_count++;
-}
 
 /* Where problems of one pool are reported. */
 struct place {
@@ -74,12 +63,11 @@ static void prepare_backends(struct pool *pool, struct arena *arena, const struc
     pool->backends = arena_alloc(arena, (list->count + 1) * sizeof *pool->backends);
     for (unsigned i = 0; i < list->count; i++) {
         struct backend *backend = &pool->backends[i];
-        struct error err = {0};
         backend->index = i;
-        if (!backend_parse(backend, list->items[i], arena, &err))
-            problems_add(place->problems, place->file, list->lines[i], "%s", err.text);
+        backend_parse(backend, list->items[i], arena, place->file, list->lines[i], place->problems);
         if (backend->name)
             check_name(pool, i, list->lines[i], place);
+        pool->is_limited |= backend->max_connections > 0;
     }
 }
 
@@ -96,15 +84,12 @@ static void prepare_balancer(struct pool *pool, const struct place *place)
                  nearest ? nearest : balancers[0]->name, nearest ? "?" : "");
 }
 
-static void check_turns(const struct pool *pool, const struct place *place)
+/* Who is looked up by a hash, and where: with the balancer, or by the client's certificate. */
+static void prepare_affinity(struct pool *pool, struct arena *arena)
 {
-    uint64_t turns = sequence_turns_needed(pool->backends, pool->backend_count);
-    if (turns > SEQUENCE_TURNS_MOST)
-        problems_add(
-            place->problems, place->file, place->line,
-            "the weights of pool %s need %llu turns for one round: at most %d are possible; "
-            "use weights with a common divisor, such as 10, 20, 30",
-            pool->name, (unsigned long long)turns, SEQUENCE_TURNS_MOST);
+    bool is_bound = pool->options->session_persistence == PERSISTENCE_CLIENT_CERTIFICATE;
+    if (is_bound || (pool->balancer && pool->balancer->wants_key))
+        pool->affinity = affinity_new(pool->backends, pool->backend_count, arena);
 }
 
 bool pool_prepare(struct pool *pool, const char *name, unsigned line,
@@ -120,10 +105,11 @@ bool pool_prepare(struct pool *pool, const char *name, unsigned line,
     prepare_balancer(pool, &place);
     pool_prepare_checks(pool, file, problems);
     pool_persistence_check(pool, file, problems);
-    check_turns(pool, &place);
     backend_tls_load(pool, arena, file, problems);
-    if (problems->error_count == errors_before)
+    if (problems->error_count == errors_before) {
+        prepare_affinity(pool, arena);
         return true;
+    }
     backend_tls_free(pool->tls);
     pool->tls = NULL;
     return false;
@@ -146,16 +132,23 @@ bool pool_open(struct pool *pool, struct roster *roster, const struct pool *befo
         atomic_store(&pool->turn, atomic_load(&before->turn));
         atomic_store(&pool->retry_turn, atomic_load(&before->retry_turn));
     }
+    pool->queue = queues_join(roster_queues(roster), pool->name);
+    if (!pool->queue)
+        return false;
     for (unsigned i = 0; i < pool->backend_count; i++)
         if (!join(pool, &pool->backends[i]))
             return false;
-    pool->sequence = sequence_new(pool);
+    uint8_t shares[POOL_BACKENDS_MOST];
+    sequence_shares(pool, uv_hrtime() / 1000000, shares); /* the base of every loop's time */
+    pool->sequence = sequence_new(pool, shares);
     return pool->sequence != NULL;
 }
 
 void pool_done(struct pool *pool)
 {
     pool_persistence_done(pool);
+    backend_tls_free(pool->tls);
+    pool->tls = NULL;
     if (!pool->roster)
         return;
     sequence_unref(pool->sequence);
@@ -163,31 +156,38 @@ void pool_done(struct pool *pool)
     for (unsigned i = 0; i < pool->backend_count; i++)
         if (pool->backends[i].standing)
             roster_leave(pool->roster, pool->backends[i].standing);
+    queues_leave(roster_queues(pool->roster), pool->queue);
+    pool->queue = NULL;
     pool->roster = NULL;
     pthread_mutex_destroy(&pool->publish);
 }
 
 uint32_t pool_publish(struct pool *pool, uint64_t now_ms)
 {
-    struct sequence *sequence = sequence_new(pool);
-    (void)now_ms;
+    uint8_t shares[POOL_BACKENDS_MOST];
+    uint32_t again_ms = sequence_shares(pool, now_ms, shares);
+    struct sequence *old = pool->sequence;
+    if (memcmp(shares, old->shares, pool->backend_count) == 0)
+        return again_ms;
+    struct sequence *sequence = sequence_new(pool, shares);
     if (!sequence) {
         log_say(LOG_LEVEL_ERROR, "pool.publish", "out of memory: pool %s keeps its old turns",
                 pool->name);
-        return 0;
+        return again_ms;
     }
     pthread_mutex_lock(&pool->publish);
-    struct sequence *old = pool->sequence;
     pool->sequence = sequence;
     atomic_fetch_add(&pool->generation, 1);
     pthread_mutex_unlock(&pool->publish);
     sequence_unref(old);
-    return 0;
+    if (queue_is_used(pool->queue))
+        queue_review(pool);
+    return again_ms;
 }
 
 const struct sequence *pool_view_sequence(struct pool *pool, struct pool_view *view)
 {
-    unsigned generation = atomic_load_explicit(&pool->generation, memory_order_acquire);
+    unsigned generation = atomic_load(&pool->generation);
     if (view->sequence && view->generation == generation)
         return view->sequence;
     struct sequence *old = view->sequence;
@@ -207,13 +207,31 @@ void pool_view_done(struct pool *pool, struct pool_view *view)
     *view = (struct pool_view){0};
 }
 
-int pool_choose(struct pool *pool, struct pool_view *view, struct choice *choice)
+bool pool_is_eligible(struct pool *pool, unsigned backend)
 {
-    const struct backend *wanted = choice->wanted;
-    choice->sequence = pool_view_sequence(pool, view);
-    if (choice->sequence->turn_count == 0)
-        return -1;
-    if (wanted && standing_is_available(wanted->standing) && !choice_tried(choice, wanted->index))
-        return (int)wanted->index;
-    return pool->balancer->choose(pool, choice);
+    pthread_mutex_lock(&pool->publish);
+    bool is_eligible = pool->sequence->shares[backend] > 0;
+    pthread_mutex_unlock(&pool->publish);
+    return is_eligible;
+}
+
+void pool_note_failure(struct pool *pool, const struct backend *backend)
+{
+    struct standing *standing = backend->standing;
+    uint64_t most = (uint64_t)pool->options->passive_failures;
+    uint64_t in_row = (uint64_t)atomic_fetch_add(&standing->failures_in_row, 1) + 1;
+    bool is_open = false;
+    if (!pool->bell || most == 0 || in_row < most)
+        return;
+    if (!atomic_compare_exchange_strong(&standing->is_blocked, &is_open, true))
+        return;
+    atomic_store(&pool->wants_attention, true);
+    pool->bell->ring(pool->bell);
+}
+
+void pool_note_answer(const struct backend *backend)
+{
+    atomic_uint *failures = &backend->standing->failures_in_row;
+    if (atomic_load_explicit(failures, memory_order_relaxed) != 0)
+        atomic_store_explicit(failures, 0, memory_order_relaxed);
 }

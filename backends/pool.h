@@ -11,6 +11,7 @@
 #include "backends/backend.h"
 #include "backends/balancer.h"
 #include "backends/check_codes.h"
+#include "backends/sequence.h"
 #include "lb/base/limits.h"
 #include "lb/base/option.h"
 
@@ -30,10 +31,12 @@ enum session_persistence {
     PERSISTENCE_CLIENT_CERTIFICATE,
 };
 
+struct affinity;
 struct arena;
 struct backend_tls;
 struct check;
 struct pool_persistence;
+struct queue;
 
 /**
  * How a worker calls the control thread: a backend failed passive_failures exchanges in a row, and
@@ -43,19 +46,6 @@ struct pool_persistence;
  */
 struct pool_bell {
     void (*ring)(struct pool_bell *bell); /* any worker; never blocks */
-};
-
-/**
- * A smooth-weighted order of the eligible backends (the classic: raise each by its weight, take the
- * highest, lower it by the sum), computed once per change of verdicts and then immutable: taking
- * turns costs one atomic increment, and two backends alternate strictly even when requests arrive
- * on different workers. All down and all_down = any: everyone is in it.
- */
-struct sequence {
-    atomic_uint references;
-    unsigned turn_count;     /* 0: nobody is eligible */
-    unsigned eligible_count; /* distinct backends in it */
-    uint16_t turns[];        /* indices of backends */
 };
 
 struct pool {
@@ -68,12 +58,13 @@ struct pool {
     const char *check_host;         /* Host of http and https checks; NULL: the backend's address */
     struct check_codes check_codes; /* the answers to them that pass */
     unsigned backend_count;
-    struct backend *backends;  /* array */
-    atomic_uint_fast64_t turn; /* taken by first tries of all workers; never wraps in practice */
-    atomic_uint_fast64_t retry_turn; /* taken by retries, so that they shift nobody else's turn */
+    struct backend *backends;        /* array */
+    bool is_limited;                 /* some backend has max_connections */
+    const struct affinity *affinity; /* NULL: nothing asks for it, or nobody has a weight */
     pthread_mutex_t publish;         /* guards `sequence` when it is replaced or newly referenced */
     struct sequence *sequence;
     struct roster *roster;  /* NULL before pool_open */
+    struct queue *queue;    /* requests that wait for a place; shared with pools of the same name */
     struct pool_bell *bell; /* set before workers see the pool; NULL: nobody listens, and no backend
                                is ever blocked */
     atomic_bool wants_attention; /* a backend of it was blocked since somebody last looked; set
@@ -84,29 +75,18 @@ struct pool {
      * links. "" without TLS. */
     const char *link_identity;
     atomic_uint generation; /* raised at each publication: workers compare it before a turn */
+    char apart[64]; /* what follows is written for each request by some worker: it keeps off the
+                       cache line of what all only read */
+    atomic_uint_fast64_t turn; /* taken by first tries of all workers; never wraps in practice */
+    atomic_uint_fast64_t retry_turn; /* taken by retries, so that they shift nobody else's turn */
 };
-
-/** One request's wish for a backend, and one worker's view of the pool. */
-struct choice {
-    const struct sequence *sequence;         /* of the worker's view, up to date */
-    const struct backend *wanted;            /* of session_persistence; NULL: none. Set before the
-                                                first choice: while it is eligible and was not tried,
-                                                nobody else is chosen */
-    uint64_t tried[POOL_BACKENDS_MOST / 64]; /* bit set of backends that failed for this request */
-    unsigned tried_count;
-};
-
-/** Is this backend out of the question for this request? */
-bool choice_tried(const struct choice *choice, unsigned backend);
-/** Take a backend out of the question; adding it twice counts once. */
-void choice_add_tried(struct choice *choice, unsigned backend);
 
 /**
  * Build a pool from its options.
  *
- * Reports at file:line: no backend, a bad one, two of one name, an unknown balancer (with the
- * nearest known), a check's timeout that is not less than its interval, more than
- * POOL_BACKENDS_MOST backends or SEQUENCE_TURNS_MOST turns.
+ * Reports at file:line: no backend, bad ones with all that is wrong with them, two of one name, an
+ * unknown balancer (with the nearest known), more than POOL_BACKENDS_MOST backends, and what
+ * pool_checks.h and pool_persistence.h say.
  *
  * pool     zeroed; lives in the config's arena; borrows name and options, which live as long
  * returns  false when problems were added: the pool is then unusable and needs no pool_done;
@@ -152,21 +132,17 @@ struct pool_view {
 const struct sequence *pool_view_sequence(struct pool *pool, struct pool_view *view);
 /** Give the reference up; the view is empty again. */
 void pool_view_done(struct pool *pool, struct pool_view *view);
-
-/** Choose with the pool's balancer; -1: none left (all down with all_down = 503, no weight over 0,
- * or all tried). choice   zeroed for a new request, kept for its retries.   Any worker. */
-int pool_choose(struct pool *pool, struct pool_view *view, struct choice *choice);
+/** Does this backend get anything new, by the sequence that was published last? Any thread; takes
+ * the pool's mutex. */
+bool pool_is_eligible(struct pool *pool, unsigned backend);
 
 /**
- * Compute the sequence of the backends that are eligible now.
- *
- * returns  one reference for the caller; NULL: out of memory
+ * An exchange failed before the backend answered, and it was the backend's fault: refused, late,
+ * reset or no HTTP. At passive_failures in a row the backend is blocked and the bell rings. Any
+ * worker.
  */
-struct sequence *sequence_new(const struct pool *pool);
-/** Give one reference back; NULL is fine. Any thread. */
-void sequence_unref(struct sequence *sequence);
-/** Turns the pool needs when every backend is eligible: the sum of the weights divided by their
- * gcd. */
-uint64_t sequence_turns_needed(const struct backend *backends, unsigned count);
+void pool_note_failure(struct pool *pool, const struct backend *backend);
+/** The backend answered an exchange. Any worker. */
+void pool_note_answer(const struct backend *backend);
 
 #endif

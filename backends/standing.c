@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/queue.h"
 #include "lb/base/slice.h"
 #include "lb/base/text_map.h"
 
@@ -30,6 +31,7 @@ struct roster {
     unsigned slot_count; /* ever given */
     unsigned *free_slots;
     unsigned free_count;
+    struct queues queues;
 };
 
 const char *verdict_name(enum verdict verdict)
@@ -155,6 +157,7 @@ struct standing *roster_join(struct roster *roster, const char *identity)
         return NULL;
     }
     member->standing.references = 1;
+    list_init(&member->standing.bound);
     member->hash = hash;
     memcpy(member->identity, identity, length);
     if (++roster->member_count > roster->bucket_count)
@@ -177,6 +180,11 @@ void roster_leave(struct roster *roster, struct standing *standing)
     roster->member_count--;
     roster->free_slots[roster->free_count++] = standing->slot;
     free(member);
+}
+
+struct queues *roster_queues(struct roster *roster)
+{
+    return &roster->queues;
 }
 
 unsigned roster_slot_count(const struct roster *roster)

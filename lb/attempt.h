@@ -5,11 +5,12 @@
 
 #include <stdbool.h>
 
-struct exchange;
-struct link_owner;
-struct link;
+#include "backends/link.h"
 
-/** Choose a backend and try it; with none that may be asked the exchange ends with 503. */
+struct exchange;
+
+/** Choose a backend and try it, or wait for a place at one; with none that may be asked, or none
+ * that has a place in time, the exchange ends with 503. */
 void attempt_choose(struct exchange *exchange);
 
 /**
@@ -18,7 +19,10 @@ void attempt_choose(struct exchange *exchange);
  */
 void attempt_link_failed(struct exchange *exchange, bool late);
 
-/** No link could be had. late: connect_timeout passed. */
-void attempt_unconnected(struct exchange *exchange, bool late);
+/** No link could be had. outcome: not LINK_READY. */
+void attempt_unconnected(struct exchange *exchange, enum link_outcome outcome);
+
+/** The final head of an answer came: the backend is counted as one that serves. */
+void attempt_answered(struct exchange *exchange);
 
 #endif

@@ -5,8 +5,9 @@
  *   begin ── decide ──> refused: lb's own answer
  *              │
  *              └──> choose a backend ──> borrow a link ──> relay ──> give the link back ──> log
- *                        ^                    │ failed        │ failed before any answer
- *                        └────── retry ───────┴───────────────┘
+ *                     ^     │    ^            │ failed        │ failed before any answer
+ *                     │   queue ─┘            │               │
+ *                     └───────── retry ───────┴───────────────┘
  *
  * The client's side is a stream (listeners/stream.h): an exchange does not know which HTTP it
  * speaks.
@@ -17,8 +18,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backends/choice.h"
 #include "backends/link.h"
-#include "backends/pool.h"
+#include "backends/queue.h"
 #include "lb/base/buffer.h"
 #include "lb/base/connection.h"
 #include "lb/base/http1.h"
@@ -35,14 +37,16 @@ struct exchanges {
     struct links *links;
     struct access_log *access_log; /* NULL: off */
     struct request_ids ids;
-    unsigned count;                                              /* in flight */
-    void *worker;                                                /* whose; for on_client_gone */
+    struct queue_desk desk; /* where those that wait for a backend are called */
+    unsigned count;         /* in flight */
+    void *worker;           /* whose; for on_client_gone */
     void (*on_client_gone)(void *worker, struct client *client); /* NULL: nobody asks */
     struct http_answer head; /* the backend's head that is being read */
     char answer[READ_BYTES]; /* the read of this wake-up from a link */
 };
 
 enum exchange_state {
+    EXCHANGE_QUEUED,     /* waits for a place at a backend, or queue_timeout */
     EXCHANGE_CONNECTING, /* waits for a link */
     EXCHANGE_RELAYING,   /* waits for either side to take or give bytes */
     EXCHANGE_TUNNEL,     /* waits for either side, until both finished */
@@ -75,10 +79,11 @@ struct exchange {
     struct edition *edition; /* of the config that decided; held */
     const struct rule *rule;
     struct pool *pool;
-    struct backend *backend; /* the one tried now; its `active` counts this exchange */
+    struct backend *backend; /* the one tried now; its `active` counts this exchange. NULL: none */
     struct link *link;       /* lent, or connecting */
     struct link_owner owner;
-    struct deadline deadline; /* answer_timeout, tunnel_timeout */
+    struct waiter waiter;     /* while it is queued */
+    struct deadline deadline; /* queue_timeout, answer_timeout, tunnel_timeout */
     enum exchange_state state;
     enum request_side request_side;
     enum answer_side answer_side;
@@ -96,7 +101,7 @@ struct exchange {
     struct choice choice;
     const struct backend *persistent; /* the client has a fresh cookie of this one: its answer sets
                                          none */
-    unsigned attempts; /* backends tried, the present one included */
+    unsigned attempts;                /* backends tried, the present one included */
 
     struct slice input;  /* read from the link and not used yet */
     struct buffer *kept; /* an unfinished head */
@@ -120,5 +125,7 @@ void exchange_start(struct exchange *exchange, struct link *link);
 /** context, links, access_log: borrowed. Thread: the worker's. */
 void exchanges_init(struct exchanges *all, struct loop_context *context, struct links *links,
                     struct access_log *access_log);
+/** All exchanges are over: let go of the loop, which must run once more. Zeroed is fine. */
+void exchanges_close(struct exchanges *all);
 
 #endif

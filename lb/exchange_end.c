@@ -26,9 +26,10 @@ static void let_go_of_link(struct exchange *x)
 
 static void leave_backend(struct exchange *x)
 {
+    queue_leave(&x->waiter);
     if (x->backend) {
         let_go_of_link(x);
-        atomic_fetch_sub_explicit(x->backend->standing->active, 1, memory_order_relaxed);
+        pool_leave(x->pool, x->backend->index);
     }
 }
 

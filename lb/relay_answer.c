@@ -5,6 +5,7 @@
  */
 #include "backends/link.h"
 #include "lb/answer_body.h"
+#include "lb/attempt.h"
 #include "lb/exchange.h"
 #include "lb/persistence_cookie.h"
 #include "lb/relay_steps.h"
@@ -74,7 +75,7 @@ static enum relay take_final(struct exchange *x, const struct http_answer *head)
     x->answer_side = ANSWER_BODY;
     x->answer_framing = head->framing;
     x->answer_left = head->length;
-    atomic_fetch_add_explicit(&x->backend->standing->served, 1, memory_order_relaxed);
+    attempt_answered(x);
     if (head->is_upgrade) {
         begin_tunnel(x);
         data = x->input;

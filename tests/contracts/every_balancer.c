@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "backends/pool.h"
+#include "backends/choice.h"
 #include "tests/support/check_main.h"
 #include "tests/support/made_pool.h"
 
@@ -40,7 +40,7 @@ static int choose_without(unsigned tried)
     for (unsigned i = 0; i < 32; i++)
         if (tried >> i & 1)
             choice_add_tried(&choice, i);
-    return pool_choose(&made.pool, &view, &choice);
+    return pool_take(&made.pool, &view, &choice);
 }
 
 START_TEST(it_introduces_itself)
@@ -107,10 +107,10 @@ static void *choose_and_retry(void *arg)
     (void)arg;
     for (unsigned i = 0; i < CHOICES_EACH; i++) {
         struct choice choice = {0};
-        int first = pool_choose(&made.pool, &own, &choice);
+        int first = pool_take(&made.pool, &own, &choice);
         ck_assert_int_ge(first, 0);
         choice_add_tried(&choice, (unsigned)first);
-        int other = pool_choose(&made.pool, &own, &choice);
+        int other = pool_take(&made.pool, &own, &choice);
         ck_assert_int_ge(other, 0);
         ck_assert_int_ne(first, other);
     }

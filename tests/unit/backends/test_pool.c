@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Building a pool, its workers' views, and round-robin as requests meet it. */
-#include "backends/pool.h"
+#include "backends/choice.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -38,7 +38,7 @@ static void prepare(const unsigned *weights, unsigned count)
 static int first_try(void)
 {
     struct choice choice = {0};
-    return pool_choose(&made.pool, &view, &choice);
+    return pool_take(&made.pool, &view, &choice);
 }
 
 /* Choose again after these have failed, "" for none. */
@@ -47,7 +47,7 @@ static int retry_without(const char *tried)
     struct choice choice = {0};
     for (; *tried; tried++)
         choice_add_tried(&choice, (unsigned)(*tried - '0'));
-    return pool_choose(&made.pool, &view, &choice);
+    return pool_take(&made.pool, &view, &choice);
 }
 
 START_TEST(two_backends_alternate_strictly)
@@ -183,7 +183,7 @@ static void *choose_many(void *arg)
     struct pool_view own = {0};
     for (unsigned i = 0; i < TURNS_EACH; i++) {
         struct choice choice = {0};
-        chooser->had[pool_choose(&made.pool, &own, &choice)]++;
+        chooser->had[pool_take(&made.pool, &own, &choice)]++;
     }
     pool_view_done(&made.pool, &own);
     return NULL;
@@ -311,18 +311,6 @@ START_TEST(more_backends_than_a_request_can_remember_are_a_problem)
 }
 END_TEST
 
-START_TEST(more_turns_than_the_limit_are_a_problem)
-{
-    static unsigned weights[POOL_BACKENDS_MOST];
-    for (unsigned i = 0; i < POOL_BACKENDS_MOST; i++)
-        weights[i] = 100;
-    weights[0] = 99;
-    made_pool_weights(&made, weights, POOL_BACKENDS_MOST);
-    ck_assert(!made_pool_prepare(&made));
-    ck_assert(made_pool_has_problem(&made, 1, "need 102399 turns"));
-}
-END_TEST
-
 static void add_problem_tests(TCase *tcase)
 {
     tcase_add_test(tcase, a_pool_without_a_backend_is_a_problem_of_its_section);
@@ -333,7 +321,6 @@ static void add_problem_tests(TCase *tcase)
     tcase_add_test(tcase, without_checks_their_times_do_not_matter);
     tcase_add_test(tcase, all_problems_are_reported_at_once);
     tcase_add_test(tcase, more_backends_than_a_request_can_remember_are_a_problem);
-    tcase_add_test(tcase, more_turns_than_the_limit_are_a_problem);
 }
 
 static void add_tests(TCase *tcase)

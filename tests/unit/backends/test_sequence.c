@@ -132,7 +132,7 @@ END_TEST
 static void drain(unsigned backend)
 {
     atomic_store(&made.pool.backends[backend].standing->is_drained, true);
-    pool_publish(&made.pool);
+    pool_publish(&made.pool, 0);
 }
 
 START_TEST(a_drained_backend_has_no_turn_even_when_all_others_are_down)
@@ -205,15 +205,6 @@ START_TEST(nobody_waits_much_longer_than_its_share_says)
 }
 END_TEST
 
-START_TEST(the_turns_a_pool_needs_are_known_before)
-{
-    struct backend backends[3] = {{.weight = 30}, {.weight = 0}, {.weight = 20}};
-    ck_assert_uint_eq(sequence_turns_needed(backends, 3), 5);
-    ck_assert_uint_eq(sequence_turns_needed(backends, 0), 0);
-    ck_assert_uint_eq(sequence_turns_needed(&backends[1], 1), 0);
-}
-END_TEST
-
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, begin, end);
@@ -232,7 +223,6 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_drained_backend_has_no_turn_even_when_all_others_are_down);
     tcase_add_loop_test(tcase, over_one_cycle_everyone_gets_exactly_its_weight, 0, 100);
     tcase_add_test(tcase, nobody_waits_much_longer_than_its_share_says);
-    tcase_add_test(tcase, the_turns_a_pool_needs_are_known_before);
 }
 
 CHECK_MAIN("sequence", add_tests)

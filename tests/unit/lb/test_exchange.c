@@ -213,6 +213,7 @@ static void stage_end(struct stage *stage)
 {
     ck_assert_uint_eq(stage->exchanges->count, 0);
     ck_assert_uint_eq(stage->edition->hold.users, 1);
+    exchanges_close(stage->exchanges);
     links_close(stage->links, on_links_closed, NULL);
     uv_run(&stage->loop, UV_RUN_NOWAIT);
     loop_context_close(stage->context);
