@@ -2,7 +2,6 @@
 #include "lb/persistence_key.h"
 
 #include <openssl/crypto.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,13 +22,6 @@ static bool is_wished(const struct config *config)
     return false;
 }
 
-/* Who reads the file when lb has given up its privileges. */
-static uid_t owner_of(const struct lb_options *options)
-{
-    const struct passwd *user = geteuid() == 0 && options->user ? getpwnam(options->user) : NULL;
-    return user ? user->pw_uid : geteuid();
-}
-
 /* Without slashes at its end: messages have one before the file's name. */
 static char *copy_path(const char *path)
 {
@@ -39,14 +31,13 @@ static char *copy_path(const char *path)
     return strndup(path, length);
 }
 
-static bool load(struct persistence_key *key, const struct lb_options *options, struct error *err)
+static bool load(struct persistence_key *key, const char *state_dir, struct error *err)
 {
-    uid_t owner = owner_of(options);
-    char *path = copy_path(options->state_dir);
+    char *path = copy_path(state_dir);
     if (!path)
         return error_set(err, "out of memory");
-    int folder = state_dir_open(path, owner, err);
-    const struct secret_file file = {folder, path, file_name, owner};
+    int folder = state_dir_open(path, err);
+    const struct secret_file file = {folder, path, file_name};
     key->is_loaded = folder >= 0 && secret_file_keep(&file, key->bytes, sizeof key->bytes, err);
     if (folder >= 0)
         close(folder);
@@ -56,7 +47,7 @@ static bool load(struct persistence_key *key, const struct lb_options *options, 
 
 bool persistence_key_load(struct persistence_key *key, struct config *config, struct error *err)
 {
-    if (is_wished(config) && !key->is_loaded && !load(key, config->options, err))
+    if (is_wished(config) && !key->is_loaded && !load(key, config->options->state_dir, err))
         return false;
     for (unsigned i = 0; i < config->pool_count; i++)
         if (!pool_persistence_open(config->pools[i], key->bytes))

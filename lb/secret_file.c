@@ -34,7 +34,7 @@ static bool is_private(const struct secret_file *file, const struct stat *status
     const char *path = file->path, *name = file->name;
     if (!S_ISREG(status->st_mode))
         return error_set(err, "%s/%s is no file: remove it, and lb makes a new one", path, name);
-    if (status->st_uid != 0 && status->st_uid != geteuid() && status->st_uid != file->owner)
+    if (status->st_uid != 0 && status->st_uid != geteuid())
         return error_set(err,
                          "%s/%s belongs to another user (uid %u), who knows the secret: remove "
                          "it, and lb makes a new one",
@@ -67,6 +67,19 @@ static bool read_secret(const struct secret_file *file, int fd, unsigned char *s
                              file->path, file->name, length);
 }
 
+/* Why it cannot be opened: errno. */
+static void explain(const struct secret_file *file, struct error *err)
+{
+    if (errno == ELOOP)
+        error_set(err, "%s/%s is a symbolic link: put the file itself there", file->path,
+                  file->name);
+    else if (errno == EACCES)
+        error_set(err, "%s/%s cannot be read by uid %u: give it to the user lb runs as (chown)",
+                  file->path, file->name, (unsigned)geteuid());
+    else
+        fail(file, err, "cannot be opened");
+}
+
 static enum found find(const struct secret_file *file, unsigned char *secret, size_t length,
                        struct error *err)
 {
@@ -76,11 +89,7 @@ static enum found find(const struct secret_file *file, unsigned char *secret, si
     if (fd < 0 && errno == ENOENT)
         return FOUND_NONE;
     if (fd < 0) {
-        if (errno == ELOOP)
-            error_set(err, "%s/%s is a symbolic link: put the file itself there", file->path,
-                      file->name);
-        else
-            fail(file, err, "cannot be opened");
+        explain(file, err);
         return FOUND_BAD;
     }
     bool fine = fstat(fd, &status) == 0 || fail(file, err, "cannot be read");
@@ -109,8 +118,7 @@ static int open_temporary(const struct secret_file *file, char name[TEMPORARY_NA
     return fd;
 }
 
-static bool write_secret(const struct secret_file *file, int fd, const unsigned char *secret,
-                         size_t length)
+static bool write_secret(int fd, const unsigned char *secret, size_t length)
 {
     for (size_t put = 0; put < length;) {
         ssize_t more = write(fd, secret + put, length - put);
@@ -119,11 +127,7 @@ static bool write_secret(const struct secret_file *file, int fd, const unsigned 
         put += (size_t)more;
     }
     /* A umask may have taken too much. */
-    if (fchmod(fd, 0600) != 0)
-        return false;
-    if (file->owner != geteuid() && fchown(fd, file->owner, (gid_t)-1) != 0)
-        return false;
-    return fsync(fd) == 0;
+    return fchmod(fd, 0600) == 0 && fsync(fd) == 0;
 }
 
 /** Give it its real name unless that is taken, which is as good. */
@@ -143,7 +147,7 @@ static bool make(const struct secret_file *file, size_t length, struct error *er
         return error_set(err, "%s/%s cannot be made: the system gives no random bytes", file->path,
                          file->name);
     int fd = open_temporary(file, temporary);
-    bool made = fd >= 0 && write_secret(file, fd, secret, length) && publish(file, temporary);
+    bool made = fd >= 0 && write_secret(fd, secret, length) && publish(file, temporary);
     OPENSSL_cleanse(secret, sizeof secret);
     if (!made)
         fail(file, err, "cannot be made");

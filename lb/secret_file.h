@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 struct error;
 
@@ -14,7 +13,6 @@ struct secret_file {
     int folder;       /* descriptor; borrowed */
     const char *path; /* of the folder, for messages */
     const char *name; /* in the folder */
-    uid_t owner; /* who has to be able to read it beside us; a file that root makes is theirs */
 };
 
 enum { SECRET_BYTES_MOST = 64 };

@@ -9,10 +9,9 @@
 
 #include "lb/base/error.h"
 
-static bool make(const char *path, bool *ret_made, struct error *err)
+static bool make(const char *path, struct error *err)
 {
-    *ret_made = mkdir(path, 0700) == 0;
-    if (*ret_made || errno == EEXIST)
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
         return true;
     if (errno == ENOENT)
         return error_set(err,
@@ -25,12 +24,12 @@ static bool make(const char *path, bool *ret_made, struct error *err)
                      path, strerror(errno));
 }
 
-static bool is_ours(int folder, const char *path, uid_t owner, struct error *err)
+static bool is_ours(int folder, const char *path, struct error *err)
 {
     struct stat status;
     if (fstat(folder, &status) != 0)
         return error_set(err, "state_dir %s: %s", path, strerror(errno));
-    if (status.st_uid != 0 && status.st_uid != geteuid() && status.st_uid != owner)
+    if (status.st_uid != 0 && status.st_uid != geteuid())
         return error_set(err,
                          "state_dir %s belongs to another user (uid %u), who could replace the "
                          "keys in it: give it to the user lb runs as (chown), or say another "
@@ -44,21 +43,16 @@ static bool is_ours(int folder, const char *path, uid_t owner, struct error *err
     return true;
 }
 
-int state_dir_open(const char *path, uid_t owner, struct error *err)
+int state_dir_open(const char *path, struct error *err)
 {
-    bool made = false;
-    if (!make(path, &made, err))
+    if (!make(path, err))
         return -1;
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0) {
         error_set(err, "state_dir %s cannot be opened: %s", path, strerror(errno));
         return -1;
     }
-    /* What fails here is found out when somebody writes there. */
-    if (made && owner != geteuid() && fchown(folder, owner, (gid_t)-1) != 0)
-        error_set(err, "state_dir %s cannot be given to uid %u: %s", path, (unsigned)owner,
-                  strerror(errno));
-    else if (is_ours(folder, path, owner, err))
+    if (is_ours(folder, path, err))
         return folder;
     close(folder);
     return -1;

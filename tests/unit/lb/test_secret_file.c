@@ -25,7 +25,7 @@ static void begin(void)
     folder_make(&folder);
     int descriptor = open(folder.path, O_RDONLY | O_DIRECTORY);
     ck_assert_int_ge(descriptor, 0);
-    file = (struct secret_file){descriptor, folder.path, "secret.key", geteuid()};
+    file = (struct secret_file){descriptor, folder.path, "secret.key"};
     err = (struct error){""};
 }
 
@@ -146,19 +146,30 @@ START_TEST(what_is_no_file_is_refused_and_not_waited_for)
 }
 END_TEST
 
-START_TEST(one_of_somebody_elses_is_refused_unless_lb_becomes_that_user)
+START_TEST(one_of_somebody_elses_is_refused)
 {
     unsigned char secret[LENGTH];
-    struct stat status;
     if (geteuid() != 0)
         return; /* only root can give files away */
-    file.owner = SOMEBODY_ELSE;
-    ck_assert_msg(secret_file_keep(&file, secret, LENGTH, &err), "%s", err.text);
-    ck_assert_int_eq(stat(path(), &status), 0);
-    ck_assert_uint_eq(status.st_uid, SOMEBODY_ELSE);
     ck_assert(secret_file_keep(&file, secret, LENGTH, &err));
-    file.owner = 0;
+    ck_assert_int_eq(chown(path(), SOMEBODY_ELSE, (gid_t)-1), 0);
     expect_refused("belongs to another user (uid 12345)");
+}
+END_TEST
+
+START_TEST(one_that_lb_may_not_read_is_said)
+{
+    unsigned char secret[LENGTH];
+    if (geteuid() != 0)
+        return; /* there is nobody else to try */
+    ck_assert(secret_file_keep(&file, secret, LENGTH, &err));
+    ck_assert_int_eq(chmod(folder.path, 0755), 0);
+    ck_assert_int_eq(seteuid(SOMEBODY_ELSE), 0);
+    bool kept = secret_file_keep(&file, secret, LENGTH, &err);
+    ck_assert_int_eq(seteuid(0), 0);
+    ck_assert(!kept);
+    ck_assert_msg(strstr(err.text, "cannot be read by uid 12345: give it to the user lb runs as"),
+                  "%s", err.text);
 }
 END_TEST
 
@@ -221,7 +232,8 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, one_of_another_length_is_refused, 0, 6);
     tcase_add_test(tcase, a_link_to_a_file_is_refused);
     tcase_add_test(tcase, what_is_no_file_is_refused_and_not_waited_for);
-    tcase_add_test(tcase, one_of_somebody_elses_is_refused_unless_lb_becomes_that_user);
+    tcase_add_test(tcase, one_of_somebody_elses_is_refused);
+    tcase_add_test(tcase, one_that_lb_may_not_read_is_said);
     tcase_add_test(tcase, a_folder_that_cannot_be_written_to_is_said);
     tcase_add_test(tcase, those_who_make_it_at_the_same_time_get_the_same);
 }
