@@ -13,11 +13,14 @@
 #include <unistd.h>
 
 #include "tests/support/port.h"
+#include "tests/support/stub_tls.h"
 
 static void *link_run(void *argument)
 {
     struct stub_link *link = argument;
-    link->stub->serve(link);
+    if (link->stub->tls == NULL || stub_tls_accept(link))
+        link->stub->serve(link);
+    stub_tls_end(link);
     pthread_mutex_lock(&link->stub->lock);
     close(link->fd);
     link->fd = -1;
@@ -106,6 +109,15 @@ void stub_start_with(struct stub_backend *stub, const char *name, stub_serve ser
     start(stub);
 }
 
+void stub_start_secure(struct stub_backend *stub, const char *name, stub_serve serve,
+                       struct stub_tls *tls, unsigned port)
+{
+    *stub = (struct stub_backend){.name = name, .port = port, .serve = serve, .tls = tls};
+    if (serve == NULL)
+        stub->serve = stub_answer_by_name;
+    start(stub);
+}
+
 void stub_start_at(struct stub_backend *stub, const char *name, stub_serve serve, unsigned port)
 {
     *stub = (struct stub_backend){.name = name, .port = port, .serve = serve};
@@ -130,6 +142,8 @@ void stub_stop(struct stub_backend *stub)
         free(stub->links[i]);
     }
     text_done(&stub->heard);
+    if (stub->tls != NULL)
+        stub_tls_done(stub->tls);
     pthread_mutex_destroy(&stub->lock);
 }
 
@@ -162,7 +176,8 @@ bool stub_receive(struct stub_link *link)
     char piece[64 * 1024];
     if (link->ended)
         return false;
-    ssize_t length = recv(link->fd, piece, sizeof piece, 0);
+    ssize_t length = link->ssl != NULL ? stub_tls_receive(link, piece, sizeof piece)
+                                       : recv(link->fd, piece, sizeof piece, 0);
     link->ended = length <= 0;
     if (link->ended)
         return false;
@@ -175,7 +190,8 @@ bool stub_send(struct stub_link *link, const void *bytes, size_t length)
 {
     const char *at = bytes;
     while (length > 0) {
-        ssize_t sent = send(link->fd, at, length, MSG_NOSIGNAL);
+        ssize_t sent = link->ssl != NULL ? stub_tls_send(link, at, length)
+                                         : send(link->fd, at, length, MSG_NOSIGNAL);
         if (sent < 0)
             return false;
         at += sent;
