@@ -19,6 +19,7 @@
 #include "lb/exchange.h"
 #include "lb/gate.h"
 #include "listeners/client.h"
+#include "listeners/refusal.h"
 
 /** What the control thread last asked for; only ever raised. */
 enum worker_order { WORKER_SERVE, WORKER_DRAIN, WORKER_STOP };
@@ -64,7 +65,7 @@ static void log_full(const struct door *door, unsigned count, const struct addre
     log_begin(&line, LOG_LEVEL_WARN, "client.refused");
     log_text(&line, "listener", door->listener->name);
     log_text(&line, "client", peer->text);
-    log_text(&line, "reason", "max-clients");
+    log_text(&line, "reason", refusal_name(REFUSAL_MAX_CLIENTS));
     log_number(&line, "clients", count);
     log_end(&line);
 }

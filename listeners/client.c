@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One client's life: accepted, shaken hands with, served by its protocol, gone. */
+/* One client's life: accepted, told of by a proxy, shaken hands with, served by its protocol, gone.
+ */
 #include "listeners/client.h"
 
 #include <stdlib.h>
@@ -9,21 +10,11 @@
 
 #include "lb/base/error.h"
 #include "lb/base/log.h"
+#include "lb/base/network.h"
 
 static struct client *client_of(struct connection *connection)
 {
     return (struct client *)(void *)connection;
-}
-
-void clients_init(struct clients *clients, struct loop_context *context,
-                  const struct stream_events *events, void *roof)
-{
-    clients->context = context;
-    clients->events = events;
-    clients->roof = roof;
-    clients->count = 0;
-    clients->draining = false;
-    list_init(&clients->all);
 }
 
 const char *client_sni(const struct client *client)
@@ -61,6 +52,7 @@ static void let_go(struct client *client)
 {
     client->state = CLIENT_ENDING;
     deadline_disarm(&client->deadline);
+    proxy_reader_done(&client->proxy, client->clients->context);
 }
 
 void client_end(struct client *client)
@@ -86,18 +78,29 @@ bool client_is_leaving(const struct client *client)
     return client->is_leaving || client->clients->draining;
 }
 
-/** Would the listener that is in force now settle the same with this client? */
-static bool still_holds(const struct client *client)
+bool client_still_holds(const struct client *client)
 {
     return !client->connection.ssl ||
            handshake_still_holds(&client->handshake, client->connection.ssl,
                                  client->door->listener);
 }
 
-static void send_away(struct client *client)
+/* --- what the log is told ------------------------------------------------------------------ */
+
+static void begin_line(struct log_line *line, enum log_level level, const char *event,
+                       const struct client *client)
 {
-    client->is_leaving = true;
-    http1_client_drain(client);
+    log_begin(line, level, event);
+    log_text(line, "listener", client->door->listener->name);
+    log_text(line, "client", client->peer_host);
+    log_number(line, "port", client->peer_port);
+}
+
+static void begin_refusal(struct log_line *line, enum log_level level, const struct client *client,
+                          enum refusal refusal)
+{
+    begin_line(line, level, "client.refused", client);
+    log_text(line, "reason", refusal_name(refusal));
 }
 
 /* --- the handshake ------------------------------------------------------------------------- */
@@ -105,18 +108,11 @@ static void send_away(struct client *client)
 static void log_handshake_failure(struct client *client, enum refusal refusal)
 {
     struct connection *connection = &client->connection;
-    bool refused = refusal != REFUSAL_NONE || client->handshake.unknown_name;
     struct log_line line;
-    log_begin(&line, refused ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-              refused ? "client.refused" : "client.handshake-failed");
-    log_text(&line, "listener", client->door->listener->name);
-    log_text(&line, "client", client->peer_host);
-    log_number(&line, "port", client->peer_port);
     if (refusal != REFUSAL_NONE) {
-        log_text(&line, "reason", refusal_name(refusal));
-    } else if (client->handshake.unknown_name) {
-        log_text(&line, "reason", "unknown-name");
+        begin_refusal(&line, LOG_LEVEL_WARN, client, refusal);
     } else {
+        begin_line(&line, LOG_LEVEL_INFO, "client.handshake-failed", client);
         log_text(&line, "reason", connection_failure(connection));
     }
     handshake_describe(&client->handshake, connection->ssl, &line);
@@ -143,7 +139,7 @@ static void start_serving(struct client *client)
 /** A reload in the middle of the handshake may have changed what it should have settled. */
 static void leave_handshake(struct client *client)
 {
-    if (client->shaking != client->door->hold && !still_holds(client)) {
+    if (client->shaking != client->door->hold && !client_still_holds(client)) {
         client->is_leaving = true;
     }
     stop_shaking(client);
@@ -175,11 +171,119 @@ static void shake_hands(struct client *client, int events)
     }
 }
 
+static void arm_handshake(struct client *client)
+{
+    deadline_arm(&client->clients->context->deadlines, &client->deadline,
+                 client->door->listener->options->handshake_timeout, client->deadline.on_passed);
+}
+
+static bool start_tls(struct client *client)
+{
+    SSL *ssl = handshake_begin(client->door->handshake, &client->handshake);
+    if (!ssl) {
+        return false;
+    }
+    client->shaking = client->door->hold;
+    hold_take(client->shaking);
+    connection_start_tls(&client->connection, ssl);
+    client->state = CLIENT_HANDSHAKE;
+    arm_handshake(client);
+    return true;
+}
+
+/** Nothing but the client's own bytes comes from here on. */
+static void meet(struct client *client)
+{
+    if (!client->door->handshake) {
+        start_serving(client);
+    } else if (!start_tls(client)) {
+        client_close(client, false); /* `gone` will be told, as for every other client */
+    }
+}
+
+/* --- the proxy in front -------------------------------------------------------------------- */
+
+static void refuse_proxy_header(struct client *client, enum refusal refusal, const char *fault)
+{
+    /* Who only looks whether somebody listens is no reason to worry. */
+    bool is_glance = client->proxy.has_ended && refusal == REFUSAL_PROXY_HEADER_MISSING;
+    struct log_line line;
+    begin_refusal(&line, is_glance ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, client, refusal);
+    log_text(&line, "message", fault);
+    log_end(&line);
+    client_close(client, false);
+}
+
+static void learn_client(struct client *client, const struct proxy_header *header)
+{
+    if (!header->has_client)
+        return;
+    address_host(&header->client, client->peer_host, sizeof client->peer_host);
+    client->peer_port = (uint16_t)address_port(&header->client);
+    client->local_port = (uint16_t)header->local_port;
+}
+
+/** true: whatever the client sent behind it is there already. */
+static bool read_proxy_header(struct client *client)
+{
+    struct loop_context *context = client->clients->context;
+    struct proxy_header header;
+    switch (proxy_reader_advance(&client->proxy, client->connection.fd, context, &header)) {
+    case PROXY_PARTIAL:
+        return false;
+    case PROXY_MISSING:
+        refuse_proxy_header(client, REFUSAL_PROXY_HEADER_MISSING, header.fault);
+        return false;
+    case PROXY_BAD:
+        refuse_proxy_header(client, REFUSAL_PROXY_HEADER_BAD, header.fault);
+        return false;
+    case PROXY_WHOLE:
+        break;
+    }
+    proxy_reader_done(&client->proxy, context);
+    deadline_disarm(&client->deadline);
+    learn_client(client, &header);
+    meet(client);
+    return client->proxy.is_followed;
+}
+
+static void await_proxy_header(struct client *client)
+{
+    client->state = CLIENT_PROXY_HEADER;
+    client->proxy.version = (enum proxy_protocol)client->door->listener->options->proxy_protocol;
+    arm_handshake(client);
+}
+
 /* --- events -------------------------------------------------------------------------------- */
+
+static void on_late(struct deadline *deadline)
+{
+    struct client *client = LIST_OWNER(deadline, struct client, deadline);
+    struct log_line line;
+    switch (client->state) {
+    case CLIENT_SERVING:
+        http1_client_late(client);
+        return;
+    case CLIENT_PROXY_HEADER:
+        refuse_proxy_header(client, REFUSAL_PROXY_HEADER_LATE,
+                            "the header did not come within handshake_timeout");
+        return;
+    case CLIENT_HANDSHAKE:
+        begin_line(&line, LOG_LEVEL_INFO, "client.handshake-late", client);
+        log_end(&line);
+        client_close(client, false);
+        return;
+    case CLIENT_ENDING:
+        return;
+    }
+}
 
 static void on_ready(struct connection *connection, int events)
 {
     struct client *client = client_of(connection);
+    if (client->state == CLIENT_PROXY_HEADER && !read_proxy_header(client)) {
+        return;
+    }
     switch (client->state) {
     case CLIENT_HANDSHAKE:
         if (events & CONNECTION_WRITABLE && connection_pending(connection) > 0 &&
@@ -192,24 +296,10 @@ static void on_ready(struct connection *connection, int events)
     case CLIENT_SERVING:
         http1_client_advance(client, events);
         return;
+    case CLIENT_PROXY_HEADER:
     case CLIENT_ENDING:
         return;
     }
-}
-
-static void on_late(struct deadline *deadline)
-{
-    struct client *client = LIST_OWNER(deadline, struct client, deadline);
-    if (client->state == CLIENT_SERVING) {
-        http1_client_late(client);
-        return;
-    }
-    struct log_line line;
-    log_begin(&line, LOG_LEVEL_INFO, "client.handshake-late");
-    log_text(&line, "listener", client->door->listener->name);
-    log_text(&line, "client", client->peer_host);
-    log_end(&line);
-    client_close(client, false);
 }
 
 /* --- beginning ----------------------------------------------------------------------------- */
@@ -231,19 +321,11 @@ static struct client *client_new(struct clients *clients, struct door *door,
     return client;
 }
 
-static bool start_tls(struct client *client)
+/** Does it come through a proxy that says who the client is? */
+static bool has_proxy(const struct door *door, const struct address *peer)
 {
-    SSL *ssl = handshake_begin(client->door->handshake, &client->handshake);
-    if (!ssl) {
-        return false;
-    }
-    client->shaking = client->door->hold;
-    hold_take(client->shaking);
-    connection_start_tls(&client->connection, ssl);
-    client->state = CLIENT_HANDSHAKE;
-    deadline_arm(&client->clients->context->deadlines, &client->deadline,
-                 client->door->listener->options->handshake_timeout, on_late);
-    return true;
+    const struct network_set *proxies = door->listener->proxies;
+    return proxies && network_set_has(proxies, peer);
 }
 
 bool client_accept(struct clients *clients, struct door *door, int fd, const struct address *peer,
@@ -263,64 +345,10 @@ bool client_accept(struct clients *clients, struct door *door, int fd, const str
     list_append(&clients->all, &client->node);
     clients->count++;
     atomic_fetch_add_explicit(&door->client_count, 1, memory_order_relaxed);
-    if (!door->handshake) {
-        start_serving(client);
-    } else if (!start_tls(client)) {
-        client_close(client, false);
-        return true; /* `gone` will be told, as for every other client */
+    if (has_proxy(door, peer)) {
+        await_proxy_header(client);
+    } else {
+        meet(client);
     }
     return true;
-}
-
-void clients_drain(struct clients *clients)
-{
-    clients->draining = true;
-    struct list_node *node = clients->all.next;
-    while (node != &clients->all) {
-        struct client *client = LIST_OWNER(node, struct client, node);
-        node = node->next;
-        if (client->state == CLIENT_SERVING) {
-            http1_client_drain(client);
-        }
-    }
-}
-
-void clients_review(struct clients *clients)
-{
-    struct list_node *node = clients->all.next;
-    while (node != &clients->all) {
-        struct client *client = LIST_OWNER(node, struct client, node);
-        node = node->next;
-        if (client->state == CLIENT_SERVING && !still_holds(client)) {
-            send_away(client);
-        }
-    }
-}
-
-void clients_leave(struct clients *clients, const struct door *door)
-{
-    struct list_node *node = clients->all.next;
-    while (node != &clients->all) {
-        struct client *client = LIST_OWNER(node, struct client, node);
-        node = node->next;
-        if (client->door != door) {
-            continue;
-        }
-        client->is_leaving = true;
-        if (client->state == CLIENT_SERVING) {
-            http1_client_drain(client);
-        }
-    }
-}
-
-void clients_close_all(struct clients *clients)
-{
-    struct list_node *node = clients->all.next;
-    while (node != &clients->all) {
-        struct client *client = LIST_OWNER(node, struct client, node);
-        node = node->next;
-        if (!client->connection.closing) {
-            client_close(client, false);
-        }
-    }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One accepted connection: handshake -> requests, one after another -> gone.
+ * One accepted connection: PROXY header -> handshake -> requests, one after another -> gone. The
+ * first is for those who come through a proxy, the second for those who speak TLS.
  *
  *   client ─┬─ connection   the socket, TLS
  *           ├─ handshake    which domain, which policy, who
@@ -19,13 +20,15 @@
 #include "listeners/door.h"
 #include "listeners/http1_client.h"
 #include "listeners/listener.h"
+#include "listeners/proxy_reader.h"
 #include "listeners/stream.h"
 #include "listeners/tls/handshake.h"
 
 enum client_state {
-    CLIENT_HANDSHAKE, /* waits for the TLS handshake to complete */
-    CLIENT_SERVING,   /* waits for what its protocol waits for (http1->state) */
-    CLIENT_ENDING,    /* waits until last bytes are taken and the connection is closed */
+    CLIENT_PROXY_HEADER, /* waits for the PROXY header of the proxy it came through */
+    CLIENT_HANDSHAKE,    /* waits for the TLS handshake to complete */
+    CLIENT_SERVING,      /* waits for what its protocol waits for (http1->state) */
+    CLIENT_ENDING,       /* waits until last bytes are taken and the connection is closed */
 };
 
 /** All clients of one worker. Embedded in the worker. */
@@ -47,11 +50,14 @@ struct client {
     struct list_node node;
     struct door *door;    /* where it came in */
     struct hold *shaking; /* of the listener it shakes hands with; NULL when that is over */
+    struct proxy_reader proxy;
     struct handshake handshake;
     struct deadline deadline;
     bool is_leaving; /* its answer in flight is the last one */
     uint64_t id;     /* for logs: unique in the worker */
     uint32_t requests;
+    /* Of the socket; from a PROXY header on that tells them: the client's, and the port it came to.
+     */
     uint16_t peer_port;
     uint16_t local_port;
     char peer_host[46]; /* numeric, without brackets */
@@ -83,6 +89,11 @@ void clients_review(struct clients *clients);
 void clients_leave(struct clients *clients, const struct door *door);
 /** Close everyone now; exchanges are abandoned. */
 void clients_close_all(struct clients *clients);
+
+/* For clients.c. */
+
+/** Would the listener that is in force now settle with this client what was settled? */
+bool client_still_holds(const struct client *client);
 
 /* For the protocol (http1_client.c). */
 

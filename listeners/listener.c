@@ -98,7 +98,8 @@ static void warn_of_tls_keys(struct listener_build *build)
         {"sessions", options->sessions_line},
         {"verify_depth", options->verify_depth_line},
         {"session_timeout", options->session_timeout_line},
-        {"handshake_timeout", options->handshake_timeout_line},
+        /* A PROXY header must come within that time, too. */
+        {"handshake_timeout", build->listener->proxies ? 0 : options->handshake_timeout_line},
         {"client_ca_partial", options->client_ca_partial_line},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -132,6 +133,7 @@ bool listener_prepare(struct listener *listener, const struct rule_section *sect
     build.refuse_lines = arena_alloc(arena, (count + 1) * sizeof *build.refuse_lines);
     build_addresses(&build);
     build_rules(&build, count);
+    listener_build_proxies(&build);
     build_client_headers(&build);
     listener_build_domains(&build);
     if (listener_build_is_https(&build)) {

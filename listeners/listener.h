@@ -9,6 +9,7 @@
 #include "lb/base/socket.h"
 #include "listeners/router.h"
 
+struct network_set;
 struct session_cache;
 
 struct listener_options {
@@ -40,8 +41,9 @@ struct listener {
     unsigned ca_set_count;
     struct ca_set **ca_sets;
     unsigned credential_count;
-    struct credential **credentials; /* all of this listener and its rules */
-    struct session_cache *sessions;  /* shared by all workers; NULL on an http listener */
+    struct credential **credentials;   /* all of this listener and its rules */
+    struct session_cache *sessions;    /* shared by all workers; NULL on an http listener */
+    const struct network_set *proxies; /* whose PROXY headers are read; NULL: nobody's */
 };
 
 /**

@@ -9,7 +9,7 @@ struct refusal_words {
     const char *name;
     const char *sentence;
     /* What OpenSSL turns into the fitting alert. MISSING and TOO_LARGE never get there: OpenSSL
-     * finds those itself, before anything is verified. */
+     * finds those itself, before anything is verified. Nor does what is no certificate's fault. */
     int x509_error;
 };
 
@@ -34,6 +34,16 @@ static const struct refusal_words words[REFUSAL_COUNT] = {
                            X509_V_ERR_APPLICATION_VERIFICATION},
     [REFUSAL_WEAK_KEY] = {"weak-key", "A key or signature in your certificate's chain is too weak.",
                           X509_V_ERR_EE_KEY_TOO_SMALL},
+    [REFUSAL_UNKNOWN_NAME] = {"unknown-name", "The name you asked for is not known here.",
+                              X509_V_ERR_APPLICATION_VERIFICATION},
+    [REFUSAL_PROXY_HEADER_MISSING] = {"proxy-header-missing", "The proxy in front did not say who you are.",
+                                      X509_V_ERR_APPLICATION_VERIFICATION},
+    [REFUSAL_PROXY_HEADER_BAD] = {"proxy-header-bad", "What the proxy in front said of you is not understood.",
+                                  X509_V_ERR_APPLICATION_VERIFICATION},
+    [REFUSAL_PROXY_HEADER_LATE] = {"proxy-header-late", "The proxy in front took too long to say who you are.",
+                                   X509_V_ERR_APPLICATION_VERIFICATION},
+    [REFUSAL_MAX_CLIENTS] = {"max-clients", "Too many clients are connected.",
+                             X509_V_ERR_APPLICATION_VERIFICATION},
 };
 // clang-format on
 

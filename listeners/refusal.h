@@ -15,6 +15,13 @@ enum refusal {
     REFUSAL_CHAIN_TOO_LONG,
     REFUSAL_TOO_LARGE,
     REFUSAL_WEAK_KEY,
+    /* Not for a certificate: the name asked for (unknown_sni = reject), what a proxy in front says,
+     * or no room (max_clients). */
+    REFUSAL_UNKNOWN_NAME,
+    REFUSAL_PROXY_HEADER_MISSING,
+    REFUSAL_PROXY_HEADER_BAD,
+    REFUSAL_PROXY_HEADER_LATE,
+    REFUSAL_MAX_CLIENTS,
     REFUSAL_COUNT,
 };
 

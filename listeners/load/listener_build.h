@@ -21,6 +21,8 @@ struct listener_build {
     struct problems *problems;
 };
 
+/** Whose PROXY headers are read (listener_proxy.c). */
+void listener_build_proxies(struct listener_build *build);
 /** Domains, urls and the default domain (listener_domains.c). */
 void listener_build_domains(struct listener_build *build);
 /** Server certificates and their keys, for each domain (listener_credentials.c). */

@@ -53,7 +53,7 @@ static const struct domain *named_domain(struct handshake *handshake,
         return domain;
     if (handshake->listener->options->unknown_sni != UNKNOWN_SNI_REJECT)
         return router_default_domain(router);
-    handshake->unknown_name = true;
+    handshake->refusal = REFUSAL_UNKNOWN_NAME;
     free(handshake->asked_name);
     handshake->asked_name = strndup(name.at, name.length);
     *alert = SSL_AD_UNRECOGNIZED_NAME;
@@ -258,6 +258,8 @@ enum refusal handshake_refusal(struct handshake *handshake, SSL *ssl, unsigned l
 {
     if (ERR_GET_LIB(tls_failure) != ERR_LIB_SSL)
         return REFUSAL_NONE;
+    if (handshake->refusal == REFUSAL_UNKNOWN_NAME)
+        return handshake->refusal;
     switch (ERR_GET_REASON(tls_failure)) {
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
         return handshake->refusal = REFUSAL_MISSING;

@@ -44,8 +44,7 @@ struct handshake {
     struct identity *identity; /* counted here; NULL: no certificate was shown */
     enum refusal refusal;      /* why the handshake itself refused; NONE otherwise */
     bool named;                /* the domain was chosen by the name the client asked for */
-    bool unknown_name;         /* refused for unknown_sni = reject … */
-    char *asked_name;          /* … and this is the name; else NULL */
+    char *asked_name;          /* refused as UNKNOWN_NAME: this is the name; else NULL */
     /* The kept session this handshake began with, if any: TLS 1.3 replaces it by a new one. */
     unsigned char resumed_id_length;
     unsigned char resumed_id[SSL_MAX_SSL_SESSION_ID_LENGTH];

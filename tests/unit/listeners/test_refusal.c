@@ -10,8 +10,21 @@
 START_TEST(names_are_as_documented)
 {
     static const char *const names[REFUSAL_COUNT] = {
-        "none",          "missing",       "untrusted",      "expired",   "not-yet-valid",
-        "bad-signature", "wrong-purpose", "chain-too-long", "too-large", "weak-key",
+        "none",
+        "missing",
+        "untrusted",
+        "expired",
+        "not-yet-valid",
+        "bad-signature",
+        "wrong-purpose",
+        "chain-too-long",
+        "too-large",
+        "weak-key",
+        "unknown-name",
+        "proxy-header-missing",
+        "proxy-header-bad",
+        "proxy-header-late",
+        "max-clients",
     };
     for (int i = 0; i < REFUSAL_COUNT; i++)
         ck_assert_str_eq(refusal_name((enum refusal)i), names[i]);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All clients of one worker: what becomes of them when it drains, reloads or ends. */
+#include "listeners/client.h"
+
+void clients_init(struct clients *clients, struct loop_context *context,
+                  const struct stream_events *events, void *roof)
+{
+    clients->context = context;
+    clients->events = events;
+    clients->roof = roof;
+    clients->count = 0;
+    clients->draining = false;
+    list_init(&clients->all);
+}
+
+static void send_away(struct client *client)
+{
+    client->is_leaving = true;
+    http1_client_drain(client);
+}
+
+void clients_drain(struct clients *clients)
+{
+    clients->draining = true;
+    struct list_node *node = clients->all.next;
+    while (node != &clients->all) {
+        struct client *client = LIST_OWNER(node, struct client, node);
+        node = node->next;
+        if (client->state == CLIENT_SERVING) {
+            http1_client_drain(client);
+        }
+    }
+}
+
+void clients_review(struct clients *clients)
+{
+    struct list_node *node = clients->all.next;
+    while (node != &clients->all) {
+        struct client *client = LIST_OWNER(node, struct client, node);
+        node = node->next;
+        if (client->state == CLIENT_SERVING && !client_still_holds(client)) {
+            send_away(client);
+        }
+    }
+}
+
+void clients_leave(struct clients *clients, const struct door *door)
+{
+    struct list_node *node = clients->all.next;
+    while (node != &clients->all) {
+        struct client *client = LIST_OWNER(node, struct client, node);
+        node = node->next;
+        if (client->door != door) {
+            continue;
+        }
+        client->is_leaving = true;
+        if (client->state == CLIENT_SERVING) {
+            http1_client_drain(client);
+        }
+    }
+}
+
+void clients_close_all(struct clients *clients)
+{
+    struct list_node *node = clients->all.next;
+    while (node != &clients->all) {
+        struct client *client = LIST_OWNER(node, struct client, node);
+        node = node->next;
+        if (!client->connection.closing) {
+            client_close(client, false);
+        }
+    }
+}
