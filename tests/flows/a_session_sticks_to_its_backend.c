@@ -326,6 +326,27 @@ START_TEST(who_was_away_while_its_backend_was_down_comes_back_to_it)
 }
 END_TEST
 
+START_TEST(when_all_are_down_and_tried_all_the_same_everyone_stays)
+{
+    struct town town;
+    struct text ini = {0};
+    /* Checks meet nobody at that port; requests meet backends that answer. */
+    text_add_format(&ini,
+                    LB PLAIN RULE "[pool app]\nsession_persistence = cookie\n" TWO
+                                  "health_check = tcp\nhealth_check_port = @nobody\n%s",
+                    checked);
+    town_open(&town, ini.bytes);
+    text_done(&ini);
+    eventually(scene_log_has(&town.scene, "backend.down", "backend=rs-1", NULL));
+    eventually(scene_log_has(&town.scene, "backend.down", "backend=rs-2", NULL));
+    struct visitor one = guest_of(&town, "rs-1");
+    struct visitor two = guest_of(&town, "rs-2");
+    expect_to_stay(&town, &one, "rs-1");
+    expect_to_stay(&town, &two, "rs-2");
+    town_close(&town);
+}
+END_TEST
+
 START_TEST(when_everyone_fails_the_answer_of_lb_carries_no_cookie)
 {
     struct town town;
@@ -641,6 +662,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, two_pools_of_one_host_stick_by_themselves);
     tcase_add_test(tcase, who_loses_its_backend_is_moved_at_once);
     tcase_add_test(tcase, who_was_away_while_its_backend_was_down_comes_back_to_it);
+    tcase_add_test(tcase, when_all_are_down_and_tried_all_the_same_everyone_stays);
     tcase_add_test(tcase, when_everyone_fails_the_answer_of_lb_carries_no_cookie);
     tcase_add_test(tcase, a_reload_moves_only_those_whose_backend_is_no_more_to_be_had);
     tcase_add_test(tcase, a_reload_turns_cookies_on_and_off);
