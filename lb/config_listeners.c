@@ -3,33 +3,95 @@
  */
 #include "lb/config_listeners.h"
 
-#include "listeners/tls/handshake.h"
 #include <string.h>
 
-static const char *or_nothing(const char *text)
+#include "lb/base/text_map.h"
+#include "listeners/load/rule_section.h"
+#include "listeners/tls/handshake.h"
+
+/* The sections of a kind by their names: there may be thousands of rules that name them. */
+struct names {
+    const struct config_section *sections;
+    unsigned count;
+    struct text_map map;
+};
+
+/* What all checks below need. */
+struct desk {
+    const struct config_sections *sections;
+    const struct config_source *source;
+    struct names listeners, pools;
+};
+
+static void names_collect(struct names *names, const struct config_section *sections,
+                          unsigned count, struct arena *arena)
 {
-    return text ? text : "";
+    names->sections = sections;
+    names->count = count;
+    text_map_init(&names->map, count, arena);
+    for (unsigned i = 0; i < count; i++) {
+        struct slice name = slice_of(sections[i].name);
+        text_map_add(&names->map, text_hash(name), name, &sections[i]);
+    }
+}
+
+/* NULL: there is none. */
+static const struct config_section *names_find(const struct names *names, const char *name)
+{
+    struct slice text = slice_of(name);
+    return text_map_get(&names->map, text_hash(text), text);
+}
+
+static void report_unknown(const struct desk *desk, const struct names *names, const char *kind,
+                           const char *name, unsigned line)
+{
+    const char *nearest = config_sections_nearest(names->sections, names->count, name);
+    problems_add(desk->source->problems, desk->source->file, line, "there is no %s %s: %s%s%s%s",
+                 kind, name, nearest ? "did you mean " : "add a section [",
+                 nearest ? nearest : kind, nearest ? "?" : " ",
+                 nearest ? "" : arena_format(desk->source->arena, "%s]", name));
 }
 
 /* Rules. */
 
-static void check_pool(const struct config_sections *sections, const struct config_section *rule,
-                       const struct config_source *source)
+static void report_no_answer(const struct desk *desk, const struct config_section *rule)
+{
+    const struct names *pools = &desk->pools;
+    problems_add(
+        desk->source->problems, desk->source->file, rule->line,
+        "rule %s has no pool: say which one serves it, as in \"pool = %s\", or redirect or "
+        "respond instead",
+        rule->name, pools->count > 0 ? pools->sections[0].name : "app");
+}
+
+/* Exactly one of pool, redirect and respond. */
+static void check_answer(const struct desk *desk, const struct config_section *rule)
 {
     const struct rule_options *options = rule->options;
-    if (!options->pool) {
-        problems_add(source->problems, source->file, rule->line,
-                     "rule %s has no pool: say which one serves it, as in \"pool = %s\"",
-                     rule->name, sections->pool_count > 0 ? sections->pools[0].name : "app");
-        return;
+    const struct {
+        const char *key;
+        unsigned line;
+    } ways[] = {{"pool", options->pool_line},
+                {"redirect", options->redirect_line},
+                {"respond", options->respond_line}};
+    const char *first = NULL;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        if (!ways[i].line)
+            continue;
+        if (first)
+            problems_add(desk->source->problems, desk->source->file, ways[i].line,
+                         "rule %s has %s beside %s: a rule does one thing, leave one of them out",
+                         rule->name, ways[i].key, first);
+        else
+            first = ways[i].key;
     }
-    if (config_sections_find(sections->pools, sections->pool_count, options->pool) >= 0)
-        return;
-    const char *nearest =
-        config_sections_nearest(sections->pools, sections->pool_count, options->pool);
-    problems_add(source->problems, source->file, options->pool_line, "there is no pool %s: %s%s%s",
-                 options->pool, nearest ? "did you mean " : "add a section [pool ",
-                 nearest ? nearest : options->pool, nearest ? "?" : "]");
+    if (!first)
+        report_no_answer(desk, rule);
+    if (options->pool && !names_find(&desk->pools, options->pool))
+        report_unknown(desk, &desk->pools, "pool", options->pool, options->pool_line);
+    if (options->redirect_status_line && !options->redirect)
+        problems_warn(desk->source->problems, desk->source->file, options->redirect_status_line,
+                      "redirect_status has no effect: rule %s has no redirect", rule->name);
 }
 
 static bool is_repeated(const struct option_list *list, unsigned index)
@@ -40,44 +102,34 @@ static bool is_repeated(const struct option_list *list, unsigned index)
     return false;
 }
 
-static void check_listener_names(const struct config_sections *sections,
-                                 const struct config_section *rule,
-                                 const struct config_source *source)
+static void check_listener_names(const struct desk *desk, const struct config_section *rule)
 {
+    const struct config_source *source = desk->source;
     const struct option_list *names = &((const struct rule_options *)rule->options)->listener;
     if (names->count == 0)
         problems_add(source->problems, source->file, rule->line,
                      "rule %s has no listener: say where it holds, as in \"listener = %s\"",
                      rule->name,
-                     sections->listener_count > 0 ? sections->listeners[0].name : "web");
+                     desk->listeners.count > 0 ? desk->listeners.sections[0].name : "web");
     for (unsigned i = 0; i < names->count; i++) {
         if (is_repeated(names, i))
             problems_add(source->problems, source->file, names->lines[i],
                          "rule %s names listener %s twice: once is enough", rule->name,
                          names->items[i]);
-        if (config_sections_find(sections->listeners, sections->listener_count, names->items[i]) >=
-            0)
-            continue;
-        const char *nearest =
-            config_sections_nearest(sections->listeners, sections->listener_count, names->items[i]);
-        problems_add(source->problems, source->file, names->lines[i],
-                     "there is no listener %s: %s%s%s", names->items[i],
-                     nearest ? "did you mean " : "add a section [listener ",
-                     nearest ? nearest : names->items[i], nearest ? "?" : "]");
+        if (!names_find(&desk->listeners, names->items[i]))
+            report_unknown(desk, &desk->listeners, "listener", names->items[i], names->lines[i]);
     }
 }
 
 /* Keys that do nothing when every listener of the rule speaks http; mutual_auth is an error there.
  */
-static void warn_of_tls_keys(const struct config_sections *sections,
-                             const struct config_section *rule, const struct config_source *source)
+static void warn_of_tls_keys(const struct desk *desk, const struct config_section *rule)
 {
     const struct rule_options *options = rule->options;
     for (unsigned i = 0; i < options->listener.count; i++) {
-        int index = config_sections_find(sections->listeners, sections->listener_count,
-                                         options->listener.items[i]);
-        const struct listener_options *listener =
-            index < 0 ? NULL : sections->listeners[index].options;
+        const struct config_section *section =
+            names_find(&desk->listeners, options->listener.items[i]);
+        const struct listener_options *listener = section ? section->options : NULL;
         if (!listener || listener->protocol != LISTENER_HTTP)
             return;
     }
@@ -92,50 +144,85 @@ static void warn_of_tls_keys(const struct config_sections *sections,
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys && options->listener.count > 0; i++)
         if (keys[i].line)
-            problems_warn(source->problems, source->file, keys[i].line,
+            problems_warn(desk->source->problems, desk->source->file, keys[i].line,
                           "%s has no effect: rule %s is on no listener with protocol = https",
                           keys[i].key, rule->name);
 }
 
-static void check_rule(const struct config_sections *sections, const struct config_section *rule,
-                       const struct config_source *source)
+static void check_rule(const struct desk *desk, const struct config_section *rule)
 {
-    const struct rule_options *options = rule->options;
-    struct error err = {0};
-    unsigned presets;
-    check_listener_names(sections, rule, source);
-    check_pool(sections, rule, source);
-    warn_of_tls_keys(sections, rule, source);
-    if (!rule_client_headers(options, &presets, &err))
-        problems_add(source->problems, source->file, options->client_headers_line, "%s", err.text);
+    check_listener_names(desk, rule);
+    check_answer(desk, rule);
+    warn_of_tls_keys(desk, rule);
 }
 
-static bool is_on(const struct config_section *rule, const char *listener)
+static struct rule_section rule_read(const struct desk *desk, const struct config_section *section)
 {
-    const struct option_list *names = &((const struct rule_options *)rule->options)->listener;
-    for (unsigned i = 0; i < names->count; i++)
-        if (strcmp(names->items[i], listener) == 0)
-            return true;
-    return false;
+    const struct rule_options *options = section->options;
+    const struct config_section *pool =
+        options->pool ? names_find(&desk->pools, options->pool) : NULL;
+    struct rule_section rule = {.name = section->name,
+                                .line = section->line,
+                                .options = options,
+                                .pool =
+                                    pool ? (unsigned)(pool - desk->pools.sections) : RULE_NO_POOL};
+    rule_section_read(&rule, desk->source->arena, desk->source->file, desk->source->problems);
+    return rule;
 }
 
 /* Listeners. */
 
-static unsigned rules_of(const struct config_sections *sections, const char *listener,
-                         struct rule_section *rules)
+/* The rules that each listener has, in the file's order: those of listener i are
+ * sorted[starts[i]] … sorted[starts[i + 1] - 1]. A rule that names one twice is there once. */
+struct groups {
+    struct rule_section *sorted;
+    unsigned *starts;
+};
+
+/* The listener that a rule's name stands for; UINT_MAX: it was reported. */
+static unsigned listener_at(const struct desk *desk, const struct rule_options *rule, unsigned name)
 {
-    unsigned count = 0;
-    for (unsigned i = 0; i < sections->rule_count; i++) {
-        const struct config_section *section = &sections->rules[i];
-        const struct rule_options *options = section->options;
-        if (!is_on(section, listener))
-            continue;
-        int pool =
-            config_sections_find(sections->pools, sections->pool_count, or_nothing(options->pool));
-        rules[count++] = (struct rule_section){section->name, section->line, options,
-                                               pool < 0 ? 0 : (unsigned)pool};
+    const struct config_section *listener =
+        names_find(&desk->listeners, rule->listener.items[name]);
+    if (!listener || is_repeated(&rule->listener, name))
+        return UINT_MAX;
+    return (unsigned)(listener - desk->listeners.sections);
+}
+
+static void count_groups(const struct desk *desk, struct groups *groups)
+{
+    for (unsigned i = 0; i < desk->sections->rule_count; i++) {
+        const struct rule_options *rule = desk->sections->rules[i].options;
+        for (unsigned k = 0; k < rule->listener.count; k++) {
+            unsigned listener = listener_at(desk, rule, k);
+            if (listener != UINT_MAX)
+                groups->starts[listener + 1]++;
+        }
     }
-    return count;
+    for (unsigned i = 0; i < desk->listeners.count; i++)
+        groups->starts[i + 1] += groups->starts[i];
+}
+
+static void read_rules(const struct desk *desk, struct groups *groups)
+{
+    struct arena *arena = desk->source->arena;
+    size_t count = desk->listeners.count;
+    groups->starts = arena_alloc(arena, (count + 2) * sizeof *groups->starts);
+    count_groups(desk, groups);
+    unsigned *next = arena_alloc(arena, (count + 1) * sizeof *next);
+    memcpy(next, groups->starts, count * sizeof *next);
+    groups->sorted = arena_alloc(arena, (groups->starts[count] + 1) * sizeof *groups->sorted);
+    for (unsigned i = 0; i < desk->sections->rule_count; i++) {
+        const struct config_section *section = &desk->sections->rules[i];
+        const struct rule_options *options = section->options;
+        check_rule(desk, section);
+        struct rule_section rule = rule_read(desk, section);
+        for (unsigned k = 0; k < options->listener.count; k++) {
+            unsigned listener = listener_at(desk, options, k);
+            if (listener != UINT_MAX)
+                groups->sorted[next[listener]++] = rule;
+        }
+    }
 }
 
 static const struct listener *same_address(const struct config *config, unsigned most,
@@ -168,28 +255,36 @@ static void check_addresses(const struct config *config, unsigned index,
     }
 }
 
+static void build_listener(struct config *config, const struct desk *desk,
+                           const struct groups *groups, unsigned index)
+{
+    const struct config_section *section = &desk->listeners.sections[index];
+    const struct config_source *source = desk->source;
+    unsigned start = groups->starts[index];
+    struct listener *listener = &config->listeners[index];
+    *listener = (struct listener){
+        .name = section->name, .line = section->line, .index = index, .options = section->options};
+    config->listener_count++;
+    listener_prepare(listener, &groups->sorted[start], groups->starts[index + 1] - start,
+                     source->arena, source->file, source->problems);
+    check_addresses(config, index, source);
+}
+
 void config_listeners_build(struct config *config, const struct config_sections *sections,
                             const struct config_source *source)
 {
-    for (unsigned i = 0; i < sections->rule_count; i++)
-        check_rule(sections, &sections->rules[i], source);
+    struct desk desk = {.sections = sections, .source = source};
+    struct groups groups;
+    names_collect(&desk.listeners, sections->listeners, sections->listener_count, source->arena);
+    names_collect(&desk.pools, sections->pools, sections->pool_count, source->arena);
+    read_rules(&desk, &groups);
     if (sections->listener_count == 0 && !sections->has_strays)
         problems_add(source->problems, source->file, 0,
                      "no listener: add a section [listener NAME] with an address");
     config->listeners =
         arena_alloc(source->arena, (sections->listener_count + 1) * sizeof *config->listeners);
-    struct rule_section *rules =
-        arena_alloc(source->arena, (sections->rule_count + 1) * sizeof *rules);
-    for (unsigned i = 0; i < sections->listener_count; i++) {
-        const struct config_section *section = &sections->listeners[i];
-        struct listener *listener = &config->listeners[i];
-        unsigned count = rules_of(sections, section->name, rules);
-        *listener = (struct listener){
-            .name = section->name, .line = section->line, .index = i, .options = section->options};
-        config->listener_count++;
-        listener_prepare(listener, rules, count, source->arena, source->file, source->problems);
-        check_addresses(config, i, source);
-    }
+    for (unsigned i = 0; i < sections->listener_count; i++)
+        build_listener(config, &desk, &groups, i);
 }
 
 void config_listeners_try(const struct config *config, const struct config_source *source)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "listeners/policy.h"
+#include "listeners/redirect.h"
 #include "listeners/router.h"
 
 static bool is_misdirected(const unsigned char *settled, const struct domain *domain)
@@ -14,42 +15,68 @@ static bool is_misdirected(const unsigned char *settled, const struct domain *do
     return settled && memcmp(settled, domain->policy->id, POLICY_ID_BYTES) != 0;
 }
 
+/* What a rule does with a client that may pass. */
+static enum decision_outcome outcome_of(const struct rule *rule, enum route route,
+                                        struct slice host)
+{
+    if (route == ROUTE_SLASH)
+        return DECISION_SLASH;
+    if (rule->redirect)
+        return rule->redirect->needs_host && host.length == 0 ? DECISION_NO_HOST
+                                                              : DECISION_REDIRECT;
+    return rule->respond ? DECISION_RESPOND : DECISION_PASS;
+}
+
 struct decision decide(const struct listener *listener, const unsigned char *settled,
                        const struct identity *identity, struct slice host, struct slice path,
                        time_t now)
 {
-    struct decision decision = {.domain = router_domain(listener->router, host)};
+    struct decision decision = {.outcome = DECISION_UNDECIDED,
+                                .domain = router_domain(listener->router, host)};
+    if (!decision.domain)
+        return decision;
     if (is_misdirected(settled, decision.domain)) {
         decision.outcome = DECISION_MISDIRECTED;
         return decision;
     }
-    const struct rule *rule = NULL;
-    switch (router_rule(listener->router, decision.domain, path, &rule)) {
+    enum route route = router_rule(listener->router, decision.domain, path, &decision.rule);
+    switch (route) {
     case ROUTE_NONE:
         decision.outcome = DECISION_NO_RULE;
         return decision;
     case ROUTE_AMBIGUOUS:
         decision.outcome = DECISION_AMBIGUOUS;
         return decision;
+    case ROUTE_UNDECIDED:
+        return decision;
     case ROUTE_FOUND:
+    case ROUTE_SLASH:
         break;
     }
-    decision.rule = rule;
-    decision.refusal = policy_judge(&rule->auth, identity, now);
-    decision.outcome = decision.refusal == REFUSAL_NONE ? DECISION_PASS : DECISION_REFUSED;
+    decision.refusal = policy_judge(&decision.rule->auth, identity, now);
+    decision.outcome = decision.refusal == REFUSAL_NONE ? outcome_of(decision.rule, route, host)
+                                                        : DECISION_REFUSED;
     return decision;
 }
 
-unsigned decision_status(enum decision_outcome outcome)
+unsigned decision_status(const struct decision *decision)
 {
-    switch (outcome) {
+    switch (decision->outcome) {
     case DECISION_PASS:
         return 0;
+    case DECISION_SLASH:
+        return 301;
+    case DECISION_REDIRECT:
+        return decision->rule->redirect->status;
+    case DECISION_RESPOND:
+        return decision->rule->respond->status;
     case DECISION_MISDIRECTED:
         return 421;
     case DECISION_NO_RULE:
         return 404;
     case DECISION_AMBIGUOUS:
+    case DECISION_UNDECIDED:
+    case DECISION_NO_HOST:
         return 400;
     case DECISION_REFUSED:
         return 403;
@@ -62,12 +89,22 @@ const char *decision_reason(const struct decision *decision)
     switch (decision->outcome) {
     case DECISION_PASS:
         return NULL;
+    case DECISION_SLASH:
+        return "slash";
+    case DECISION_REDIRECT:
+        return "redirect";
+    case DECISION_RESPOND:
+        return "respond";
     case DECISION_MISDIRECTED:
         return "misdirected";
     case DECISION_NO_RULE:
         return "no-rule";
     case DECISION_AMBIGUOUS:
         return "ambiguous-path";
+    case DECISION_UNDECIDED:
+        return "regex-limit";
+    case DECISION_NO_HOST:
+        return "no-host";
     case DECISION_REFUSED:
         return refusal_name(decision->refusal);
     }
@@ -78,6 +115,9 @@ const char *decision_sentence(const struct decision *decision)
 {
     switch (decision->outcome) {
     case DECISION_PASS:
+    case DECISION_SLASH:
+    case DECISION_REDIRECT:
+    case DECISION_RESPOND:
         return NULL;
     case DECISION_MISDIRECTED:
         return "This connection was made for another host name, which asks for other client "
@@ -87,8 +127,17 @@ const char *decision_sentence(const struct decision *decision)
     case DECISION_AMBIGUOUS:
         return "The path can be read in more than one way. Write it without encoded slashes, "
                "backslashes, empty or dot segments.";
+    case DECISION_UNDECIDED:
+        return "It takes too long to find out who serves this address. A shorter one may do.";
+    case DECISION_NO_HOST:
+        return "The request does not say which host it is for.";
     case DECISION_REFUSED:
         return refusal_sentence(decision->refusal);
     }
     return NULL;
+}
+
+bool decision_is_refusal(const struct decision *decision)
+{
+    return decision_sentence(decision) != NULL;
 }

@@ -17,8 +17,8 @@
 #include "lb/decision.h"
 #include "lb/exchange_end.h"
 #include "lb/forwarded.h"
+#include "lb/own_answer.h"
 #include "lb/persistence_cookie.h"
-#include "lb/refuse.h"
 #include "lb/relay.h"
 #include "listeners/client.h"
 
@@ -271,18 +271,18 @@ static void begin(void *roof, struct stream *stream, const struct http_request *
     struct exchanges *all = roof;
     time_t now = wall_clock_s();
     if (request->method == HTTP_CONNECT) { /* it names no path that could choose a rule */
-        refuse_request(all, stream, request, NULL, 501, "no-connect",
-                       "This is a load balancer, not a proxy for CONNECT.");
+        own_answer_refuse(all, stream, request, NULL, 501, "no-connect",
+                          "This is a load balancer, not a proxy for CONNECT.");
         return;
     }
     struct decision decision = decide_for(stream->client, request, now);
     if (decision.outcome != DECISION_PASS) {
-        refuse_by_decision(all, stream, request, &decision);
+        own_answer_decided(all, stream, request, &decision);
         return;
     }
     struct exchange *x = exchange_new(all, stream, request, decision.rule, now);
     if (!x) {
-        refuse_request(all, stream, request, decision.rule, 503, "out-of-memory", NULL);
+        own_answer_refuse(all, stream, request, decision.rule, 503, "out-of-memory", NULL);
         return;
     }
     all->count++;
@@ -302,7 +302,7 @@ static void abandon(struct stream *stream, unsigned status, const char *why)
 
 static void answered(void *roof, struct client *client, unsigned status, const char *why)
 {
-    refuse_unread(roof, client, status, why);
+    own_answer_unread(roof, client, status, why);
 }
 
 static void gone(void *roof, struct client *client)

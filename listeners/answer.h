@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers that lb gives itself: 400, 403, 404, 408, 413, 421, 431, 502, 503, 504. Short, honest,
- * never cached. */
+/* Answers that lb gives itself: refusals, errors, redirects and what a rule responds. Short,
+ * honest; only redirects may be kept by caches. */
 #ifndef LB_LISTENERS_ANSWER_H
 #define LB_LISTENERS_ANSWER_H
 
@@ -30,5 +30,14 @@ void answer_compose(struct answer_text *answer, unsigned status, const char *rea
 /** Compose and write to a stream whose answer has not begun. The caller ends the stream. */
 enum stream_write answer_write(struct stream *stream, unsigned status, const char *reason,
                                const char *sentence);
+
+/** The same for a redirect. location: a URL reference of at most LOCATION_BYTES. */
+enum stream_write answer_write_redirect(struct stream *stream, unsigned status,
+                                        struct slice location);
+
+/** The same for what an operator wrote: the sentence is the body, NULL: the status in words. A
+ * status without a body (204) gets none. */
+enum stream_write answer_write_respond(struct stream *stream, unsigned status,
+                                       const char *sentence);
 
 #endif

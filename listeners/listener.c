@@ -63,16 +63,11 @@ static void build_rules(struct listener_build *build, unsigned count)
         listener->rules[i] = (struct rule){.name = section->name,
                                            .line = section->line,
                                            .options = section->options,
-                                           .pool = section->pool};
-    }
-}
-
-/* A rule on several listeners is told once. */
-static void build_client_headers(struct listener_build *build)
-{
-    for (unsigned i = 0; i < build->listener->rule_count; i++) {
-        struct rule *rule = &build->listener->rules[i];
-        rule_client_headers(rule->options, &rule->client_headers, NULL);
+                                           .pool = section->pool,
+                                           .client_headers = section->client_headers,
+                                           .redirect = section->redirect,
+                                           .respond = section->respond};
+        build->has_wrong_rules |= section->is_wrong;
     }
 }
 
@@ -134,7 +129,6 @@ bool listener_prepare(struct listener *listener, const struct rule_section *sect
     build_addresses(&build);
     build_rules(&build, count);
     listener_build_proxies(&build);
-    build_client_headers(&build);
     listener_build_domains(&build);
     if (listener_build_is_https(&build)) {
         listener_build_credentials(&build);
@@ -144,8 +138,9 @@ bool listener_prepare(struct listener *listener, const struct rule_section *sect
     }
     listener_build_auth(&build);
     listener_build_policies(&build);
-    if (problems->error_count > errors_before)
+    if (problems->error_count > errors_before || build.has_wrong_rules)
         return false;
+    listener_warn_of_unreachable(&build);
     listener->router = router_new(listener->domains, listener->domain_count, listener->rules,
                                   listener->rule_count, build.default_domain, arena);
     if (listener_build_is_https(&build))
@@ -186,6 +181,7 @@ void listener_take_sessions(struct listener *listener, const struct listener *be
 
 void listener_done(struct listener *listener)
 {
+    router_done(listener->router);
     for (unsigned i = 0; i < listener->policy_count; i++)
         policy_done(&listener->policies[i]);
     for (unsigned i = 0; i < listener->ca_set_count; i++)

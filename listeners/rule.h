@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Domain + URL -> pool, with its own client authentication: one [rule] section as it stands on one
- * listener. */
+/* Domain + URL -> pool (or a redirect, or an answer of lb's own), with its own client
+ * authentication: one [rule] section as it stands on one listener. */
 #ifndef LB_LISTENERS_RULE_H
 #define LB_LISTENERS_RULE_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 #include "lb/base/option.h"
 #include "listeners/policy.h"
 
 struct domain;
+struct redirect;
+
+/* Instead of a pool's index: the rule redirects or responds. */
+#define RULE_NO_POOL UINT_MAX
 
 struct rule_options {
 #define OPTION OPTION_MEMBER
@@ -20,12 +25,25 @@ extern const struct option_table rule_option_table;
 
 enum client_headers_preset { CLIENT_HEADERS_NGINX = 1 }; /* a set of bits */
 
-/** One [rule] section as it was read: what a listener builds its rule from. */
+/** What lb answers for a rule that says so; the sentence is the body, NULL: the status in words. */
+struct respond {
+    unsigned status;
+    const char *sentence;
+};
+
+/** One [rule] section as it was read and checked (listeners/load/rule_section.h): what a listener
+ * builds its rule from. */
 struct rule_section {
     const char *name;
     unsigned line;
     const struct rule_options *options;
-    unsigned pool; /* index into the config's pools */
+    unsigned pool;           /* index into the config's pools, or RULE_NO_POOL */
+    bool is_wrong;           /* something of it was reported: a listener with it is not built */
+    const char *pattern;     /* of its domain, see rule_domain.h; "": it has none */
+    bool has_url;            /* false: its url was reported */
+    unsigned client_headers; /* enum client_headers_preset */
+    const struct redirect *redirect; /* NULL: none */
+    const struct respond *respond;   /* NULL: none */
 };
 
 struct rule {
@@ -33,9 +51,11 @@ struct rule {
     unsigned line;
     const struct rule_options *options;
     const struct domain *domain;
-    unsigned pool;           /* index into the config's pools */
-    struct client_auth auth; /* its own or the listener's */
-    unsigned client_headers; /* enum client_headers_preset */
+    unsigned pool;                   /* index into the config's pools, or RULE_NO_POOL */
+    struct client_auth auth;         /* its own or the listener's */
+    unsigned client_headers;         /* enum client_headers_preset */
+    const struct redirect *redirect; /* instead of a pool; or NULL */
+    const struct respond *respond;   /* instead of a pool; or NULL */
 };
 
 /**

@@ -183,6 +183,8 @@ const char *http_status_text(unsigned status);
 enum http_name http_name_of(struct slice name);
 /** One or more token characters (RFC 9110 5.6.2)? */
 bool http_is_token(struct slice text);
+/** "name", "name:port", "[address]" or "[address]:port", as Host may say? */
+bool http_is_authority(struct slice text);
 /** Is `token` one of the comma-separated elements of `list` (case ignored)? */
 bool http_list_has(struct slice list, const char *token);
 /** GET, HEAD, OPTIONS, TRACE: may be sent again to another backend (RFC 9110 9.2.1). */

@@ -63,3 +63,9 @@ bool http_read_authority(struct slice text, struct http_authority *ret_authority
     *ret_authority = authority;
     return true;
 }
+
+bool http_is_authority(struct slice text)
+{
+    struct http_authority authority;
+    return http_read_authority(text, &authority);
+}

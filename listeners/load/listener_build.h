@@ -16,6 +16,7 @@ struct listener_build {
     const struct rule_section *sections; /* by the rule's index */
     unsigned *refuse_lines; /* by the rule's index: where refuse_with was said; 0: nowhere */
     unsigned default_domain;
+    bool has_wrong_rules; /* reported before: no router can be built */
     struct arena *arena;
     const char *file;
     struct problems *problems;
@@ -31,6 +32,8 @@ void listener_build_credentials(struct listener_build *build);
 void listener_build_auth(struct listener_build *build);
 /** What the handshake of each domain asks (listener_policies.c). */
 void listener_build_policies(struct listener_build *build);
+/** Rules that no request can ever choose (listener_reach.c). */
+void listener_warn_of_unreachable(struct listener_build *build);
 /** TLS versions, ciphers and groups, tried on OpenSSL (listener_tls.c). */
 void listener_check_tls(struct listener_build *build);
 

@@ -5,20 +5,7 @@
 
 #include "lb/base/text_map.h"
 #include "listeners/load/listener_build.h"
-#include "listeners/load/rule_domain.h"
 #include "listeners/load/rule_url.h"
-
-/* A rule's pattern: "" without a domain. A bad one is reported and kept, so that its rules stay
- * together and apart from others. */
-static const char *pattern_of(struct listener_build *build, const struct rule_section *section)
-{
-    const struct rule_options *options = section->options;
-    const char *pattern = options->domain ? options->domain : "";
-    struct error err = {0};
-    if (options->domain && !rule_domain_parse(options->domain, &pattern, build->arena, &err))
-        LISTENER_ERROR(build, options->domain_line, "%s", err.text);
-    return pattern;
-}
 
 static struct domain *domain_get(struct listener_build *build, struct text_map *map,
                                  const char *pattern)
@@ -36,27 +23,33 @@ static struct domain *domain_get(struct listener_build *build, struct text_map *
     return domain;
 }
 
+/* What makes two urls one: "/a" and "^~/a" are for the same paths. */
+static struct slice url_key(struct arena *arena, const struct domain *domain,
+                            const struct rule_url *url)
+{
+    enum rule_url_kind kind = url->kind == RULE_URL_FINAL ? RULE_URL_PREFIX : url->kind;
+    return slice_of(
+        arena_format(arena, "%u %s %s", domain->index, rule_url_mark(kind), url->text.at));
+}
+
 /* The same url twice in one domain: the second rule would never be asked. */
 static void check_url(struct listener_build *build, struct text_map *urls, const struct rule *rule)
 {
-    struct rule_url url;
-    struct error err = {0};
-    if (!rule_url_parse(&url, rule->options->url, &err)) {
-        LISTENER_ERROR(build, rule->options->url_line, "%s", err.text);
-        return;
-    }
-    const char *kind = url.kind == RULE_URL_EXACT ? "=" : "";
-    struct slice key =
-        slice_of(arena_format(build->arena, "%u %s%s", rule->domain->index, kind, url.path.at));
+    struct rule_url url = rule_url_split(rule->options->url);
+    struct slice key = url_key(build->arena, rule->domain, &url);
     const struct rule *other = text_map_add(urls, text_hash(key), key, rule);
-    if (other)
-        LISTENER_ERROR(
-            build, rule->line,
-            "rules %s (line %u) and %s are both for %s%s, url %s%s on listener %s: change "
-            "the domain or the url of one",
-            other->name, other->line, rule->name,
-            *rule->domain->pattern ? "domain " : "every other host", rule->domain->pattern, kind,
-            url.path.at, build->listener->name);
+    if (!other)
+        return;
+    struct rule_url others = rule_url_split(other->options->url);
+    bool differ = url.kind != others.kind; /* "/a" beside "^~/a" */
+    LISTENER_ERROR(
+        build, rule->line,
+        "rules %s (line %u) and %s are both for %s%s, url %s%s%s%s%s on listener %s: change "
+        "the domain or the url of one",
+        other->name, other->line, rule->name,
+        *rule->domain->pattern ? "domain " : "every other host", rule->domain->pattern,
+        rule_url_mark(others.kind), url.text.at, differ ? " and " : "",
+        differ ? rule_url_mark(url.kind) : "", differ ? url.text.at : "", build->listener->name);
 }
 
 static const struct rule *first_rule(const struct listener *listener, const char *pattern)
@@ -105,9 +98,8 @@ void listener_build_domains(struct listener_build *build)
         arena_alloc(build->arena, (listener->rule_count + 1) * sizeof *listener->domains);
     for (unsigned i = 0; i < listener->rule_count; i++) {
         struct rule *rule = &listener->rules[i];
-        size_t errors = build->problems->error_count;
-        rule->domain = domain_get(build, &domains, pattern_of(build, &build->sections[i]));
-        if (errors == build->problems->error_count)
+        rule->domain = domain_get(build, &domains, build->sections[i].pattern);
+        if (build->sections[i].has_url)
             check_url(build, &urls, rule);
     }
     choose_default(build);

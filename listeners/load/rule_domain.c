@@ -7,6 +7,7 @@
 
 #include "lb/base/arena.h"
 #include "lb/base/error.h"
+#include "lb/base/regex.h"
 
 enum { LABEL_BYTES = 63, NAME_BYTES = 253 };
 
@@ -72,15 +73,18 @@ static bool label_check(struct slice label, const char *name, struct error *err)
     return true;
 }
 
-static bool labels_check(const char *name, const char *from, struct error *err)
+/* The labels of `name` but for the "*" of a wildcard. */
+static bool labels_check(const char *name, struct error *err)
 {
+    const char *from = strncmp(name, "*.", 2) == 0 ? name + 2 : name;
     for (;;) {
         size_t length = strcspn(from, ".");
         if (!label_check((struct slice){from, length}, name, err))
             return false;
-        if (from[length] == '\0')
+        from += length;
+        if (*from == '\0' || strcmp(from, ".*") == 0)
             return true;
-        from += length + 1;
+        from++;
     }
 }
 
@@ -118,11 +122,6 @@ static bool shape_check(const char *name, struct error *err)
                              "domain \"%s\" holds letters outside ASCII: write the name as it "
                              "stands in DNS (punycode, xn--…)",
                              name);
-    if (name[0] == '~')
-        return error_set(err,
-                         "domain \"%s\": regular expressions are not supported; write a host name "
-                         "or *.example.com",
-                         name);
     if (strchr(name, '/'))
         return error_set(
             err, "domain \"%s\" is a URL: write the host name here, and the path as url", name);
@@ -142,10 +141,16 @@ static bool wildcard_check(const char *name, struct error *err)
     if (strcmp(name, "*") == 0)
         return error_set(err,
                          "domain \"*\": leave domain out for a rule that serves every other host");
-    const char *rest = strncmp(name, "*.", 2) == 0 ? name + 2 : name;
-    if (strchr(rest, '*') || *rest == '\0')
+    const char *star = strchr(name, '*');
+    size_t length = strlen(name);
+    bool begins = star == name && name[1] == '.' && length > 2;
+    bool ends = star && star[1] == '\0' && length > 2 && star[-1] == '.';
+    if (star && (strchr(star + 1, '*') || !(begins || ends)))
         return error_set(
-            err, "domain \"%s\": \"*\" stands only at the beginning, as in *.example.com", name);
+            err,
+            "domain \"%s\": \"*\" stands once, for whole labels at the beginning or at "
+            "the end, as in *.example.com or www.example.*",
+            name);
     return true;
 }
 
@@ -160,13 +165,42 @@ static bool name_check(const char *name, struct error *err)
         return address_check(name, err);
     if (name[0] == '_')
         return error_set(err, "domain \"%s\" begins with \"_\", which no host name does", name);
-    return labels_check(name, strncmp(name, "*.", 2) == 0 ? name + 2 : name, err);
+    return labels_check(name, err);
+}
+
+/* "~" and the expression: text that is compared with names, not a name. */
+static bool regex_parse(const char *text, const char **ret_pattern, struct arena *arena,
+                        struct error *err)
+{
+    const char *expression = text + 1 + strspn(text + 1, " \t");
+    if (*expression == '\0')
+        return error_set(err,
+                         "domain \"%s\" has no regular expression: write one, as in "
+                         "~^www[0-9]+\\.example\\.com$",
+                         text);
+    if (!regex_check(expression, REGEX_ANY_CASE, err))
+        return false;
+    *ret_pattern = arena_format(arena, "~%s", expression);
+    return true;
+}
+
+enum rule_domain_kind rule_domain_kind_of(const char *pattern)
+{
+    if (*pattern == '\0')
+        return RULE_DOMAIN_ANY;
+    if (*pattern == '~')
+        return RULE_DOMAIN_REGEX;
+    if (*pattern == '*')
+        return RULE_DOMAIN_SUFFIX;
+    return pattern[strlen(pattern) - 1] == '*' ? RULE_DOMAIN_PREFIX : RULE_DOMAIN_NAME;
 }
 
 bool rule_domain_parse(const char *text, const char **ret_pattern, struct arena *arena,
                        struct error *err)
 {
     char name[RULE_DOMAIN_BYTES];
+    if (text[0] == '~')
+        return regex_parse(text, ret_pattern, arena, err);
     size_t length = rule_domain_of_host(slice_of(text), name);
     if (length == 0)
         return error_set(err, "domain \"%.60s\" is no host name: it has 1 to %d bytes", text,

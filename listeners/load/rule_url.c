@@ -5,20 +5,46 @@
 #include <string.h>
 
 #include "lb/base/error.h"
+#include "lb/base/regex.h"
 
-static bool kind_check(const char *text, struct error *err)
+/* A mark that begins another one stands behind it. */
+static const struct {
+    const char *mark;
+    enum rule_url_kind kind;
+} marks[] = {
+    {"^~", RULE_URL_FINAL}, {"=", RULE_URL_EXACT}, {"~*", RULE_URL_REGEX_ANY_CASE},
+    {"~", RULE_URL_REGEX},  {"", RULE_URL_PREFIX},
+};
+
+const char *rule_url_mark(enum rule_url_kind kind)
 {
-    if (text[0] == '~' || strncmp(text, "^~", 2) == 0)
+    size_t i = 0;
+    while (marks[i].kind != kind)
+        i++;
+    return marks[i].mark;
+}
+
+struct rule_url rule_url_split(const char *text)
+{
+    size_t i = 0;
+    while (strncmp(text, marks[i].mark, strlen(marks[i].mark)) != 0)
+        i++;
+    const char *rest = text + strlen(marks[i].mark);
+    if (marks[i].kind != RULE_URL_PREFIX)
+        rest += strspn(rest, " \t");
+    return (struct rule_url){marks[i].kind, slice_of(rest)};
+}
+
+static bool regex_text_check(const char *text, const char *pattern, enum rule_url_kind kind,
+                             struct error *err)
+{
+    if (*pattern == '\0')
         return error_set(err,
-                         "url \"%s\": regular expressions (~, ~*, ^~) are not supported; write "
+                         "url \"%s\" has no regular expression: write one, as in ~ \\.php$, or "
                          "/prefix or =/exact",
                          text);
-    if (strstr(text, "://"))
-        return error_set(err,
-                         "url \"%s\" has a scheme and a host: write only the path here, and "
-                         "the host as domain",
-                         text);
-    return true;
+    return regex_check(pattern, kind == RULE_URL_REGEX_ANY_CASE ? REGEX_ANY_CASE : REGEX_AS_WRITTEN,
+                       err);
 }
 
 static bool has_dot_segment(const char *path)
@@ -33,8 +59,15 @@ static bool has_dot_segment(const char *path)
 
 static bool path_check(const char *text, const char *path, struct error *err)
 {
+    if (strstr(text, "://"))
+        return error_set(err,
+                         "url \"%s\" has a scheme and a host: write only the path here, and "
+                         "the host as domain",
+                         text);
     if (path[0] != '/')
-        return error_set(err, "url \"%s\" does not begin with \"/\": write /prefix or =/exact",
+        return error_set(err,
+                         "url \"%s\" does not begin with \"/\": write /prefix, ^~/prefix, =/exact "
+                         "or ~regex",
                          text);
     if (strchr(path, '%'))
         return error_set(err,
@@ -62,11 +95,11 @@ static bool path_check(const char *text, const char *path, struct error *err)
 
 bool rule_url_parse(struct rule_url *url, const char *text, struct error *err)
 {
-    bool is_exact = text[0] == '=';
-    const char *path = is_exact ? text + 1 + strspn(text + 1, " \t") : text;
-    if (!kind_check(text, err) || !path_check(text, path, err))
-        return false;
-    url->kind = is_exact ? RULE_URL_EXACT : RULE_URL_PREFIX;
-    url->path = slice_of(path);
-    return true;
+    struct rule_url parts = rule_url_split(text);
+    bool is_good = rule_url_is_regex(parts.kind)
+                       ? regex_text_check(text, parts.text.at, parts.kind, err)
+                       : path_check(text, parts.text.at, err);
+    if (is_good)
+        *url = parts;
+    return is_good;
 }

@@ -38,7 +38,22 @@ static const char rules[] = "[rule one]\nlistener = on\ndomain = one.test\n@Cpoo
                             "[rule off-b]\nlistener = off\ndomain = two.test\npool = app\n"
                             "mutual_auth = require\nclient_ca = b.crt\n"
                             "[rule off-open]\nlistener = off\ndomain = open.test\npool = app\n"
+                            "[rule moved]\nlistener = on\ndomain = moved.test\n@C"
+                            "redirect = https://$host:8443$uri\nredirect_status = 307\n"
+                            "mutual_auth = require\nclient_ca = a.crt\n"
+                            "[rule own]\nlistener = on\ndomain = moved.test\nurl = /own\n"
+                            "respond = 410 It is gone\nmutual_auth = require\nclient_ca = a.crt\n"
+                            "[rule folder]\nlistener = on\ndomain = moved.test\nurl = ^~/folder/\n"
+                            "pool = app\nmutual_auth = require\nclient_ca = a.crt\n"
+                            "[rule slow]\nlistener = on\ndomain = moved.test\n"
+                            "url = ~ ^/(?:[a-z]|[a-z])*[0-9]\npool = app\n"
+                            "mutual_auth = require\nclient_ca = a.crt\n"
+                            "[rule slow-name]\nlistener = on\n"
+                            "domain = ~^(?:[a-z]|[a-z])+[0-9]$\n@Cpool = app\n"
                             "[rule clear]\nlistener = clear\nurl = /app\npool = app\n"
+                            "[rule up]\nlistener = clear\nurl = /up\nredirect = https://$host$uri\n"
+                            "[rule fixed]\nlistener = clear\nurl = /fixed\n"
+                            "redirect = https://fixed.test/\n"
                             "[pool app]\nbackend = rs-1 127.0.0.1:9\nhealth_check = off\n";
 
 static struct folder folder;
@@ -298,6 +313,73 @@ START_TEST(a_path_that_two_readers_take_to_different_rules_is_ambiguous)
 }
 END_TEST
 
+/* --- rules without a pool ------------------------------------------------------------------ */
+
+static void must_become(struct decision decision, enum decision_outcome outcome, const char *rule,
+                        unsigned status, const char *reason)
+{
+    ck_assert_int_eq(decision.outcome, outcome);
+    ck_assert_str_eq(decision.rule ? decision.rule->name : "", rule);
+    ck_assert_uint_eq(decision_status(&decision), status);
+    ck_assert_str_eq(decision_reason(&decision), reason);
+    ck_assert_int_eq(decision_is_refusal(&decision), decision_sentence(&decision) != NULL);
+}
+
+START_TEST(who_passes_is_sent_elsewhere_or_answered)
+{
+    must_become(ask("one.test", alice_on_one, "moved.test", "/x"), DECISION_REDIRECT, "moved", 307,
+                "redirect");
+    must_become(ask("one.test", alice_on_one, "moved.test", "/own"), DECISION_RESPOND, "own", 410,
+                "respond");
+    must_become(ask("one.test", alice_on_one, "moved.test", "/folder"), DECISION_SLASH, "folder",
+                301, "slash");
+    must_pass(ask("one.test", alice_on_one, "moved.test", "/folder/"), "folder");
+}
+END_TEST
+
+START_TEST(who_may_not_pass_is_neither_sent_nor_answered)
+{
+    static const char *const paths[] = {"/x", "/own", "/folder"};
+    for (unsigned i = 0; i < sizeof paths / sizeof *paths; i++) {
+        must_refuse(ask("one.test", NULL, "moved.test", paths[i]), "missing");
+        must_refuse(ask("one.test", bob_on_mixed, "moved.test", paths[i]), "untrusted");
+    }
+}
+END_TEST
+
+START_TEST(a_redirect_to_the_host_needs_one)
+{
+    const struct listener *clear = listener_named("clear");
+    static const struct {
+        const char *host, *path;
+        enum decision_outcome outcome;
+        const char *rule, *reason;
+        unsigned status;
+    } rows[] = {{"up.test", "/up", DECISION_REDIRECT, "up", "redirect", 301},
+                {"", "/up", DECISION_NO_HOST, "up", "no-host", 400},
+                {"", "/fixed", DECISION_REDIRECT, "fixed", "redirect", 301}};
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
+        must_become(
+            decide(clear, NULL, NULL, slice_of(rows[i].host), slice_of(rows[i].path), time(NULL)),
+            rows[i].outcome, rows[i].rule, rows[i].status, rows[i].reason);
+}
+END_TEST
+
+START_TEST(what_cannot_be_decided_is_refused_and_never_guessed)
+{
+    char path[64], name[64];
+    memset(path, 'a', sizeof path);
+    memset(name, 'a', sizeof name);
+    path[0] = '/';
+    path[sizeof path - 1] = name[sizeof name - 1] = '\0';
+    must_become(ask("one.test", alice_on_one, "moved.test", path), DECISION_UNDECIDED, "slow", 400,
+                "regex-limit");
+    struct decision decision = ask("one.test", alice_on_one, name, "/");
+    must_become(decision, DECISION_UNDECIDED, "", 400, "regex-limit");
+    ck_assert_ptr_null(decision.domain);
+}
+END_TEST
+
 /* --- words --------------------------------------------------------------------------------- */
 
 START_TEST(every_outcome_has_a_status_a_word_and_a_sentence)
@@ -310,15 +392,19 @@ START_TEST(every_outcome_has_a_status_a_word_and_a_sentence)
         {{.outcome = DECISION_MISDIRECTED}, 421, "misdirected"},
         {{.outcome = DECISION_NO_RULE}, 404, "no-rule"},
         {{.outcome = DECISION_AMBIGUOUS}, 400, "ambiguous-path"},
+        {{.outcome = DECISION_UNDECIDED}, 400, "regex-limit"},
+        {{.outcome = DECISION_NO_HOST}, 400, "no-host"},
         {{.outcome = DECISION_REFUSED, .refusal = REFUSAL_EXPIRED}, 403, "expired"},
     };
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
-        ck_assert_uint_eq(decision_status(rows[i].decision.outcome), rows[i].status);
+        ck_assert_uint_eq(decision_status(&rows[i].decision), rows[i].status);
+        ck_assert(decision_is_refusal(&rows[i].decision));
         ck_assert_str_eq(decision_reason(&rows[i].decision), rows[i].reason);
         ck_assert_uint_gt(strlen(decision_sentence(&rows[i].decision)), 10);
     }
     static const struct decision pass = {.outcome = DECISION_PASS};
-    ck_assert_uint_eq(decision_status(pass.outcome), 0);
+    ck_assert_uint_eq(decision_status(&pass), 0);
+    ck_assert(!decision_is_refusal(&pass));
     ck_assert_ptr_null(decision_reason(&pass));
     ck_assert_ptr_null(decision_sentence(&pass));
 }
@@ -339,6 +425,10 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_rule_that_only_asks_lets_everyone_pass);
     tcase_add_test(tcase, misdirection_comes_before_the_path_and_the_path_before_the_judgement);
     tcase_add_test(tcase, a_path_that_two_readers_take_to_different_rules_is_ambiguous);
+    tcase_add_test(tcase, who_passes_is_sent_elsewhere_or_answered);
+    tcase_add_test(tcase, who_may_not_pass_is_neither_sent_nor_answered);
+    tcase_add_test(tcase, a_redirect_to_the_host_needs_one);
+    tcase_add_test(tcase, what_cannot_be_decided_is_refused_and_never_guessed);
     tcase_add_test(tcase, every_outcome_has_a_status_a_word_and_a_sentence);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "listeners/load/rule_section.h"
 #include "listeners/tls/session_cache.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
@@ -69,8 +70,8 @@ static struct rule_options *add_rule(const char *domain, const char *url)
     rule->domain = domain;
     rule->domain_line = domain ? line + 1 : 0;
     rule->url = url;
-    sections[section_count] =
-        (struct rule_section){arena_format(&arena, "rule-%u", section_count), line, rule, 0};
+    sections[section_count] = (struct rule_section){
+        .name = arena_format(&arena, "rule-%u", section_count), .line = line, .options = rule};
     section_count++;
     return rule;
 }
@@ -78,6 +79,8 @@ static struct rule_options *add_rule(const char *domain, const char *url)
 static bool prepare(void)
 {
     list_add(&options.address, "127.0.0.1:8443", 2);
+    for (unsigned i = 0; i < section_count; i++)
+        rule_section_read(&sections[i], &arena, "lb.ini", &problems);
     return listener_prepare(&listener, sections, section_count, &arena, "lb.ini", &problems);
 }
 

@@ -26,11 +26,21 @@ static const struct {
     const char *text;
     const char *pattern;
 } good_domains[] = {
-    {"www.example.com", "www.example.com"},     {"WWW.Example.Com.", "www.example.com"},
-    {"*.Example.com", "*.example.com"},         {"localhost", "localhost"},
-    {"xn--mnchen-3ya.de", "xn--mnchen-3ya.de"}, {"my_app.example.com", "my_app.example.com"},
-    {"1.example.com", "1.example.com"},         {"192.0.2.10", "192.0.2.10"},
-    {"[2001:DB8:0:0::10]", "[2001:db8::10]"},   {LABEL_63 ".example.com", LABEL_63 ".example.com"},
+    {"www.example.com", "www.example.com"},
+    {"WWW.Example.Com.", "www.example.com"},
+    {"*.Example.com", "*.example.com"},
+    {"localhost", "localhost"},
+    {"xn--mnchen-3ya.de", "xn--mnchen-3ya.de"},
+    {"my_app.example.com", "my_app.example.com"},
+    {"1.example.com", "1.example.com"},
+    {"192.0.2.10", "192.0.2.10"},
+    {"[2001:DB8:0:0::10]", "[2001:db8::10]"},
+    {"WWW.Example.*", "www.example.*"},
+    {"www.*.", "www.*"},
+    {"192.168.*", "192.168.*"},
+    {"~^WWW\\d+\\.Example\\.com$", "~^WWW\\d+\\.Example\\.com$"},
+    {"~  ^www", "~^www"},
+    {LABEL_63 ".example.com", LABEL_63 ".example.com"},
 };
 
 START_TEST(a_good_domain_is_brought_into_one_form)
@@ -50,11 +60,19 @@ static const struct {
     {".", "1 to 253 bytes"},
     {"*", "leave domain out"},
     {"*.", "leave domain out"},
-    {"www.*.com", "only at the beginning"},
-    {"www.example.*", "only at the beginning"},
-    {"*example.com", "only at the beginning"},
-    {"*.*.com", "only at the beginning"},
-    {"~^www", "regular expressions are not supported"},
+    {"www.*.com", "as in *.example.com or www.example.*"},
+    {"*example.com", "as in *.example.com or www.example.*"},
+    {"www.example*", "as in *.example.com or www.example.*"},
+    {"*.*.com", "\"*\" stands once"},
+    {"*.example.*", "\"*\" stands once"},
+    {"**", "\"*\" stands once"},
+    {".*", "\"*\" stands once"},
+    {"_x.*", "begins with \"_\""},
+    {"www..*", "empty label"},
+    {"www-.*", "begins or ends with \"-\""},
+    {"~", "has no regular expression"},
+    {"~ ", "has no regular expression"},
+    {"~^www(", "\"^www(\" is wrong at its byte 6: missing closing parenthesis"},
     {"https://www.example.com/", "is a URL"},
     {"www.example.com/a", "is a URL"},
     {"www.example.com:8443", "has a port: write the name alone, www.example.com;"},
@@ -98,15 +116,26 @@ static const struct {
     {"= /abc", RULE_URL_EXACT, "/abc"},
     {"/größe/a b", RULE_URL_PREFIX, "/größe/a b"},
     {"/.well-known/..a", RULE_URL_PREFIX, "/.well-known/..a"},
+    {"^~/abc", RULE_URL_FINAL, "/abc"},
+    {"^~ /", RULE_URL_FINAL, "/"},
+    {"~ ^/abc", RULE_URL_REGEX, "^/abc"},
+    {"~\\.php$", RULE_URL_REGEX, "\\.php$"},
+    {"~*\\.php$", RULE_URL_REGEX_ANY_CASE, "\\.php$"},
+    {"~* \\.PHP", RULE_URL_REGEX_ANY_CASE, "\\.PHP"},
+    {"~ ://", RULE_URL_REGEX, "://"},
 };
 
-START_TEST(a_good_url_is_a_prefix_or_exact)
+START_TEST(a_good_url_is_a_prefix_exact_or_an_expression)
 {
     struct error err = {0};
     struct rule_url url;
     ck_assert_msg(rule_url_parse(&url, good_urls[_i].text, &err), "%s", err.text);
     ck_assert_int_eq(url.kind, good_urls[_i].kind);
-    ck_assert(slice_is(url.path, good_urls[_i].path));
+    ck_assert(slice_is(url.text, good_urls[_i].path));
+    struct rule_url split = rule_url_split(good_urls[_i].text);
+    ck_assert(split.kind == url.kind && split.text.at == url.text.at);
+    ck_assert(
+        strncmp(good_urls[_i].text, rule_url_mark(url.kind), strlen(rule_url_mark(url.kind))) == 0);
 }
 END_TEST
 
@@ -117,9 +146,16 @@ static const struct {
     {"abc", "does not begin with \"/\""},
     {"=abc", "does not begin with \"/\""},
     {"=", "does not begin with \"/\""},
-    {"~ ^/abc", "regular expressions (~, ~*, ^~) are not supported"},
-    {"~*.php", "are not supported"},
-    {"^~/abc", "are not supported"},
+    {"^~", "does not begin with \"/\""},
+    {"^~abc", "does not begin with \"/\""},
+    {"^~^/abc", "does not begin with \"/\""},
+    {"^~//", "empty or a dot segment"},
+    {"~", "has no regular expression"},
+    {"~*", "has no regular expression"},
+    {"~ ", "has no regular expression"},
+    {"~**.php", "quantifier does not follow a repeatable item"},
+    {"~ ^/(a", "\"^/(a\" is wrong at its byte 5: missing closing parenthesis"},
+    {"^/abc", "does not begin with \"/\""},
     {"https://www.example.com/abc", "only the path"},
     {"/abc%20d", "write the character itself"},
     {"/abc?d", "holds \"?\""},
@@ -171,7 +207,7 @@ static void add_tests(TCase *tcase)
                         sizeof good_domains / sizeof *good_domains);
     tcase_add_loop_test(tcase, a_bad_domain_is_refused_with_what_would_be_right, 0,
                         sizeof bad_domains / sizeof *bad_domains);
-    tcase_add_loop_test(tcase, a_good_url_is_a_prefix_or_exact, 0,
+    tcase_add_loop_test(tcase, a_good_url_is_a_prefix_exact_or_an_expression, 0,
                         sizeof good_urls / sizeof *good_urls);
     tcase_add_loop_test(tcase, a_bad_url_is_refused_with_what_would_be_right, 0,
                         sizeof bad_urls / sizeof *bad_urls);

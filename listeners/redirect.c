@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "listeners/redirect.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "lb/base/arena.h"
+#include "lb/base/draft.h"
+#include "lb/base/error.h"
+#include "lb/base/http1.h"
+#include "lb/base/limits.h"
+
+/* --- checking --------------------------------------------------------------------------------- */
+
+static const char *behind_scheme(const char *text)
+{
+    static const char *const schemes[] = {"https://", "http://"};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0)
+            return text + strlen(schemes[i]);
+    return NULL;
+}
+
+/* What an authority may be followed by; $uri begins with a slash. */
+static size_t authority_length(const char *text)
+{
+    size_t length = 0;
+    while (text[length] && !strchr("/?#", text[length]) && strncmp(text + length, "$uri", 4) != 0)
+        length++;
+    return length;
+}
+
+/* Is it a host, perhaps with a port, whatever name takes the place of $host? */
+static bool is_authority(const char *text, size_t length)
+{
+    static const char name[] = "a.example";
+    char filled[512];
+    struct draft draft = draft_in(filled, sizeof filled);
+    for (size_t i = 0; i < length; i++) {
+        if (strncmp(text + i, "$host", 5) == 0) {
+            draft_text(&draft, name);
+            i += 4;
+        } else {
+            draft_put(&draft, (struct slice){text + i, 1});
+        }
+    }
+    return draft.fits && http_is_authority((struct slice){filled, draft.used});
+}
+
+static bool place_check(const char *text, struct error *err)
+{
+    const char *host = behind_scheme(text);
+    if (host && is_authority(host, authority_length(host)))
+        return true;
+    if (host)
+        return error_set(err,
+                         "redirect \"%s\" has no good host behind its scheme: write it like "
+                         "https://www.example.com$uri or https://$host:8443$uri",
+                         text);
+    if (text[0] != '/')
+        return error_set(
+            err,
+            "redirect \"%s\" begins neither with https:// (or http://) nor with \"/\": "
+            "write it like https://$host$uri or /elsewhere",
+            text);
+    if (text[1] == '/' || strncmp(text + 1, "$uri", 4) == 0)
+        return error_set(err,
+                         "redirect \"%s\" would begin with \"//\", behind which clients look for a "
+                         "host: write https://$host$uri",
+                         text);
+    return true;
+}
+
+static bool is_escape(const char *at)
+{
+    return isxdigit((unsigned char)at[1]) && isxdigit((unsigned char)at[2]);
+}
+
+/* The bytes of a URL (RFC 3986 2); "$" is looked at elsewhere. */
+static bool byte_check(const char *text, const char *at, struct error *err)
+{
+    unsigned char byte = (unsigned char)*at;
+    if (byte < ' ' || byte >= 0x7f)
+        return error_set(err,
+                         "redirect \"%s\" holds a %s, which no URL does: write it percent-encoded",
+                         text, byte < 0x80 ? "control character" : "letter outside ASCII");
+    if (strchr(" \"<>\\^`{|}", byte))
+        return error_set(err,
+                         "redirect \"%s\" holds \"%c\", which no URL does: write it "
+                         "percent-encoded, %%%02X",
+                         text, byte, byte);
+    if (byte == '%' && !is_escape(at))
+        return error_set(err,
+                         "redirect \"%s\" has a \"%%\" without two hex digits: write %%25 for a "
+                         "percent sign",
+                         text);
+    return true;
+}
+
+static bool bytes_check(const char *text, struct error *err)
+{
+    for (const char *at = text; *at; at++)
+        if (!byte_check(text, at, err))
+            return false;
+    const char *mark = strchr(text, '#');
+    if (mark && strchr(mark + 1, '#'))
+        return error_set(err, "redirect \"%s\" has two \"#\": a URL has one fragment", text);
+    return true;
+}
+
+/* --- pieces ----------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *word;
+    struct redirect_piece piece;
+} placeholders[] = {
+    {"$host", {REDIRECT_HOST, {NULL, 0}}},
+    {"$uri", {REDIRECT_URI, {NULL, 0}}},
+    {"$$", {REDIRECT_TEXT, {"$", 1}}},
+};
+enum { PLACEHOLDER_COUNT = sizeof placeholders / sizeof *placeholders };
+
+/* "$name" as far as it goes, or "$" and one byte. */
+static size_t word_length(const char *at)
+{
+    size_t length = 1;
+    while (isalnum((unsigned char)at[length]) || at[length] == '_')
+        length++;
+    return length > 1 || at[1] == '\0' ? length : 2;
+}
+
+/* The placeholder at a "$": its index, or PLACEHOLDER_COUNT. */
+static size_t placeholder_at(const char *at)
+{
+    struct slice word = {at, word_length(at)};
+    size_t i = 0;
+    while (i < PLACEHOLDER_COUNT && !slice_is(word, placeholders[i].word))
+        i++;
+    return i;
+}
+
+/* The piece at `at`; NULL: a placeholder that nobody knows. returns what stands behind it. */
+static const char *piece_read(const char *at, struct redirect_piece *ret_piece)
+{
+    size_t length = strcspn(at, "$");
+    if (length > 0) {
+        *ret_piece = (struct redirect_piece){REDIRECT_TEXT, {at, length}};
+        return at + length;
+    }
+    size_t which = placeholder_at(at);
+    if (which == PLACEHOLDER_COUNT)
+        return NULL;
+    *ret_piece = placeholders[which].piece;
+    return at + word_length(at);
+}
+
+static size_t most_bytes(const struct redirect_piece *piece)
+{
+    switch (piece->source) {
+    case REDIRECT_TEXT:
+        return piece->text.length;
+    case REDIRECT_HOST:
+        return DOMAIN_BYTES;
+    case REDIRECT_URI:
+        return TARGET_BYTES;
+    }
+    return 0;
+}
+
+static bool pieces_read(struct redirect *redirect, const char *text, struct error *err)
+{
+    size_t most = 0;
+    for (const char *at = text; *at;) {
+        struct redirect_piece *piece = &redirect->pieces[redirect->piece_count];
+        const char *rest = piece_read(at, piece);
+        if (!rest)
+            return error_set(
+                err,
+                "redirect \"%s\" has an unknown placeholder \"%.*s\": there are $host, "
+                "$uri and, for a dollar, $$",
+                text, (int)word_length(at), at);
+        redirect->needs_host |= piece->source == REDIRECT_HOST;
+        redirect->piece_count++;
+        most += most_bytes(piece);
+        at = rest;
+    }
+    if (most > LOCATION_BYTES)
+        return error_set(err,
+                         "redirect \"%s\" could grow to %zu bytes, more than the %d of a Location: "
+                         "say $uri once",
+                         text, most, (int)LOCATION_BYTES);
+    return true;
+}
+
+const struct redirect *redirect_parse(const char *text, unsigned status, struct arena *arena,
+                                      struct error *err)
+{
+    struct redirect *redirect = arena_alloc(arena, sizeof *redirect);
+    redirect->status = status;
+    redirect->pieces = arena_alloc(arena, (strlen(text) + 1) * sizeof *redirect->pieces);
+    bool is_good =
+        bytes_check(text, err) && pieces_read(redirect, text, err) && place_check(text, err);
+    return is_good ? redirect : NULL;
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+size_t redirect_write(const struct redirect *redirect, struct slice host, struct slice uri,
+                      char *into, size_t room)
+{
+    struct draft draft = draft_in(into, room);
+    for (unsigned i = 0; i < redirect->piece_count; i++) {
+        const struct redirect_piece *piece = &redirect->pieces[i];
+        switch (piece->source) {
+        case REDIRECT_TEXT:
+            draft_put(&draft, piece->text);
+            break;
+        case REDIRECT_HOST:
+            draft_put(&draft, host);
+            break;
+        case REDIRECT_URI:
+            draft_put(&draft, slice_is(uri, "*") ? slice_of("/") : uri);
+            break;
+        }
+    }
+    return draft.fits ? draft.used : 0;
+}
+
+/* "//" (and "/\", for browsers) begins a host; "/." in front of it keeps it a path. */
+static bool looks_like_host(struct slice path)
+{
+    return path.length > 1 && (path.at[1] == '/' || path.at[1] == '\\');
+}
+
+size_t redirect_write_slash(struct slice path, struct slice query, char *into, size_t room)
+{
+    struct draft draft = draft_in(into, room);
+    if (looks_like_host(path))
+        draft_text(&draft, "/.");
+    draft_put(&draft, path);
+    draft_text(&draft, "/");
+    if (query.at) {
+        draft_text(&draft, "?");
+        draft_put(&draft, query);
+    }
+    return draft.fits ? draft.used : 0;
+}
