@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FIRST_PORT = 12000, PORT_COUNT = 20000 };
+enum { FIRST_PORT = 12000, PORT_COUNT = 20000, FIRST_LOW_PORT = 600, LOW_PORT_COUNT = 400 };
 
 /* Locks the port's file; the descriptor stays open, and the lock with it, until the process ends.
  */
@@ -42,15 +42,25 @@ static bool is_free(unsigned port)
     return bound;
 }
 
-unsigned port_reserve(void)
+static unsigned reserve(unsigned first, unsigned count)
 {
     /* Where to begin differs from process to process, so that few meet at the same file. */
     static unsigned turn;
     unsigned start = (unsigned)getpid() * 61;
-    for (unsigned tries = 0; tries < PORT_COUNT; tries++) {
-        unsigned port = FIRST_PORT + (start + turn++) % PORT_COUNT;
+    for (unsigned tries = 0; tries < count; tries++) {
+        unsigned port = first + (start + turn++) % count;
         if (is_ours(port) && is_free(port))
             return port;
     }
     ck_abort_msg("no port is free");
+}
+
+unsigned port_reserve(void)
+{
+    return reserve(FIRST_PORT, PORT_COUNT);
+}
+
+unsigned port_reserve_low(void)
+{
+    return reserve(FIRST_LOW_PORT, LOW_PORT_COUNT);
 }

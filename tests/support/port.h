@@ -9,5 +9,7 @@
 
 /* A port that nobody listens on, on 127.0.0.1 and on [::1]. */
 unsigned port_reserve(void);
+/* The same below 1024, where only root and who has the right may listen. Needs root. */
+unsigned port_reserve_low(void);
 
 #endif
