@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lb/base/log.h"
@@ -201,8 +202,54 @@ START_TEST(a_backend_that_dies_is_down_and_one_that_returns_is_up)
     run_until_verdict(0, VERDICT_DOWN);
     fd = listen_on(port, 16);
     run_until_verdict(0, VERDICT_UP);
-    ck_assert_uint_eq(made.pool.generation, 3);
     close(fd);
+}
+END_TEST
+
+/* Its slow start begins then; when lb starts, nobody would be there to take the rest. */
+START_TEST(only_who_was_down_becomes_up_at_a_time)
+{
+    unsigned port = port_reserve();
+    int fd = listen_on(port, 16);
+    add_backend(1, port, 10);
+    made_pool_key(&made, "unhealthy_threshold", "1");
+    made_pool_key(&made, "healthy_threshold", "1");
+    start();
+    const struct standing *standing = made.pool.backends[0].standing;
+    run_until_verdict(0, VERDICT_UP);
+    ck_assert_uint_eq(standing->up_ms, 0);
+    close(fd);
+    run_until_verdict(0, VERDICT_DOWN);
+    ck_assert_uint_eq(standing->up_ms, 0);
+    fd = listen_on(port, 16);
+    run_until_verdict(0, VERDICT_UP);
+    ck_assert_uint_ge(standing->up_ms, standing->asked_ms);
+    close(fd);
+}
+END_TEST
+
+START_TEST(a_standing_tells_the_last_result_and_how_old_the_verdict_is)
+{
+    unsigned port = port_reserve();
+    int fd = listen_on(port, 16);
+    int64_t before_s = time(NULL);
+    add_backend(1, port, 10);
+    made_pool_key(&made, "unhealthy_threshold", "10");
+    start();
+    const struct standing *standing = made.pool.backends[0].standing;
+    ck_assert_str_eq(standing->reason, "");
+    ck_assert_int_eq(standing->since_s, 0);
+    run_until_verdict(0, VERDICT_UP);
+    ck_assert_str_eq(standing->reason, "connection accepted");
+    ck_assert_int_ge(standing->since_s, before_s);
+    int64_t since_s = standing->since_s;
+    close(fd);
+    while (standing->count.failed_in_row == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    /* The verdict is the same: so is its age. */
+    ck_assert_str_eq(standing->reason, "connection refused");
+    ck_assert_int_eq(standing->since_s, since_s);
+    ck_assert_int_eq(verdict_of(0), VERDICT_UP);
 }
 END_TEST
 
@@ -324,6 +371,8 @@ static void add_staged_tests(TCase *tcase)
     tcase_add_test(tcase, the_first_check_that_passes_is_enough_for_up);
     tcase_add_test(tcase, the_first_check_that_fails_is_enough_for_down);
     tcase_add_test(tcase, a_backend_that_dies_is_down_and_one_that_returns_is_up);
+    tcase_add_test(tcase, only_who_was_down_becomes_up_at_a_time);
+    tcase_add_test(tcase, a_standing_tells_the_last_result_and_how_old_the_verdict_is);
     tcase_add_test(tcase, weight_0_is_checked_too);
     tcase_add_test(tcase, health_check_port_is_asked_instead_of_the_backends_own);
     tcase_add_test(tcase, a_backend_that_does_not_accept_in_time_is_down);
