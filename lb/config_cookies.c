@@ -54,27 +54,6 @@ static void add(struct uses *uses, const struct rule_options *rule, unsigned poo
     }
 }
 
-static void collect(struct uses *uses, const struct config_sections *sections, struct arena *arena)
-{
-    unsigned most = 0;
-    for (unsigned i = 0; i < sections->rule_count; i++) {
-        const struct rule_options *rule = sections->rules[i].options;
-        most += 1 + rule->listener.count;
-    }
-    uses->items = arena_alloc(arena, (most + 1) * sizeof *uses->items);
-    for (unsigned i = 0; i < sections->rule_count; i++) {
-        const struct rule_options *rule = sections->rules[i].options;
-        int pool = rule->pool
-                       ? config_sections_find(sections->pools, sections->pool_count, rule->pool)
-                       : -1;
-        if (pool < 0)
-            continue;
-        const struct pool_options *options = sections->pools[pool].options;
-        if (options->session_persistence == PERSISTENCE_COOKIE)
-            add(uses, rule, (unsigned)pool, options);
-    }
-}
-
 static void warn(const struct use *use, const struct use *first,
                  const struct config_sections *sections, const struct config_source *source)
 {
@@ -84,6 +63,39 @@ static void warn(const struct use *use, const struct use *first,
                   sections->pools[first->pool].name, sections->pools[use->pool].name,
                   *use->domain ? use->domain : "the default domain of listener ", use->listener,
                   use->cookie);
+}
+
+/* RFC 6265bis 4.1.3: browsers take cookies of these names only with Secure, which lb does not say
+ * to those who speak http. */
+static bool needs_https(const char *cookie)
+{
+    return strncasecmp(cookie, "__Host-", 7) == 0 || strncasecmp(cookie, "__Secure-", 9) == 0;
+}
+
+static const char *first_http_listener(const struct config_sections *sections,
+                                       const struct rule_options *rule)
+{
+    for (unsigned i = 0; i < rule->listener.count; i++) {
+        const char *name = rule->listener.items[i];
+        int index = config_sections_find(sections->listeners, sections->listener_count, name);
+        const struct listener_options *options =
+            index < 0 ? NULL : sections->listeners[index].options;
+        if (options && options->protocol == LISTENER_HTTP)
+            return name;
+    }
+    return NULL;
+}
+
+static void check_name(const struct rule_options *rule, const struct pool_options *pool,
+                       const struct config_sections *sections, const struct config_source *source)
+{
+    const char *listener =
+        needs_https(pool->persistence_cookie) ? first_http_listener(sections, rule) : NULL;
+    if (listener)
+        problems_warn(source->problems, source->file, rule->pool_line,
+                      "browsers take a cookie named %s only over https, but listener %s speaks "
+                      "http: nobody sticks there; give pool %s another persistence_cookie",
+                      pool->persistence_cookie, listener, rule->pool);
 }
 
 static bool sets_any_cookie(const struct config_sections *sections)
@@ -96,13 +108,37 @@ static bool sets_any_cookie(const struct config_sections *sections)
     return false;
 }
 
+static void collect(struct uses *uses, const struct config_sections *sections,
+                    const struct config_source *source)
+{
+    unsigned most = 0;
+    for (unsigned i = 0; i < sections->rule_count; i++) {
+        const struct rule_options *rule = sections->rules[i].options;
+        most += 1 + rule->listener.count;
+    }
+    uses->items = arena_alloc(source->arena, (most + 1) * sizeof *uses->items);
+    for (unsigned i = 0; i < sections->rule_count; i++) {
+        const struct rule_options *rule = sections->rules[i].options;
+        int pool = rule->pool
+                       ? config_sections_find(sections->pools, sections->pool_count, rule->pool)
+                       : -1;
+        if (pool < 0)
+            continue;
+        const struct pool_options *options = sections->pools[pool].options;
+        if (options->session_persistence != PERSISTENCE_COOKIE)
+            continue;
+        add(uses, rule, (unsigned)pool, options);
+        check_name(rule, options, sections, source);
+    }
+}
+
 void config_cookies_check(const struct config_sections *sections,
                           const struct config_source *source)
 {
     struct uses uses = {0};
     if (!sets_any_cookie(sections))
         return;
-    collect(&uses, sections, source->arena);
+    collect(&uses, sections, source);
     qsort(uses.items, uses.count, sizeof *uses.items, compare);
     bool *is_told = arena_alloc(source->arena, sections->pool_count + 1);
     for (unsigned first = 0, i = 0; i < uses.count; i++) {

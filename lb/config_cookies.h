@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The cookies of pools that serve the same host must not be the same. */
+/* What only the whole file knows of cookies: whose are the same, and who will not keep them. */
 #ifndef LB_CONFIG_COOKIES_H
 #define LB_CONFIG_COOKIES_H
 
@@ -9,7 +9,8 @@
  * Warn of two pools that set cookies of one name to clients of one domain: each would overwrite the
  * other's. Browsers do not tell ports apart, so the same domain of two listeners counts; what
  * rules without a domain serve is taken for the same host only within one listener. Each pool is
- * warned of once.
+ * warned of once. And warn of rules of http listeners whose pool gives its cookie a name that
+ * browsers take over https alone.
  *
  * Thread: the one that loads the config. Costs a sort of the rules whose pools set cookies.
  */
