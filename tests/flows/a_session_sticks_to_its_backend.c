@@ -4,6 +4,7 @@
  * worker, after a reload and after a restart. When that backend is no more to be had the client is
  * moved, and the answer that says so carries the new cookie. What is no good cookie is none.
  */
+#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -322,6 +323,51 @@ START_TEST(who_was_away_while_its_backend_was_down_comes_back_to_it)
     eventually(strcmp(visit(&town, &(struct visitor){0}), "rs-1") == 0);
     expect_to_stay(&town, &away, "rs-1");
     expect_to_stay(&town, &there, "rs-2");
+    town_close(&town);
+}
+END_TEST
+
+static size_t drop(char *bytes, size_t size, size_t count, void *arg)
+{
+    (void)bytes;
+    (void)arg;
+    return size * count;
+}
+
+/* Tell the running lb what to do with rs-1. */
+static void order(struct town *town, const char *what)
+{
+    char url[128];
+    long status = 0;
+    CURL *curl = curl_easy_init();
+    ck_assert_ptr_nonnull(curl);
+    snprintf(url, sizeof url, "http://lb/v1/backends/app/rs-1/%s", what);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH,
+                     folder_file(&town->scene.folder, "admin.sock"));
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, "");
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop);
+    ck_assert_int_eq(curl_easy_perform(curl), CURLE_OK);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    ck_assert_int_eq((int)status, 200);
+    curl_easy_cleanup(curl);
+}
+
+START_TEST(who_is_at_a_backend_that_is_drained_or_disabled_is_moved)
+{
+    static const char *const orders[] = {"drain", "disable"};
+    struct town town;
+    town_open(&town, LB "[admin]\naddress = unix:admin.sock\n\n" PLAIN RULE POOL TWO);
+    struct visitor one = guest_of(&town, "rs-1");
+    struct visitor away = one;
+    struct visitor two = guest_of(&town, "rs-2");
+    order(&town, orders[_i]);
+    expect_to_stay(&town, &two, "rs-2");
+    expect_to_be_moved(&town, &one, "rs-2");
+    order(&town, "enable");
+    /* Who was not there meanwhile has not lost it. */
+    expect_to_stay(&town, &away, "rs-1");
+    expect_to_stay(&town, &one, "rs-2");
     town_close(&town);
 }
 END_TEST
@@ -662,6 +708,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, two_pools_of_one_host_stick_by_themselves);
     tcase_add_test(tcase, who_loses_its_backend_is_moved_at_once);
     tcase_add_test(tcase, who_was_away_while_its_backend_was_down_comes_back_to_it);
+    tcase_add_loop_test(tcase, who_is_at_a_backend_that_is_drained_or_disabled_is_moved, 0, 2);
     tcase_add_test(tcase, when_all_are_down_and_tried_all_the_same_everyone_stays);
     tcase_add_test(tcase, when_everyone_fails_the_answer_of_lb_carries_no_cookie);
     tcase_add_test(tcase, a_reload_moves_only_those_whose_backend_is_no_more_to_be_had);
