@@ -5,6 +5,7 @@
 #include "lb/admin/api.h"
 #include "lb/admin/backend_report.h"
 #include "lb/base/log.h"
+#include "lb/base/timestamp.h"
 
 struct order {
     const char *event; /* of its log line */
@@ -37,8 +38,10 @@ static void obey(struct api_request *request, const struct order *order)
     bool changed = was_drained != order->drained || was_disabled != order->disabled;
     if (was_drained != order->drained)
         host->publish(host, pool);
-    if (changed)
+    if (changed) {
+        standing->ordered_s = timestamp_now_ms() / 1000;
         log_change(request, order, pool, backend);
+    }
     backend_report_answer(request, pool, backend, changed);
 }
 

@@ -33,6 +33,15 @@ static void write_reason(struct json_writer *writer, const struct standing *stan
     }
 }
 
+/* Wall clock: since when its state is what it is; 0: nobody knows. */
+static int64_t since_s(const struct standing *standing)
+{
+    if (atomic_load(&standing->is_drained))
+        return standing->ordered_s;
+    bool is_down = atomic_load(&standing->verdict) == VERDICT_DOWN;
+    return atomic_load(&standing->is_blocked) && !is_down ? 0 : standing->since_s;
+}
+
 void backend_report_write(struct json_writer *writer, const struct backend *backend)
 {
     const struct standing *standing = backend->standing;
@@ -43,7 +52,7 @@ void backend_report_write(struct json_writer *writer, const struct backend *back
     writer_text(writer, "state", backend_report_state(standing));
     writer_text(writer, "verdict", verdict_name(atomic_load(&standing->verdict)));
     write_reason(writer, standing);
-    writer_time(writer, "since", standing->since_s * 1000);
+    writer_time(writer, "since", since_s(standing) * 1000);
     writer_number(writer, "check_ms", (int64_t)standing->took_ms);
     writer_number(writer, "active", atomic_load(standing->active));
     writer_number(writer, "served", (int64_t)atomic_load(&standing->served));

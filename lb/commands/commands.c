@@ -3,24 +3,70 @@
 #include "lb/commands/commands.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lb/base/nearest.h"
+#include "lb/commands/backend.h"
 #include "lb/commands/check.h"
 #include "lb/commands/demo_backend.h"
 #include "lb/commands/help.h"
+#include "lb/commands/reload.h"
 #include "lb/commands/run.h"
+#include "lb/commands/status.h"
 #include "lb/commands/version.h"
+
+#define WHICH_LB                                                                                   \
+    "Which lb: -c FILE is its INI file, whose [admin] address says where it listens; nothing "     \
+    "else\n"                                                                                       \
+    "in the file needs to be right. Left out: lb.ini in this folder, else /etc/lb/lb.ini.\n"       \
+    "--admin unix:PATH names the socket itself. Only root and the user lb runs as may ask.\n"
+
+static const char run_details[] =
+    "SIGTERM or SIGINT drains: no new clients, requests in flight may end within drain_timeout; a\n"
+    "second one ends at once. SIGHUP reloads FILE, as lb reload does.\n";
+
+static const char check_details[] =
+    "Errors and warnings go to stderr with file and line, all at once. Nothing is started, and no\n"
+    "running lb is asked. Exit status 1 when there is an error.\n";
+
+static const char status_details[] =
+    "Backends that are out come first, with the reason. Lists are cut after 20 rows.\n\n"
+    "  --all      every backend, rule and pool\n"
+    "  --watch    again every second, until it is interrupted\n"
+    "  --json     everything, for programs; with --watch one line each time\n\n" WHICH_LB;
+
+static const char backend_details[] =
+    "  drain      it gets nothing new, and clients that stick to it move to others; requests that "
+    "are\n"
+    "             there go on, and health checks do, too\n"
+    "  disable    the same, and it is not checked any more: for machines that are taken away\n"
+    "  enable     it gets requests again, if its checks say it is well\n\n"
+    "  --wait     (drain, disable) return when its last request has ended\n\n"
+    "It takes effect at once. A backend stays drained or disabled over reloads that keep it "
+    "(pool,\n"
+    "name and address), not over a restart of lb. Not even all_down = any sends anything "
+    "there.\n\n" WHICH_LB;
+
+static const char reload_details[] =
+    "The running lb reads its INI file anew and serves as it says, without losing a request; the\n"
+    "command returns when it does. A file with an error changes nothing: all problems are told on\n"
+    "stderr, and the exit status is 1. -c says which lb to ask; it is the file that lb was "
+    "started\n"
+    "with that is read.\n\n" WHICH_LB;
 
 // clang-format off
 const struct command commands[] = {
-    {"run", "-c FILE", "serve clients as FILE says; SIGTERM drains and ends", command_run},
-    {"check", "-c FILE", "tell everything that is wrong with FILE", command_check},
-    {"help", "[SECTION | KEY]", "explain a section or a key of the INI file", command_help},
-    {"demo-backend", "NAME HOST:PORT", "a small HTTP server that says its name, to try lb with", command_demo_backend},
-    {"version", "", "the versions of lb and its libraries", command_version},
-    {NULL, NULL, NULL, NULL},
+    {"run", "-c FILE", "serve clients as FILE says; SIGTERM drains and ends", run_details, command_run},
+    {"check", "-c FILE", "tell everything that is wrong with FILE", check_details, command_check},
+    {"status", "[--all] [--watch] [--json] [-c FILE]", "what the running lb does, and which backends are out", status_details, command_status},
+    {"backend", "drain|disable|enable POOL/NAME [--wait] [-c FILE]", "take a backend of the running lb out of use, and back", backend_details, command_backend},
+    {"reload", "[-c FILE]", "the running lb reads its INI file anew", reload_details, command_reload},
+    {"help", "[SECTION | KEY | VERB]", "explain a section or a key of the INI file, or a verb", "", command_help},
+    {"demo-backend", "NAME HOST:PORT", "a small HTTP server that says its name, to try lb with", "", command_demo_backend},
+    {"version", "", "the versions of lb and its libraries", "", command_version},
+    {NULL, NULL, NULL, NULL, NULL},
 };
 static const struct {
     const char *other;
@@ -60,11 +106,32 @@ int command_misused(const char *verb, const char *format, ...)
     return COMMAND_MISUSED;
 }
 
+void command_explain(const struct command *command)
+{
+    printf("lb %s%s%s\n    %s\n", command->name, *command->arguments ? " " : "", command->arguments,
+           command->summary);
+    if (*command->details)
+        printf("\n%s", command->details);
+}
+
+/* Wherever it stands: who asks for help does not know the order of things. */
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)
+            return true;
+    return false;
+}
+
 int commands_main(int argc, char **argv)
 {
     if (argc < 2)
         return command_misused("", "say what to do: run, check, help, …");
     const struct command *command = command_find(argv[1]);
+    if (command && asks_for_help(argc - 2, argv + 2)) {
+        command_explain(command);
+        return COMMAND_DONE;
+    }
     if (command)
         return command->run(argc - 1, argv + 1);
     const char *nearest = command_nearest(argv[1]);

@@ -12,6 +12,7 @@ struct command {
     const char *name;
     const char *arguments; /* as the overview shows them */
     const char *summary;
+    const char *details; /* for its own help: lines that end with a newline; "" */
     int (*run)(int argc, char **argv);
 };
 
@@ -23,6 +24,9 @@ const struct command *command_find(const char *name);
 
 /** The name an operator probably meant, or NULL. */
 const char *command_nearest(const char *name);
+
+/** A verb's own help, on stdout: `lb help VERB`, and `-h` or `--help` behind every verb. */
+void command_explain(const struct command *command);
 
 /** Dispatch a whole command line. returns the exit status. Thread: main. */
 int commands_main(int argc, char **argv);

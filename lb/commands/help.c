@@ -12,13 +12,18 @@
 #include "lb/commands/commands.h"
 #include "lb/config.h"
 
+enum { USAGE_COLUMNS = 32 };
+
 static void write_overview(void)
 {
     puts("lb is an HTTPS load balancer that knows its clients by their certificates.\n");
     for (const struct command *command = commands; command->name; command++) {
-        char usage[64];
-        snprintf(usage, sizeof usage, "lb %s %s", command->name, command->arguments);
-        printf("  %-32s %s\n", usage, command->summary);
+        char usage[80];
+        int length = snprintf(usage, sizeof usage, "lb %s %s", command->name, command->arguments);
+        if (length > USAGE_COLUMNS) /* too long to stand beside its summary */
+            printf("  %s\n  %-*s %s\n", usage, USAGE_COLUMNS, "", command->summary);
+        else
+            printf("  %-*s %s\n", USAGE_COLUMNS, usage, command->summary);
     }
     puts("\nThe INI file has these sections; `lb help SECTION` lists the keys of one, `lb help "
          "KEY`\n"
@@ -100,7 +105,7 @@ int command_help(int argc, char **argv)
     const char *word = argv[1];
     const struct command *command = command_find(word);
     if (command)
-        printf("lb %s %s\n    %s\n", command->name, command->arguments, command->summary);
+        command_explain(command);
     bool is_section = write_section(word);
     if (is_section && option_find(&rule_option_table, word))
         puts("");

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request a connection, which the end of the answer closes. */
+#include "lb/commands/admin_client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lb/base/http1.h"
+#include "lb/base/limits.h"
+#include "lb/base/unix_socket.h"
+#include "lb/commands/arguments.h"
+#include "lb/commands/commands.h"
+
+enum { FIRST_BYTES = 64 * 1024, REQUEST_BYTES = 1024 };
+
+/* --- where ---------------------------------------------------------------------------------- */
+
+static const char *usual_file(void)
+{
+    static const char *const files[] = {"lb.ini", "/etc/lb/lb.ini"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (access(files[i], F_OK) == 0)
+            return files[i];
+    return NULL;
+}
+
+static int told(const char *verb, const struct error *err)
+{
+    fprintf(stderr, "lb %s: %s\n", verb, err->text);
+    return COMMAND_FAILED;
+}
+
+static int open_by_file(struct admin_client *client, const char *verb, const char *file)
+{
+    struct error err;
+    client->file = file;
+    if (!admin_address_of_file(&client->address, file, &client->arena, &err))
+        return told(verb, &err);
+    if (!client->address.is_off)
+        return COMMAND_DONE;
+    error_set(&err, "%s says that nobody can ask its lb: address = off in [admin]", file);
+    return told(verb, &err);
+}
+
+static int open_by_address(struct admin_client *client, const char *verb, const char *text)
+{
+    struct error err;
+    const char *here = option_folder("lb.ini", &client->arena);
+    if (!admin_address_parse(&client->address, text, here, &client->arena, &err))
+        return command_misused(verb, "--admin: %s", err.text);
+    if (client->address.is_off)
+        return command_misused(verb, "--admin off is nobody: write unix:PATH");
+    return COMMAND_DONE;
+}
+
+int admin_client_open(struct admin_client *client, const char *verb,
+                      const struct arguments *arguments)
+{
+    *client = (struct admin_client){0};
+    if (arguments->admin && arguments->config_file)
+        return command_misused(verb, "-c and --admin both say which lb: one is enough");
+    if (arguments->admin)
+        return open_by_address(client, verb, arguments->admin);
+    const char *file = arguments->config_file ? arguments->config_file : usual_file();
+    if (file)
+        return open_by_file(client, verb, file);
+    return command_misused(verb, "say which lb with -c FILE, its INI file (there is neither lb.ini "
+                                 "here nor /etc/lb/lb.ini)");
+}
+
+void admin_client_done(struct admin_client *client)
+{
+    arena_done(&client->arena);
+}
+
+/* --- asking --------------------------------------------------------------------------------- */
+
+static bool explain_connect(const struct admin_client *client, struct error *err)
+{
+    const char *path = client->address.path;
+    if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR)
+        return error_set(err, "no lb answers at unix:%s: is it running%s%s?", path,
+                         client->file ? " with " : "", client->file ? client->file : "");
+    if (errno == EACCES || errno == EPERM)
+        return error_set(err, "unix:%s: %s: only root and the user that lb runs as may ask it",
+                         path, strerror(errno));
+    if (errno == EAGAIN)
+        return error_set(err, "unix:%s: lb does not answer: it has too much to do", path);
+    return error_set(err, "unix:%s: %s", path, strerror(errno));
+}
+
+static bool explain_silence(const char *path, unsigned timeout_ms, struct error *err)
+{
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+        return error_set(err, "unix:%s: no answer within %us", path, timeout_ms / 1000);
+    return error_set(err, "unix:%s: %s", path, strerror(errno));
+}
+
+static bool send_all(int fd, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t sent = send(fd, bytes, length, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            return false;
+        bytes += sent;
+        length -= (size_t)sent;
+    }
+    return true;
+}
+
+struct received {
+    char *bytes;
+    size_t length;
+    size_t room;
+};
+
+static bool make_room(struct received *received, struct error *err)
+{
+    if (received->length < received->room)
+        return true;
+    size_t room = received->room ? 2 * received->room : FIRST_BYTES;
+    if (room > ADMIN_ANSWER_BYTES)
+        return error_set(err, "the answer is larger than %d bytes", ADMIN_ANSWER_BYTES);
+    char *bytes = realloc(received->bytes, room);
+    if (!bytes)
+        return error_set(err, "out of memory");
+    received->bytes = bytes;
+    received->room = room;
+    return true;
+}
+
+static bool receive_all(int fd, const char *path, unsigned timeout_ms, struct received *received,
+                        struct error *err)
+{
+    for (;;) {
+        if (!make_room(received, err))
+            return false;
+        ssize_t got =
+            recv(fd, received->bytes + received->length, received->room - received->length, 0);
+        if (got == 0)
+            return true;
+        if (got > 0)
+            received->length += (size_t)got;
+        else if (errno != EINTR)
+            return explain_silence(path, timeout_ms, err);
+    }
+}
+
+static bool read_reply(const struct received *received, const char *path,
+                       struct admin_reply *ret_reply, struct error *err)
+{
+    struct http_answer head;
+    enum http_fault fault;
+    if (received->length == 0)
+        return error_set(err, "unix:%s: lb ended before it answered", path);
+    if (http_parse_answer(&head, received->bytes, received->length, ANSWER_HEAD_BYTES, HTTP_GET,
+                          &fault) != HTTP_COMPLETE)
+        return error_set(err, "unix:%s: what answers there is no lb", path);
+    if (head.has_length && received->length - head.bytes < head.length)
+        return error_set(err, "unix:%s: lb ended within its answer", path);
+    json_t *json = json_loadb(received->bytes + head.bytes, received->length - head.bytes, 0, NULL);
+    if (!json)
+        return error_set(err, "unix:%s: what answers there (%u %s) is no lb of this version", path,
+                         head.status, http_status_text(head.status));
+    *ret_reply = (struct admin_reply){head.status, json};
+    return true;
+}
+
+bool admin_client_ask(const struct admin_client *client, const char *method, const char *path,
+                      unsigned timeout_ms, struct admin_reply *ret_reply, struct error *err)
+{
+    const char *where = client->address.path;
+    char request[REQUEST_BYTES];
+    struct received received = {0};
+    int fd = unix_socket_connect(where, timeout_ms);
+    if (fd < 0)
+        return explain_connect(client, err);
+    int length = snprintf(request, sizeof request,
+                          "%s %s HTTP/1.1\r\nHost: lb\r\nConnection: close\r\n\r\n", method, path);
+    bool good = length < (int)sizeof request || error_set(err, "%s is too long", path);
+    good =
+        good && (send_all(fd, request, (size_t)length) || explain_silence(where, timeout_ms, err));
+    good = good && receive_all(fd, where, timeout_ms, &received, err) &&
+           read_reply(&received, where, ret_reply, err);
+    free(received.bytes);
+    close(fd);
+    return good;
+}
+
+const char *admin_reply_error(const struct admin_reply *reply)
+{
+    const json_t *error = json_object_get(reply->json, "error");
+    const char *text = json_string_value(json_object_get(error, "text"));
+    return text ? text : http_status_text(reply->status);
+}
+
+json_t *admin_client_get(const struct admin_client *client, const char *verb, const char *method,
+                         const char *path)
+{
+    struct admin_reply reply;
+    struct error err;
+    if (!admin_client_ask(client, method, path, ADMIN_CLIENT_ASK_MS, &reply, &err)) {
+        told(verb, &err);
+        return NULL;
+    }
+    if (reply.status == 200)
+        return reply.json;
+    fprintf(stderr, "lb %s: %s\n", verb, admin_reply_error(&reply));
+    json_decref(reply.json);
+    return NULL;
+}
