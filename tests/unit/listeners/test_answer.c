@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "lb/base/limits.h"
 #include "listeners/refusal.h"
 #include "tests/support/check_main.h"
 #include "tests/support/text.h"
@@ -133,8 +134,84 @@ START_TEST(what_the_stream_says_is_passed_on)
 }
 END_TEST
 
+START_TEST(a_redirect_says_where_and_is_not_forbidden_to_caches)
+{
+    struct kept kept = {.stream.ops = &keep_ops, .says = STREAM_TAKEN};
+    ck_assert_int_eq(answer_write_redirect(&kept.stream, 308, slice_of("https://a.test/x?y")),
+                     STREAM_TAKEN);
+    ck_assert_uint_eq(kept.head.status, 308);
+    ck_assert_uint_eq(kept.heads, 1);
+    ck_assert(kept.last && kept.head.has_length && !kept.head.is_final);
+    ck_assert_uint_eq(kept.head.length, kept.body.length);
+    ck_assert_str_eq(kept.body.bytes, "308 Permanent Redirect\n");
+    ck_assert_str_eq(kept.extra.bytes, "Content-Type: text/plain; charset=utf-8\r\n"
+                                       "Location: https://a.test/x?y\r\n");
+    kept_done(&kept);
+}
+END_TEST
+
+START_TEST(the_longest_location_fits_and_a_longer_one_is_never_cut)
+{
+    static char location[2 * LOCATION_BYTES];
+    struct kept kept = {.stream.ops = &keep_ops, .says = STREAM_TAKEN};
+    memset(location, 'x', sizeof location);
+    ck_assert_int_eq(
+        answer_write_redirect(&kept.stream, 301, (struct slice){location, LOCATION_BYTES}),
+        STREAM_TAKEN);
+    ck_assert_uint_gt(kept.extra.length, LOCATION_BYTES);
+    ck_assert_int_eq(
+        answer_write_redirect(&kept.stream, 301, (struct slice){location, sizeof location}),
+        STREAM_LOST);
+    ck_assert_uint_eq(kept.heads, 1);
+    kept_done(&kept);
+}
+END_TEST
+
+static const struct {
+    unsigned status;
+    const char *sentence, *body;
+} responses[] = {
+    {200, "ok", "ok\n"},
+    {503, "Back at noon", "Back at noon\n"},
+    {404, NULL, "404 Not Found\n"},
+    {400, NULL, "400 Bad Request\n"},
+    {299, NULL, "299 \n"},
+};
+
+START_TEST(what_a_rule_responds_is_its_sentence)
+{
+    struct kept kept = {.stream.ops = &keep_ops, .says = STREAM_TAKEN};
+    ck_assert_int_eq(
+        answer_write_respond(&kept.stream, responses[_i].status, responses[_i].sentence),
+        STREAM_TAKEN);
+    ck_assert_uint_eq(kept.head.status, responses[_i].status);
+    ck_assert_str_eq(kept.body.bytes, responses[_i].body);
+    ck_assert_uint_eq(kept.head.length, kept.body.length);
+    ck_assert(kept.head.has_body && !kept.head.is_final);
+    ck_assert_str_eq(kept.extra.bytes, "Content-Type: text/plain; charset=utf-8\r\n"
+                                       "Cache-Control: no-store\r\n");
+    kept_done(&kept);
+}
+END_TEST
+
+START_TEST(a_status_without_a_body_has_none)
+{
+    struct kept kept = {.stream.ops = &keep_ops, .says = STREAM_TAKEN};
+    ck_assert_int_eq(answer_write_respond(&kept.stream, 204, NULL), STREAM_TAKEN);
+    ck_assert(!kept.head.has_body && !kept.head.has_length);
+    ck_assert_uint_eq(kept.body.length, 0);
+    ck_assert_str_eq(kept.extra.bytes, "Cache-Control: no-store\r\n");
+    kept_done(&kept);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
+    tcase_add_test(tcase, a_redirect_says_where_and_is_not_forbidden_to_caches);
+    tcase_add_test(tcase, the_longest_location_fits_and_a_longer_one_is_never_cut);
+    tcase_add_loop_test(tcase, what_a_rule_responds_is_its_sentence, 0,
+                        sizeof responses / sizeof *responses);
+    tcase_add_test(tcase, a_status_without_a_body_has_none);
     tcase_add_test(tcase, an_answer_says_status_reason_and_a_sentence);
     tcase_add_test(tcase, without_a_reason_or_a_sentence_nothing_is_invented);
     tcase_add_test(tcase, a_sentence_that_is_too_long_is_cut_and_the_length_stays_true);
