@@ -62,14 +62,20 @@ static bool settle(struct choice *choice, const struct seat *seat, const struct 
     return true;
 }
 
-static int choose_in_turn(struct choice *choice, const struct least *least, uint64_t turn)
+/* The steps walked are used up, so that not always the neighbour of a busy one is chosen. */
+static int choose_in_turn(struct choice *choice, const struct least *least,
+                          atomic_uint_fast64_t *turns)
 {
     const struct sequence *sequence = choice->sequence;
+    uint64_t turn = atomic_fetch_add_explicit(turns, 1, memory_order_relaxed);
     unsigned at = (unsigned)(turn % sequence->turn_count);
     for (unsigned step = 0; step < sequence->turn_count && step < STEPS_MOST; step++) {
         unsigned backend = sequence->turns[(at + step) % sequence->turn_count];
-        if (settle(choice, &sequence->seats[sequence->seat_of[backend]], least))
-            return (int)backend;
+        if (!settle(choice, &sequence->seats[sequence->seat_of[backend]], least))
+            continue;
+        if (step > 0)
+            atomic_fetch_add_explicit(turns, step, memory_order_relaxed);
+        return (int)backend;
     }
     unsigned first = sequence->seat_of[sequence->turns[at]];
     for (unsigned i = 0; i < sequence->eligible_count; i++) {
@@ -89,9 +95,8 @@ static int choose(struct pool *pool, struct choice *choice)
     choice->seen = least.load.count;
     if (!least.is_shared)
         return least.seat->backend;
-    atomic_uint_fast64_t *turns = choice->tried_count > 0 ? &pool->retry_turn : &pool->turn;
     return choose_in_turn(choice, &least,
-                          atomic_fetch_add_explicit(turns, 1, memory_order_relaxed));
+                          choice->tried_count > 0 ? &pool->retry_turn : &pool->turn);
 }
 
 // clang-format off

@@ -205,6 +205,155 @@ START_TEST(nobody_waits_much_longer_than_its_share_says)
 }
 END_TEST
 
+/* --- slow start ---------------------------------------------------------------------------- */
+
+static uint32_t publish_at(uint64_t now_ms)
+{
+    return pool_publish(&made.pool, now_ms);
+}
+
+static void prepare_slow(const char *settings)
+{
+    char value[96];
+    snprintf(value, sizeof value, "b0 192.0.2.1:1 weight=10 slow_start=10s %s", settings);
+    made_pool_key(&made, "backend", value);
+    made_pool_key(&made, "backend", "b1 192.0.2.1:2 weight=10");
+    ck_assert(made_pool_prepare(&made));
+}
+
+static unsigned turns_of(unsigned backend)
+{
+    const struct sequence *sequence = made.pool.sequence;
+    unsigned had = 0;
+    for (unsigned turn = 0; turn < sequence->turn_count; turn++)
+        had += sequence->turns[turn] == backend;
+    return had;
+}
+
+START_TEST(a_backend_that_comes_up_starts_with_a_tenth_and_grows_to_its_whole_weight)
+{
+    prepare_slow("");
+    ck_assert_str_eq(spelt(made.pool.sequence), "ab"); /* it never came up: no reason to be slow */
+    made.pool.backends[0].standing->up_ms = 5000;
+    ck_assert_uint_gt(publish_at(5000), 0);
+    ck_assert_uint_eq(made.pool.sequence->turn_count, 11);
+    ck_assert_uint_eq(turns_of(0), 1);
+    publish_at(5000 + 4445);
+    ck_assert_uint_eq(made.pool.sequence->turn_count, 3);
+    ck_assert_uint_eq(turns_of(0), 1);
+    ck_assert_uint_eq(made.pool.sequence->shares[0], 50);
+    ck_assert_uint_gt(publish_at(5000 + 9999), 0);
+    ck_assert_uint_eq(made.pool.sequence->turn_count, 199);
+    ck_assert_uint_eq(turns_of(0), 99);
+    ck_assert_uint_eq(publish_at(5000 + 10000), 0);
+    ck_assert_str_eq(spelt(made.pool.sequence), "ab");
+}
+END_TEST
+
+START_TEST(the_next_step_of_a_slow_start_is_known)
+{
+    prepare_slow("");
+    made.pool.backends[0].standing->up_ms = 5000;
+    uint64_t now = 5000;
+    unsigned steps = 0;
+    for (uint32_t wait; (wait = publish_at(now)) > 0; steps++) {
+        unsigned share = made.pool.sequence->shares[0];
+        ck_assert_uint_ge(wait, SHARE_STEP_MS);
+        now += wait;
+        publish_at(now);
+        ck_assert_uint_gt(made.pool.sequence->shares[0], share);
+    }
+    ck_assert_uint_ge(steps, 80);
+    ck_assert_uint_le(now, 5000 + 10000 + SHARE_STEP_MS);
+}
+END_TEST
+
+START_TEST(publishing_what_did_not_change_changes_nothing)
+{
+    SEQUENCE(1, 2);
+    const struct sequence *before = made.pool.sequence;
+    unsigned generation = atomic_load(&made.pool.generation);
+    ck_assert_uint_eq(publish_at(7), 0);
+    ck_assert_ptr_eq(made.pool.sequence, before);
+    ck_assert_uint_eq(atomic_load(&made.pool.generation), generation);
+}
+END_TEST
+
+/* --- rounding ------------------------------------------------------------------------------ */
+
+static void check_shares(const unsigned *weights, unsigned count, double tolerance)
+{
+    const struct sequence *sequence = made.pool.sequence;
+    unsigned *had = calloc(count, sizeof *had);
+    double sum = 0;
+    for (unsigned i = 0; i < count; i++)
+        sum += weights[i];
+    for (unsigned turn = 0; turn < sequence->turn_count; turn++)
+        had[sequence->turns[turn]]++;
+    for (unsigned i = 0; i < count; i++) {
+        double due = weights[i] / sum * sequence->turn_count;
+        ck_assert_uint_gt(had[i], 0);
+        ck_assert_msg(had[i] > due - tolerance && had[i] < due + tolerance, "%u had %u of %.2f", i,
+                      had[i], due);
+    }
+    free(had);
+}
+
+START_TEST(weights_that_need_more_turns_than_there_are_are_rounded)
+{
+    static unsigned weights[POOL_BACKENDS_MOST];
+    for (unsigned i = 0; i < POOL_BACKENDS_MOST; i++)
+        weights[i] = i == 5 ? 1 : 100 - i % 2;
+    const struct sequence *sequence = sequence_of(weights, POOL_BACKENDS_MOST);
+    ck_assert_uint_le(sequence->turn_count, SEQUENCE_TURNS_MOST);
+    ck_assert_uint_gt(sequence->turn_count, SEQUENCE_TURNS_MOST * 9 / 10);
+    check_shares(weights, POOL_BACKENDS_MOST, 2);
+}
+END_TEST
+
+START_TEST(slow_starts_in_a_large_pool_keep_the_others_exact)
+{
+    static unsigned weights[900];
+    unsigned state = 7;
+    made_pool_key(&made, "backend", "slow 192.0.2.1:1 weight=73 slow_start=10s");
+    for (unsigned i = 0; i < 900; i++)
+        weights[i] = 1 + next_number(&state) % 100;
+    made_pool_weights(&made, weights, 900);
+    ck_assert(made_pool_prepare(&made));
+    made.pool.backends[0].standing->up_ms = 1;
+    publish_at(1 + 3333);
+    const struct sequence *sequence = made.pool.sequence;
+    ck_assert_uint_le(sequence->turn_count, SEQUENCE_TURNS_MOST);
+    unsigned unit = sequence->seats[1].weight / weights[0];
+    ck_assert_uint_ge(unit, 1);
+    for (unsigned i = 0; i < 900; i++)
+        ck_assert_uint_eq(sequence->seats[1 + i].weight, weights[i] * unit);
+    unsigned slow = sequence->seats[0].weight;
+    ck_assert_uint_ge(slow, 73 * unit * 38 / 100);
+    ck_assert_uint_le(slow, 73 * unit * 41 / 100);
+}
+END_TEST
+
+START_TEST(many_slow_starts_at_once_stay_within_the_limit)
+{
+    for (unsigned i = 0; i < POOL_BACKENDS_MOST; i++) {
+        char value[96];
+        snprintf(value, sizeof value, "b%u 192.0.2.1:%u weight=%u slow_start=%us", i, 1 + i,
+                 100 - i % 7, 10 + i % 50);
+        made_pool_key(&made, "backend", value);
+    }
+    ck_assert(made_pool_prepare(&made));
+    for (unsigned i = 0; i < POOL_BACKENDS_MOST; i++)
+        made.pool.backends[i].standing->up_ms = 1 + i;
+    for (uint64_t now = 1; now < 61000; now += 7000) {
+        publish_at(now);
+        ck_assert_uint_le(made.pool.sequence->turn_count, SEQUENCE_TURNS_MOST);
+        for (unsigned i = 0; i < made.pool.sequence->eligible_count; i++)
+            ck_assert_uint_gt(made.pool.sequence->seats[i].weight, 0);
+    }
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, begin, end);
@@ -222,6 +371,13 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, all_down_and_503_leaves_nobody);
     tcase_add_test(tcase, a_drained_backend_has_no_turn_even_when_all_others_are_down);
     tcase_add_loop_test(tcase, over_one_cycle_everyone_gets_exactly_its_weight, 0, 100);
+    tcase_add_test(tcase,
+                   a_backend_that_comes_up_starts_with_a_tenth_and_grows_to_its_whole_weight);
+    tcase_add_test(tcase, the_next_step_of_a_slow_start_is_known);
+    tcase_add_test(tcase, publishing_what_did_not_change_changes_nothing);
+    tcase_add_test(tcase, weights_that_need_more_turns_than_there_are_are_rounded);
+    tcase_add_test(tcase, slow_starts_in_a_large_pool_keep_the_others_exact);
+    tcase_add_test(tcase, many_slow_starts_at_once_stay_within_the_limit);
     tcase_add_test(tcase, nobody_waits_much_longer_than_its_share_says);
 }
 
