@@ -69,19 +69,21 @@ static enum relay take_final(struct exchange *x, const struct http_answer *head)
     if (head->is_upgrade && x->request_side != REQUEST_SENT) {
         return relay_link_lost(x, "the backend switched protocols before the request was complete");
     }
+    x->answer_framing = head->framing;
+    x->answer_left = head->length;
+    /* Before the answer counts as one: a body that is wrong from its start is a 502 yet. */
+    if (!head->is_upgrade && !answer_body_take(x, &data, &last)) {
+        return relay_link_lost(x, "the backend's body is not chunked as it says");
+    }
     x->status = head->status;
     x->trouble = NULL; /* of an earlier attempt */
     x->reusable = head->keep_alive;
     x->answer_side = ANSWER_BODY;
-    x->answer_framing = head->framing;
-    x->answer_left = head->length;
     attempt_answered(x);
     if (head->is_upgrade) {
         begin_tunnel(x);
         data = x->input;
         x->input.length = 0;
-    } else if (!answer_body_take(x, &data, &last)) {
-        return relay_link_lost(x, "the backend's body is not chunked as it says");
     }
     char cookie[PERSISTENCE_COOKIE_LINE_BYTES];
     told.extra = persistence_cookie_give(x, cookie);

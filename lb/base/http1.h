@@ -140,7 +140,9 @@ struct http_answer {
     uint64_t length; /* HTTP_LENGTH; for HEAD and 304 the declared one, with framing HTTP_NO_BODY */
     bool has_length;
     bool keep_alive;
-    bool is_upgrade; /* 101 */
+    bool announces_body; /* 204 with a body in its fields: it has none, and is not to be kept alive
+                          */
+    bool is_upgrade;     /* 101 */
     size_t bytes;
     unsigned field_count;
     struct http_field fields[HEAD_FIELDS_MOST];
@@ -166,8 +168,8 @@ enum http_parse http_parse_request(struct http_request *request, const char *byt
  * Parse an answer head. `asked` decides the framing (HEAD; 1xx, 204 and 304 have no body; 2xx of
  * CONNECT a tunnel).
  * A backend's mistakes are HTTP_INVALID too; an answer with both lengths is refused, and so are a
- * body announced with 1xx or 204 (Content-Length: 0 is let pass), 101 in HTTP/1.0, and any
- * Transfer-Encoding but `chunked`.
+ * body announced with 1xx (Content-Length: 0 is let pass), 101 in HTTP/1.0, and any
+ * Transfer-Encoding but `chunked`. What 204 announces is not looked at beyond `announces_body`.
  */
 enum http_parse http_parse_answer(struct http_answer *answer, const char *bytes, size_t length,
                                   size_t most, enum http_method asked, enum http_fault *fault);

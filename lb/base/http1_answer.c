@@ -45,18 +45,31 @@ static bool scan_status_line(struct scan *scan, struct http_answer *answer)
     return !answer->is_upgrade || answer->minor > 0 || scan_refuse(scan, HTTP_BAD_STATUS_LINE);
 }
 
-/* RFC 9112 6.3. Interim answers and 204 have no body by definition; one that announces a body
- * contradicts itself. */
+/* RFC 9112 6.3. 204 ends with its head whatever its fields say. Backends that announce a body there
+ * are known to send one, too, so that the connection is good for nothing more. */
+static void settle_no_content(struct http_answer *answer, const struct field_table *table)
+{
+    struct http_size size;
+    enum http_fault fault = http_read_size(table, answer->minor, &size);
+    answer->announces_body = fault != HTTP_FINE || size.framing == HTTP_CHUNKED || size.length > 0;
+    answer->has_length = size.has_length && !answer->announces_body;
+}
+
+/* An interim answer that announces a body contradicts itself. */
 static enum http_fault settle_size(struct http_answer *answer, const struct field_table *table,
                                    enum http_method asked)
 {
     struct http_size size;
+    if (answer->status == NO_CONTENT) {
+        settle_no_content(answer, table);
+        return HTTP_FINE;
+    }
     enum http_fault fault = http_read_size(table, answer->minor, &size);
     if (fault != HTTP_FINE)
         return fault;
     answer->has_length = size.has_length;
     answer->length = size.length;
-    if (answer->status < 200 || answer->status == NO_CONTENT) {
+    if (answer->status < 200) {
         if (size.framing == HTTP_CHUNKED)
             return HTTP_BAD_TRANSFER_ENCODING;
         return size.length > 0 ? HTTP_BAD_LENGTH : HTTP_FINE;
@@ -78,7 +91,7 @@ static bool settle(struct scan *scan, struct http_answer *answer, const struct f
     if (fault != HTTP_FINE)
         return scan_refuse(scan, fault);
     answer->keep_alive = !wishes.close && (answer->minor > 0 || wishes.keep_alive) &&
-                         answer->framing != HTTP_UNTIL_CLOSE;
+                         answer->framing != HTTP_UNTIL_CLOSE && !answer->announces_body;
     return true;
 }
 

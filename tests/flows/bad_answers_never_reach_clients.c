@@ -186,6 +186,18 @@ START_TEST(a_body_that_is_cut_or_wrong_never_looks_complete)
 }
 END_TEST
 
+/* As long as the client has not got the head, it can be told. */
+START_TEST(a_body_that_is_wrong_from_its_start_is_a_502)
+{
+    static const char *const bodies[] = {"zz\r\nbad\r\n0\r\n\r\n", "5\r\nhello\r\nzz\r\nbad",
+                                         "\r\n", "-1\r\n", "5\r\nhelloworld\r\n0\r\n\r\n"};
+    struct text bytes = {0};
+    text_add_format(&bytes, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%s", bodies[_i]);
+    expect_502_for(&bytes);
+    text_done(&bytes);
+}
+END_TEST
+
 /* A second answer that nobody asked for, in the hope that it is given to the next client. */
 static const char *const surplus[] = {
     "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngoodHTTP/1.1 200 OK\r\nContent-Length: "
@@ -259,6 +271,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_head_of_too_many_fields_gives_502);
     tcase_add_test(tcase, a_flood_of_interim_answers_ends_the_connection);
     tcase_add_test(tcase, a_body_that_is_cut_or_wrong_never_looks_complete);
+    tcase_add_loop_test(tcase, a_body_that_is_wrong_from_its_start_is_a_502, 0, 5);
     tcase_add_loop_test(tcase, bytes_behind_an_answer_are_never_another_client_s, 0,
                         sizeof surplus / sizeof surplus[0]);
     tcase_add_test(tcase, a_backend_that_speaks_before_it_is_asked_is_survived);
