@@ -2,13 +2,11 @@
 /* nginx, started and stopped as an administrator would. */
 #include "tests/support/nginx_backend.h"
 
-#include <arpa/inet.h>
 #include <check.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,18 +100,6 @@ static unsigned find_workers(const struct nginx_backend *nginx, pid_t *workers)
     return count;
 }
 
-static bool takes_connections(unsigned port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((in_port_t)port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_ge(fd, 0);
-    bool taken = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
-    close(fd);
-    return taken;
-}
-
 static void show_errors(const struct nginx_backend *nginx, const char *what)
 {
     char *errors = folder_read(&nginx->folder, "error.log");
@@ -126,7 +112,7 @@ static void show_errors(const struct nginx_backend *nginx, const char *what)
 static bool is_ready(const struct nginx_backend *nginx)
 {
     if (!process_has_ended(nginx->pid))
-        return takes_connections(nginx->port);
+        return port_takes_connections(nginx->port);
     show_errors(nginx, "did not start");
     ck_abort_msg("nginx did not start");
 }
@@ -186,7 +172,7 @@ void nginx_kill(struct nginx_backend *nginx)
     for (unsigned i = 0; i < count; i++)
         kill(workers[i], SIGKILL);
     nginx->pid = 0;
-    eventually(!takes_connections(nginx->port));
+    eventually(!port_takes_connections(nginx->port));
 }
 
 static bool has_only_new_workers(const struct nginx_backend *nginx, const pid_t *old,

@@ -64,3 +64,15 @@ unsigned port_reserve_low(void)
 {
     return reserve(FIRST_LOW_PORT, LOW_PORT_COUNT);
 }
+
+bool port_takes_connections(unsigned port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((in_port_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(fd, 0);
+    bool taken = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    close(fd);
+    return taken;
+}

@@ -7,9 +7,14 @@
 #ifndef LB_TESTS_PORT_H
 #define LB_TESTS_PORT_H
 
+#include <stdbool.h>
+
 /* A port that nobody listens on, on 127.0.0.1 and on [::1]. */
 unsigned port_reserve(void);
 /* The same below 1024, where only root and who has the right may listen. Needs root. */
 unsigned port_reserve_low(void);
+
+/* Does somebody take connections at this port of 127.0.0.1? */
+bool port_takes_connections(unsigned port);
 
 #endif
