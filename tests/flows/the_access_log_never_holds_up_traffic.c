@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -224,6 +225,7 @@ START_TEST(a_reader_that_goes_away_takes_nobody_with_it)
     ck_assert_uint_eq(read_account(pipe, 10).requests, 10);
     close(pipe);
     ask_many(&archive, 100);
+    eventually(scene_log_has(&archive.scene, " error access-log.lost ", "Broken pipe", NULL));
     archive_close(&archive);
 }
 END_TEST
@@ -234,6 +236,52 @@ START_TEST(a_full_disk_is_felt_by_nobody)
     archive_open(&archive);
     archive_start(&archive, "access_log = /dev/full");
     ask_many(&archive, 100);
+    scene_stop(&archive.scene);
+    char *log = scene_log(&archive.scene);
+    ck_assert_msg(text_count(log, " error access-log.lost ") == 1 && strstr(log, "/dev/full") &&
+                      strstr(log, "No space left on device"),
+                  "%s", log);
+    free(log);
+    archive_close(&archive);
+}
+END_TEST
+
+static void limit_files(struct archive *archive, rlim_t bytes)
+{
+    const struct rlimit limit = {bytes, RLIM_INFINITY};
+    ck_assert_int_eq(prlimit(archive->scene.pid, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+/* A file that may not grow is written up to the middle of a line, as on a disk that is full. */
+START_TEST(a_disk_that_fills_up_and_is_emptied_is_told_and_costs_no_later_line)
+{
+    enum { BEFORE = 3, LOST = 20 };
+    struct archive archive;
+    struct stat status;
+    archive_open(&archive);
+    archive_start(&archive, "access_log = access.log");
+    ask_many(&archive, BEFORE);
+    eventually(scene_access_lines(&archive.scene, "/once") == BEFORE);
+    ck_assert_int_eq(stat(folder_file(&archive.scene.folder, "access.log"), &status), 0);
+    limit_files(&archive, (rlim_t)status.st_size + 30);
+    ask_many(&archive, LOST);
+    eventually(scene_log_has(&archive.scene, " error access-log.lost ", "File too large", NULL));
+    ck_assert_int_eq(stat(folder_file(&archive.scene.folder, "access.log"), &status), 0);
+    limit_files(&archive, RLIM_INFINITY);
+    ask_many(&archive, 1);
+    eventually(scene_log_has(&archive.scene, " warn access-log.back ", NULL));
+    scene_stop(&archive.scene);
+    char *said = scene_log(&archive.scene);
+    ck_assert_uint_eq(text_count(said, "access-log.lost"), 1);
+    char *log = scene_access_log(&archive.scene);
+    struct account account = {0, 0};
+    char *rest = log + status.st_size; /* behind what was cut, which is a line of its own */
+    ck_assert_int_eq(*rest, '\n');
+    json_lines_visit(rest + 1, add_to_account, &account);
+    ck_assert_uint_eq(BEFORE + account.requests + account.dropped, BEFORE + LOST + 1);
+    ck_assert_uint_gt(account.dropped, 0);
+    free(log);
+    free(said);
     archive_close(&archive);
 }
 END_TEST
@@ -247,6 +295,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_pipe_that_nobody_reads_does_not_keep_it_from_ending);
     tcase_add_test(tcase, a_reader_that_goes_away_takes_nobody_with_it);
     tcase_add_test(tcase, a_full_disk_is_felt_by_nobody);
+    tcase_add_test(tcase, a_disk_that_fills_up_and_is_emptied_is_told_and_costs_no_later_line);
 }
 
 CHECK_MAIN("the access log never holds up traffic", add_tests)
