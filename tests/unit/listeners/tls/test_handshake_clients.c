@@ -210,7 +210,7 @@ START_TEST(a_rule_that_answers_403_never_fails_the_handshake)
 }
 END_TEST
 
-/* Certificates as the seeds make them, and other good ones */
+/* Certificates as the commands of the guide make them, and other good ones */
 
 START_TEST(a_v1_ca_and_a_v1_certificate_without_any_extension_work)
 {
@@ -218,7 +218,7 @@ START_TEST(a_v1_ca_and_a_v1_certificate_without_any_extension_work)
     struct meeting meeting;
     cast_open(&cast);
     struct made *ca = made_certificate(
-        &(struct certificate_wish){.name = "Seed CA", .v1 = true, .key = MADE_KEY_RSA_2048});
+        &(struct certificate_wish){.name = "Guide CA", .v1 = true, .key = MADE_KEY_RSA_2048});
     struct made *client = made_certificate(&(struct certificate_wish){
         .name = "client", .issuer = ca, .v1 = true, .key = MADE_KEY_RSA_2048});
     const struct ca_set *set = stage_ca_set(&cast.stage, ca, NULL);

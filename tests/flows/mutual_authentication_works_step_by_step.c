@@ -361,4 +361,4 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, only_the_certificates_of_its_own_ca_open_a_door, 0, 2);
 }
 
-CHECK_MAIN("the seed works step by step", add_tests)
+CHECK_MAIN("mutual authentication works step by step", add_tests)
