@@ -400,6 +400,56 @@ START_TEST(who_only_looks_whether_somebody_listens_worries_nobody)
 }
 END_TEST
 
+/* --- reload -------------------------------------------------------------------------------- */
+
+#define RELOADED(keys)                                                                             \
+    LISTENER("plain-v1", "127.0.0.1")                                                              \
+    "protocol = http\n" keys "\n[rule all]\nlistener = plain-v1\npool = app\n\n"                   \
+    "[pool app]\nbackend = rs-1 127.0.0.1:@rs-1\nhealth_check = off\n"
+#define BELIEVING(version) "proxy_protocol = " version "\nproxy_protocol_from = 127.0.0.0/8\n"
+
+START_TEST(a_reload_changes_who_is_believed_from_the_next_connection_on)
+{
+    struct street street;
+    struct peer early, late;
+    street_open(&street);
+    unsigned port = scene_port(&street.scene, "plain-v1");
+    peer_connect(&early, port);
+    send_header(&early, v1);
+    ask(&early, "192.0.2.7", 443);
+    ck_assert(scene_reload(&street.scene, RELOADED("")));
+    peer_connect(&late, port);
+    ask(&late, "127.0.0.1", port);
+    ck_assert(scene_reload(&street.scene, RELOADED(BELIEVING("v2"))));
+    ask(&early, "192.0.2.7", 443);
+    ask(&late, "127.0.0.1", port);
+    peer_close(&late);
+    peer_connect(&late, port);
+    send_header(&late, v2);
+    ask(&late, "192.0.2.7", 443);
+    peer_close(&late);
+    peer_close(&early);
+    street_close(&street);
+}
+END_TEST
+
+START_TEST(a_header_that_has_begun_is_read_to_its_end_as_it_was_asked_for)
+{
+    struct street street;
+    struct peer peer;
+    street_open(&street);
+    unsigned descriptors = process_descriptors(street.scene.pid);
+    peer_connect(&peer, scene_port(&street.scene, "plain-v1"));
+    eventually(process_descriptors(street.scene.pid) > descriptors); /* it is accepted */
+    ck_assert(peer_send(&peer, v1.bytes, 20));
+    ck_assert(scene_reload(&street.scene, RELOADED(BELIEVING("v2"))));
+    ck_assert(peer_send(&peer, v1.bytes + 20, v1.length - 20));
+    ask(&peer, "192.0.2.7", 443);
+    peer_close(&peer);
+    street_close(&street);
+}
+END_TEST
+
 /* --- HAProxy -------------------------------------------------------------------------------- */
 
 static const char *haproxy(void)
@@ -526,6 +576,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, tls_without_the_header_is_closed_without_a_word);
     tcase_add_test(tcase, a_header_that_does_not_come_in_time_is_not_waited_for);
     tcase_add_test(tcase, who_only_looks_whether_somebody_listens_worries_nobody);
+    tcase_add_test(tcase, a_reload_changes_who_is_believed_from_the_next_connection_on);
+    tcase_add_test(tcase, a_header_that_has_begun_is_read_to_its_end_as_it_was_asked_for);
     if (haproxy_is_here())
         tcase_add_test(tcase, haproxy_s_clients_are_seen_as_themselves);
 }
