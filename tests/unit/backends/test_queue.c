@@ -391,7 +391,7 @@ END_TEST
 
 /* --- many workers -------------------------------------------------------------------------- */
 
-enum { WORKERS = 4, CUSTOMERS = 12, ROUNDS = 150 };
+enum { WORKERS = 4, CUSTOMERS = 12 };
 
 struct shop {
     pthread_t thread;
@@ -399,7 +399,7 @@ struct shop {
     uv_idle_t idle;
     struct queue_desk desk;
     struct pool_view view;
-    unsigned number;
+    unsigned number, customer_count, rounds;
     unsigned state; /* of its pseudo-random numbers */
     unsigned open_count;
     unsigned waited, served;
@@ -415,7 +415,7 @@ struct shop {
     unsigned came, called;
 };
 
-static const unsigned limits[] = {3, 1, 2};
+static unsigned limits[3];
 
 static unsigned next_number(struct shop *shop)
 {
@@ -448,7 +448,7 @@ static void enter(struct customer *customer)
     unsigned dice = next_number(shop) % 8;
     customer->rounds_left--;
     customer->choice = (struct choice){0};
-    customer->choice.wanted = dice < 3 ? &made.pool.backends[dice] : NULL;
+    customer->choice.wanted = dice < made.pool.backend_count ? &made.pool.backends[dice] : NULL;
     customer->waiter = (struct waiter){.desk = &shop->desk, .on_called = on_customer_called};
     int found = pool_take(&made.pool, &shop->view, &customer->choice);
     if (found == POOL_FULL) {
@@ -461,7 +461,8 @@ static void enter(struct customer *customer)
         return;
     }
     shop->waited++;
-    customer->patience = dice == 7 ? 1 + next_number(shop) % 4 : UINT32_MAX; /* some give up */
+    bool gives_up = dice == 7 && shop->customer_count > 1;
+    customer->patience = gives_up ? 1 + next_number(shop) % 4 : UINT32_MAX;
 }
 
 static void spend_time(struct customer *customer)
@@ -482,7 +483,7 @@ static void spend_time(struct customer *customer)
 static void on_idle(uv_idle_t *idle)
 {
     struct shop *shop = idle->data;
-    for (unsigned i = 0; i < CUSTOMERS; i++)
+    for (unsigned i = 0; i < shop->customer_count; i++)
         spend_time(&shop->customers[i]);
     if (shop->open_count > 0)
         return;
@@ -498,9 +499,9 @@ static void *keep_shop(void *arg)
     uv_idle_init(&shop->loop, &shop->idle);
     shop->idle.data = shop;
     shop->state = shop->number + 1;
-    shop->open_count = CUSTOMERS;
-    for (unsigned i = 0; i < CUSTOMERS; i++)
-        shop->customers[i] = (struct customer){.shop = shop, .rounds_left = ROUNDS};
+    shop->open_count = shop->customer_count;
+    for (unsigned i = 0; i < shop->customer_count; i++)
+        shop->customers[i] = (struct customer){.shop = shop, .rounds_left = shop->rounds};
     uv_idle_start(&shop->idle, on_idle);
     uv_run(&shop->loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&shop->loop), 0);
@@ -508,27 +509,44 @@ static void *keep_shop(void *arg)
     return NULL;
 }
 
-START_TEST(over_all_workers_limits_hold_and_everyone_is_served)
+/* Returns how many were served. */
+static unsigned keep_shops(unsigned count, unsigned customers, unsigned rounds)
 {
     static struct shop shops[WORKERS];
     unsigned served = 0, waited = 0;
-    PREPARE(3, 1, 2);
-    for (unsigned i = 0; i < WORKERS; i++) {
-        shops[i].number = i;
+    for (unsigned i = 0; i < made.pool.backend_count; i++)
+        limits[i] = made.pool.backends[i].max_connections;
+    for (unsigned i = 0; i < count; i++) {
+        shops[i] = (struct shop){.number = i, .customer_count = customers, .rounds = rounds};
         ck_assert_int_eq(pthread_create(&shops[i].thread, NULL, keep_shop, &shops[i]), 0);
     }
-    for (unsigned i = 0; i < WORKERS; i++) {
+    for (unsigned i = 0; i < count; i++) {
         pthread_join(shops[i].thread, NULL);
         served += shops[i].served;
         waited += shops[i].waited;
     }
     ck_assert_uint_gt(waited, 100);
-    ck_assert_uint_gt(served, WORKERS * CUSTOMERS * ROUNDS / 2);
     ck_assert_uint_eq(waiting(), 0);
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < made.pool.backend_count; i++) {
         ck_assert_uint_eq(active_of(i), 0);
         ck_assert_uint_eq(atomic_load(&made.pool.backends[i].standing->bound_count), 0);
     }
+    return served;
+}
+
+START_TEST(over_all_workers_limits_hold_and_everyone_is_served)
+{
+    PREPARE(3, 1, 2);
+    ck_assert_uint_gt(keep_shops(WORKERS, CUSTOMERS, 150), WORKERS * CUSTOMERS * 150 / 2);
+}
+END_TEST
+
+/* One place, two who want it in turns: if one who waits were forgotten once, both would wait for
+ * ever. */
+START_TEST(nobody_who_waits_is_forgotten)
+{
+    PREPARE(1);
+    ck_assert_uint_eq(keep_shops(2, 1, 20000), 2 * 20000);
 }
 END_TEST
 
@@ -551,6 +569,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, when_nobody_is_left_those_who_wait_are_told);
     tcase_add_test(tcase, pools_of_two_configs_share_places_and_queue);
     tcase_add_test(tcase, over_all_workers_limits_hold_and_everyone_is_served);
+    tcase_add_test(tcase, nobody_who_waits_is_forgotten);
 }
 
 CHECK_MAIN("queue", add_tests)
