@@ -42,10 +42,15 @@ static const struct config_section *names_find(const struct names *names, const 
     return text_map_get(&names->map, text_hash(text), text);
 }
 
+/* To look for the nearest name costs a walk over all; who misspelt thousands needs no more help. */
+enum { SUGGESTIONS_MOST = 100 };
+
 static void report_unknown(const struct desk *desk, const struct names *names, const char *kind,
                            const char *name, unsigned line)
 {
-    const char *nearest = config_sections_nearest(names->sections, names->count, name);
+    const char *nearest = desk->source->problems->error_count < SUGGESTIONS_MOST
+                              ? config_sections_nearest(names->sections, names->count, name)
+                              : NULL;
     problems_add(desk->source->problems, desk->source->file, line, "there is no %s %s: %s%s%s%s",
                  kind, name, nearest ? "did you mean " : "add a section [",
                  nearest ? nearest : kind, nearest ? "?" : " ",
