@@ -198,7 +198,7 @@ static void on_connected(struct link_owner *owner, struct link *link, enum link_
         x->link = NULL;
         snprintf(trouble, sizeof trouble, "%s: %s", link_outcome_name(outcome), reason);
         x->trouble = trouble;
-        attempt_unconnected(x, outcome == LINK_LATE);
+        attempt_unconnected(x, outcome);
         if (stream->exchange == x) {
             x->trouble = NULL;
         }
@@ -329,4 +329,10 @@ void exchanges_init(struct exchanges *all, struct loop_context *context, struct 
     all->access_log = access_log;
     all->count = 0;
     request_ids_init(&all->ids);
+    queue_desk_open(&all->desk, context->loop); /* if not, nobody waits: 503 */
+}
+
+void exchanges_close(struct exchanges *all)
+{
+    queue_desk_close(&all->desk);
 }

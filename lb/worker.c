@@ -151,6 +151,7 @@ static void on_links_closed(void *arg)
 {
     struct worker *worker = arg;
     worker->links = NULL;
+    exchanges_close(&worker->exchanges);
     uv_close((uv_handle_t *)&worker->wake, NULL);
     loop_context_close(&worker->context);
 }
