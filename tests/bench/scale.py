@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What size costs: lb with one rule and two backends beside lb with thousands, and what a reload costs.
+"""What size costs: lb with one rule and two backends beside lb with thousands, what a thousand backends
+cost its peers, and what a reload costs.
 
 All configurations run at the same time and are measured interleaved, as balancers are. One program
 answers for all backends, so that their number is the only thing that changes. Requests are served by the last of the rules.
@@ -67,13 +68,34 @@ SIZES = {
 }
 
 
-def candidates(program, version):
-    command = ["{program}", "run", "-c", "{config}"]
+def _many_nginx(template):
+    servers = "".join(f"        server {_address(i)}:{{backends[0]}};\n" for i in range(BACKENDS))
+    return re.sub(r"(?: +server 127[^\n]*\n)+ +keepalive 128;",
+                  lambda _: servers + f"        keepalive {2 * BACKENDS};", template)
+
+
+def _many_haproxy(template):
+    servers = "".join(f"    server rs-{i} {_address(i)}:{{backends[0]}} pool-max-conn 128\n"
+                      for i in range(BACKENDS))
+    return re.sub(r"(?: +server rs-[^\n]*\n)+", lambda _: servers, template)
+
+
+MANY = {"nginx": _many_nginx, "haproxy": _many_haproxy}
+
+
+def candidates(available):
+    """lb in every size; each peer with two backends and with a thousand."""
     made = []
-    for i, (name, template) in enumerate(SIZES.items()):
-        one = balancers.Balancer(name, program, template, command, version, is_peer=name == SMALL)
-        one.file_name = f"size-{i}"
-        made.append(one)
+    for one in available:
+        sizes = SIZES if one.name == "lb" else {
+            f"{one.name}, 2 backends": one.template,
+            f"{one.name}, 1,000 backends": MANY[one.name](one.template)}
+        for name, template in sizes.items():
+            size = balancers.Balancer(name, one.program, template, one.command, one.version,
+                                      is_peer=False)
+            size.file_name = f"size-{len(made)}"
+            size.base = next(iter(sizes))
+            made.append(size)
     return made
 
 
@@ -136,10 +158,10 @@ def measure_reload(bench, size):
             "calm_most_ms": max(calm), "busy_most_ms": max(busy)}
 
 
-def table(cpu, reload):
-    base = cpu[SMALL]["median_us"]
-    lines = ["| config | CPU per request | to the smallest |", "|---|---|---|"]
-    for name, cell in cpu.items():
+def table(sizes, cpu, reload):
+    lines = ["| config | CPU per request | to its smallest |", "|---|---|---|"]
+    for size in sizes:
+        name, cell, base = size.name, cpu[size.name], cpu[size.base]["median_us"]
         text = "FAULT " + "; ".join(cell["faults"]) if cell["faults"] else (
             f"{cell['median_us']:.2f} µs ({cell['least_us']:.2f}–{cell['most_us']:.2f})")
         lines.append(f"| {name} | {text} | {cell['median_us'] / base:.3f} |")
@@ -149,10 +171,11 @@ def table(cpu, reload):
     return "\n".join(lines)
 
 
-def run(bench, program, version, options, say):
-    sizes = candidates(program, version)
+def run(bench, available, options, say):
+    sizes = candidates(available)
     try:
-        bench.start_backends([f"{_address(i)}:{bench.backends[0]}" for i in range(BACKENDS)])
+        bench.start_backends([f"{_address(i)}:{bench.backends[0]}" for i in range(BACKENDS)] +
+                             [f"127.0.0.1:{bench.backends[1]}"])
         for size in sizes:
             bench.start(size)
         cpu = measure_cpu(bench, sizes, options.repetitions, 30000 if options.quick else 100000, say)
@@ -166,4 +189,4 @@ def run(bench, program, version, options, say):
         for size in sizes:
             size.stop()
         bench.stop()
-    return table(cpu, reload), {"cpu": cpu, "reload": reload}
+    return table(sizes, cpu, reload), {"cpu": cpu, "reload": reload}
