@@ -29,6 +29,13 @@ static enum relay tunnel_in(struct exchange *x)
                                             : RELAY_WAITING;
 }
 
+/** With TLS an end that nobody vouched for must not look like one; whoever was told goodbye before
+ * may leave without a word. */
+static bool was_cut(const struct exchange *x)
+{
+    return x->link->connection.truncated && x->request_side != REQUEST_SENT;
+}
+
 static enum relay tunnel_out(struct exchange *x)
 {
     while (x->answer_side == ANSWER_BODY && !x->stream->ops->is_full(x->stream)) {
@@ -41,6 +48,9 @@ static enum relay tunnel_out(struct exchange *x)
         case IO_AGAIN:
             return RELAY_WAITING;
         case IO_END:
+            if (was_cut(x)) {
+                return relay_link_lost(x, "the backend left the tunnel without close_notify");
+            }
             x->answer_side = ANSWER_COMPLETE;
             x->stream->ops->finish(x->stream);
             break;
