@@ -327,9 +327,7 @@ END_TEST
 
 START_TEST(a_field_that_goes_beyond_the_end_is_bad)
 {
-    static const char *const ends[] = {"\x04", "\x04\x00", "\x04\x00\x01",
-                                       "\x04\xff\xff"
-                                       "abc"};
+    static const char *const ends[] = {"\x04", "\x04\x00", "\x04\x00\x01", "\x04\xff\xffxyz"};
     static const size_t lengths[] = {1, 2, 3, 6};
     static const char fault[] = "its last field goes beyond its end";
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
