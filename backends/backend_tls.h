@@ -113,4 +113,12 @@ time_t backend_tls_good_until(const SSL *ssl);
 bool backend_tls_explain(const struct connection *connection, const char *name, char *into,
                          size_t room);
 
+/**
+ * Did the backend refuse lb as a client? With TLS 1.3 it says so behind the handshake, when lb may
+ * have sent already; whatever that was, it was not taken.
+ *
+ * connection  started with an SSL of this file, and failed
+ */
+bool backend_tls_was_refused(const struct connection *connection);
+
 #endif

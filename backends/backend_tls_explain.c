@@ -92,14 +92,8 @@ static void explain_certificate(SSL *ssl, long error, const char *name, char *in
 
 /* ---- everything else ---- */
 
-static const char *advice_on_own_certificate(bool shows_one)
-{
-    return shows_one ? "the backend refuses lb's certificate"
-                     : "the backend wants a client certificate: set certificate and "
-                       "certificate_key";
-}
-
-static const char *advice_on_failure(int reason, bool shows_one)
+/* Alerts with which a backend says that it does not take lb for a client. */
+static bool refuses_client(int reason)
 {
     switch (reason) {
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
@@ -110,7 +104,19 @@ static const char *advice_on_failure(int reason, bool shows_one)
     case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
     case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
     case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
-        return advice_on_own_certificate(shows_one);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static const char *advice_on_failure(int reason, bool shows_one)
+{
+    if (refuses_client(reason))
+        return shows_one ? "the backend refuses lb's certificate"
+                         : "the backend wants a client certificate: set certificate and "
+                           "certificate_key";
+    switch (reason) {
     case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
         return shows_one ? "the backend finds no common cipher, or refuses lb's certificate"
                          : "the backend finds no common cipher, or wants a client certificate "
@@ -126,6 +132,13 @@ static const char *advice_on_failure(int reason, bool shows_one)
     default:
         return NULL;
     }
+}
+
+bool backend_tls_was_refused(const struct connection *connection)
+{
+    unsigned long failure = connection->tls_failure;
+    return connection->tls_failed && ERR_GET_LIB(failure) == ERR_LIB_SSL &&
+           refuses_client(ERR_GET_REASON(failure));
 }
 
 static void explain_failure(const struct connection *connection, char *into, size_t room)

@@ -127,6 +127,9 @@ struct link *link_borrow(struct links *links, const struct link_wish *wish,
  * a backend refuses lb's certificate only with the first read. Static or per-thread text. */
 const char *link_failure(const struct link *link);
 
+/** Did the backend refuse lb itself, so that it took nothing of what was sent on this lent link? */
+bool link_was_refused(const struct link *link);
+
 /** Give back a link whose answer was complete and that may be reused; kept if there is room
  * (idle_links) and nothing unread or unsent is left on it, else closed. */
 void link_return(struct link *link);

@@ -145,3 +145,8 @@ const char *link_failure(const struct link *link)
     backend_tls_explain(&link->connection, link->tls->name, text, sizeof text);
     return text;
 }
+
+bool link_was_refused(const struct link *link)
+{
+    return link->tls && link->exchanges == 0 && backend_tls_was_refused(&link->connection);
+}

@@ -246,7 +246,7 @@ void attempt_link_failed(struct exchange *x, bool late)
 {
     bool is_awaited = x->answer_side == ANSWER_AWAITED;
     if (is_awaited && x->interim_count == 0) {
-        attempt_failed(x, true, late, true);
+        attempt_failed(x, !link_was_refused(x->link), late, true);
         return;
     }
     count_failure(x, is_awaited);

@@ -486,6 +486,7 @@ START_TEST(with_tls_1_3_it_says_so_only_when_it_is_read)
     ck_assert_str_eq(link_failure(borrower.link),
                      "tlsv13 alert certificate required: the backend wants a client certificate: "
                      "set certificate and certificate_key");
+    ck_assert(link_was_refused(borrower.link));
     link_discard(borrower.link);
 }
 END_TEST
