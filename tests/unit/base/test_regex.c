@@ -2,6 +2,8 @@
 /* What matches, what is refused at load, and what takes too long to be decided. */
 #include "lb/base/regex.h"
 
+#include <pthread.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "lb/base/error.h"
@@ -174,6 +176,37 @@ START_TEST(what_takes_too_long_is_undecided_and_what_is_honest_is_decided)
 }
 END_TEST
 
+/* --- threads -------------------------------------------------------------------------------- */
+
+static void *match_often(void *argument)
+{
+    const struct regex *regex = argument;
+    struct regex_room *room = NULL;
+    uintptr_t wrong = 0;
+    for (unsigned i = 0; i < 2000; i++) {
+        wrong += regex_match(regex, slice_of("/app/aaaaaaaaaa/7"), &room) != REGEX_MATCHES;
+        wrong += regex_match(regex, slice_of("/app/aaaaaaaaaa/x"), &room) != REGEX_DIFFERS;
+    }
+    regex_room_free(room);
+    return (void *)wrong;
+}
+
+START_TEST(threads_share_an_expression)
+{
+    enum { THREADS = 4 };
+    pthread_t threads[THREADS];
+    struct regex *regex = regex_new("^/(app|x)/([a-z]+)/[0-9]$", REGEX_AS_WRITTEN, NULL);
+    for (unsigned i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, match_often, regex), 0);
+    for (unsigned i = 0; i < THREADS; i++) {
+        void *wrong;
+        ck_assert_int_eq(pthread_join(threads[i], &wrong), 0);
+        ck_assert_ptr_null(wrong);
+    }
+    regex_free(regex);
+}
+END_TEST
+
 START_TEST(nothing_is_freed_without_harm)
 {
     regex_free(NULL);
@@ -191,6 +224,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, no_pattern_does_harm);
     tcase_add_loop_test(tcase, what_takes_too_long_is_undecided_and_what_is_honest_is_decided, 0,
                         sizeof efforts / sizeof *efforts);
+    tcase_add_test(tcase, threads_share_an_expression);
     tcase_add_test(tcase, nothing_is_freed_without_harm);
 }
 

@@ -51,6 +51,24 @@ START_TEST(every_key_is_explained)
 }
 END_TEST
 
+static const struct {
+    const char *key, *forms[6];
+} forms[] = {
+    {"domain", {"www.example.com", "*.example.com", "www.example.*", "~regex", "IP address"}},
+    {"url", {"/prefix", "^~/prefix", "=/exact", "~regex", "~*regex"}},
+    {"redirect", {"$host", "$uri", "$$"}},
+};
+
+START_TEST(every_form_of_a_rule_is_named)
+{
+    struct captured captured;
+    CAPTURED_RUN(&captured, "help", forms[_i].key);
+    for (unsigned i = 0; forms[_i].forms[i]; i++)
+        expect_in(captured.out, forms[_i].forms[i]);
+    captured_done(&captured);
+}
+END_TEST
+
 START_TEST(a_key_of_two_sections_is_explained_for_both)
 {
     struct captured captured;
@@ -158,6 +176,7 @@ static void add_tests(TCase *tcase)
         sections++;
     tcase_add_test(tcase, the_overview_names_every_verb_and_every_section);
     tcase_add_test(tcase, every_key_is_explained);
+    tcase_add_loop_test(tcase, every_form_of_a_rule_is_named, 0, sizeof forms / sizeof *forms);
     tcase_add_test(tcase, a_key_of_two_sections_is_explained_for_both);
     tcase_add_loop_test(tcase, every_section_has_a_sample_that_can_be_read, 0, sections);
     tcase_add_test(tcase, what_the_folders_hold_is_listed);
