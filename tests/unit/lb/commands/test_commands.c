@@ -25,6 +25,47 @@ static const struct {
     {{"check", "-c", "a", "-c", "b"},
      "lb check: -c is given twice: one file is enough; see lb help\n"},
     {{"run"}, "lb run: say which file: -c FILE; see lb help\n"},
+    {{"status", "now"},
+     "lb status: \"now\" is too much: it takes -c FILE, --admin ADDRESS, --json, --watch, --all; "
+     "see "
+     "lb help\n"},
+    {{"status", "--wait"},
+     "lb status: unknown option --wait: it takes -c FILE, --admin ADDRESS, --json, --watch, --all; "
+     "see lb help\n"},
+    {{"status", "--admin"},
+     "lb status: --admin needs an address, as in --admin unix:var/admin.sock; see lb help\n"},
+    {{"status", "--admin", "unix:a", "--admin=unix:b"},
+     "lb status: --admin is given twice: one address is enough; see lb help\n"},
+    {{"status", "--admin=unix:a", "-c", "b"},
+     "lb status: -c and --admin both say which lb: one is enough; see lb help\n"},
+    {{"status", "--admin=off"}, "lb status: --admin off is nobody: write unix:PATH; see lb help\n"},
+    {{"status", "--admin=unix:"},
+     "lb status: --admin: \"unix:\" names no file: write unix:PATH, as in unix:var/admin.sock; see "
+     "lb "
+     "help\n"},
+    {{"reload", "lb.ini"},
+     "lb reload: \"lb.ini\" is too much: it takes -c FILE, --admin ADDRESS; see lb help\n"},
+    {{"backend"},
+     "lb backend: say what to do with which backend, as in lb backend drain app/rs-1; see lb "
+     "help\n"},
+    {{"backend", "drain"},
+     "lb backend: say what to do with which backend, as in lb backend drain app/rs-1; see lb "
+     "help\n"},
+    {{"backend", "drian", "app/rs-1"},
+     "lb backend: \"drian\" is nothing to do with a backend: did you mean drain?; see lb help\n"},
+    {{"backend", "shoot", "app/rs-1"},
+     "lb backend: \"shoot\" is nothing to do with a backend: drain, disable or enable it; see lb "
+     "help\n"},
+    {{"backend", "drain", "rs-1"},
+     "lb backend: \"rs-1\" is no backend: write POOL/NAME, as in app/rs-1; see lb help\n"},
+    {{"backend", "drain", "app/"},
+     "lb backend: \"app/\" is no backend: write POOL/NAME, as in app/rs-1; see lb help\n"},
+    {{"backend", "drain", "a/b/c"},
+     "lb backend: \"a/b/c\" is no backend: write POOL/NAME, as in app/rs-1; see lb help\n"},
+    {{"backend", "drain", "app/rs 1"},
+     "lb backend: \"app/rs 1\" is no backend: write POOL/NAME, as in app/rs-1; see lb help\n"},
+    {{"backend", "enable", "--wait", "app/rs-1"},
+     "lb backend: --wait waits for a backend to be empty: drain or disable it; see lb help\n"},
     {{"help", "pool", "rule"}, "lb help: \"rule\" is too much: it takes one word; see lb help\n"},
     {{"--version", "x"}, "lb version: \"x\" is too much: it takes nothing; see lb help\n"},
 };
@@ -52,6 +93,41 @@ START_TEST(the_file_may_be_named_in_every_usual_way)
         int argc = lines[i][2] ? 3 : 2;
         ck_assert_str_eq(arguments_config_file(argc, lines[i]), "lb.ini");
     }
+}
+END_TEST
+
+START_TEST(every_verb_explains_itself)
+{
+    static const char *const ways[] = {"-h", "--help"};
+    for (const struct command *command = commands; command->name; command++) {
+        for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+            struct captured captured, same;
+            CAPTURED_RUN(&captured, command->name, "-x", ways[i]);
+            ck_assert_int_eq(captured.status, 0);
+            ck_assert_str_eq(captured.err, "");
+            ck_assert_int_eq(strncmp(captured.out, "lb ", 3), 0);
+            ck_assert_ptr_nonnull(strstr(captured.out, command->summary));
+            ck_assert_ptr_nonnull(strstr(captured.out, command->details));
+            CAPTURED_RUN(&same, "help", command->name);
+            ck_assert_int_eq(strncmp(same.out, captured.out, strlen(captured.out)), 0);
+            captured_done(&same);
+            captured_done(&captured);
+        }
+    }
+}
+END_TEST
+
+START_TEST(options_and_words_may_stand_in_any_order)
+{
+    char *line[] = {"backend", "--wait", "drain", "--config=lb.ini", "app/rs-1", NULL};
+    struct arguments arguments;
+    ck_assert(arguments_read(&arguments, ARGUMENT_CONFIG | ARGUMENT_WAIT, 2, 5, line));
+    ck_assert_uint_eq(arguments.on, ARGUMENT_WAIT);
+    ck_assert_str_eq(arguments.config_file, "lb.ini");
+    ck_assert_ptr_null(arguments.admin);
+    ck_assert_int_eq(arguments.word_count, 2);
+    ck_assert_str_eq(arguments.words[0], "drain");
+    ck_assert_str_eq(arguments.words[1], "app/rs-1");
 }
 END_TEST
 
@@ -94,6 +170,8 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, wrong_usage_is_one_line_and_status_2, 0,
                         sizeof misuses / sizeof *misuses);
     tcase_add_test(tcase, the_file_may_be_named_in_every_usual_way);
+    tcase_add_test(tcase, every_verb_explains_itself);
+    tcase_add_test(tcase, options_and_words_may_stand_in_any_order);
     tcase_add_test(tcase, every_verb_says_what_it_does);
     tcase_add_test(tcase, the_version_names_every_library);
 }
