@@ -286,11 +286,16 @@ START_TEST(large_bodies_pass_both_ways_unchanged)
 }
 END_TEST
 
+/* As old on one as on the other. */
 static void write_everywhere(struct stage *stage, const char *path, const char *text)
 {
     for (unsigned i = 0; i < BACKENDS; i++) {
+        struct text age = {0};
         process_shell(stage->backends[i].folder.path, "mkdir -p files/files files/chunked");
         folder_write(&stage->backends[i].folder, path, text);
+        text_add_format(&age, "touch -d 2020-01-01 '%s'", path);
+        process_shell(stage->backends[i].folder.path, age.bytes);
+        text_done(&age);
     }
 }
 

@@ -3,7 +3,10 @@
 #include "tests/support/nginx_backend.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,13 +120,39 @@ static bool is_ready(const struct nginx_backend *nginx)
     ck_abort_msg("nginx did not start");
 }
 
+/* A test starts it anew while its clients are busy in threads, and a fork of a program whose
+ * threads hold a sanitizer's locks may hang before it gets to exec; hence no fork of ours. setpriv:
+ * it dies with the test. */
+static pid_t spawn(const char *const *argv, const char *output_path)
+{
+    posix_spawn_file_actions_t files;
+    pid_t pid = 0;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, output_path,
+                                     O_WRONLY | O_CREAT | O_APPEND, 0600);
+    posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+    int failure =
+        posix_spawnp(&pid, argv[0], &files, NULL, (char *const *)(uintptr_t)argv, environ);
+    posix_spawn_file_actions_destroy(&files);
+    ck_assert_msg(failure == 0, "%s cannot be started: %s", argv[0], strerror(failure));
+    return pid;
+}
+
 static void run(struct nginx_backend *nginx)
 {
     write_config(nginx);
-    const char *argv[] = {
-        program(),          "-e", folder_file(&nginx->folder, "error.log"),  "-p",
-        nginx->folder.path, "-c", folder_file(&nginx->folder, "nginx.conf"), NULL};
-    nginx->pid = process_start(argv, folder_file(&nginx->folder, "said"));
+    const char *argv[] = {"setpriv",
+                          "--pdeathsig=KILL",
+                          program(),
+                          "-e",
+                          folder_file(&nginx->folder, "error.log"),
+                          "-p",
+                          nginx->folder.path,
+                          "-c",
+                          folder_file(&nginx->folder, "nginx.conf"),
+                          NULL};
+    nginx->pid = spawn(argv, folder_file(&nginx->folder, "said"));
     eventually(is_ready(nginx));
 }
 
