@@ -75,7 +75,7 @@ static void explain_certificate(SSL *ssl, long error, const char *name, char *in
 {
     STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
     X509 *certificate = sk_X509_num(chain) > 0 ? sk_X509_value(chain, 0) : NULL;
-    char whose[(NAMES_TOLD + 1) * (NAME_TOLD_BYTES + 2) + 1] = "";
+    char whose[(NAMES_TOLD + 1) * (NAME_TOLD_BYTES + 2) + 1] = "somebody";
     if (error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH) {
         if (certificate)
             tell_names(certificate, whose, sizeof whose);

@@ -23,6 +23,8 @@ const char *link_outcome_name(enum link_outcome outcome)
         return "ready";
     case LINK_REFUSED:
         return "refused";
+    case LINK_DECLINED:
+        return "declined";
     case LINK_UNVERIFIED:
         return "unverified";
     case LINK_LATE:
@@ -31,6 +33,22 @@ const char *link_outcome_name(enum link_outcome outcome)
         return "no room";
     }
     return "";
+}
+
+bool link_outcome_blames(enum link_outcome outcome, const struct pool *pool)
+{
+    switch (outcome) {
+    case LINK_READY:
+    case LINK_NO_ROOM:
+        return false;
+    case LINK_REFUSED:
+    case LINK_LATE:
+        return true;
+    case LINK_DECLINED:
+    case LINK_UNVERIFIED:
+        return pool->options->backend_name != NULL;
+    }
+    return true;
 }
 
 /* What an errno of socket() or connect() says about the wish. */

@@ -36,13 +36,20 @@ enum link_state {
 
 enum link_outcome {
     LINK_READY,      /* connected: write away */
-    LINK_REFUSED,    /* connection refused, unreachable, reset; the TLS handshake failed */
+    LINK_REFUSED,    /* connection refused, unreachable, reset */
+    LINK_DECLINED,   /* connected, but the TLS handshake failed */
     LINK_UNVERIFIED, /* the backend's certificate is not trusted, or is for somebody else */
     LINK_LATE,       /* connect_timeout passed, which counts the TLS handshake */
     LINK_NO_ROOM,    /* out of descriptors, ports or memory, or the worker is ending */
 };
-/** "ready", "refused", "unverified", "late", "no room". Static. */
+/** "ready", "refused", "declined", "unverified", "late", "no room". Static. */
 const char *link_outcome_name(enum link_outcome outcome);
+/**
+ * Does this outcome speak against the backend? What became of a handshake does only where the pool
+ * names its backends: a name that the client chose, by its Host, may be one that the backend
+ * rightly knows nothing of.
+ */
+bool link_outcome_blames(enum link_outcome outcome, const struct pool *pool);
 
 enum { LINK_REASON_BYTES = 400 };
 

@@ -127,7 +127,7 @@ void link_tls_shake_hands(struct link *link)
     forget_session(link);
     bool unverified =
         backend_tls_explain(&link->connection, link->tls->name, reason, sizeof reason);
-    link_refuse(link, unverified ? LINK_UNVERIFIED : LINK_REFUSED, reason);
+    link_refuse(link, unverified ? LINK_UNVERIFIED : LINK_DECLINED, reason);
 }
 
 bool link_tls_digest(struct link *link)

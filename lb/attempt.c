@@ -246,7 +246,9 @@ void attempt_link_failed(struct exchange *x, bool late)
 {
     bool is_awaited = x->answer_side == ANSWER_AWAITED;
     if (is_awaited && x->interim_count == 0) {
-        attempt_failed(x, !link_was_refused(x->link), late, true);
+        bool declined = link_was_refused(x->link);
+        attempt_failed(x, !declined, late,
+                       !declined || link_outcome_blames(LINK_DECLINED, x->pool));
         return;
     }
     count_failure(x, is_awaited);
@@ -260,5 +262,5 @@ void attempt_link_failed(struct exchange *x, bool late)
 
 void attempt_unconnected(struct exchange *x, enum link_outcome outcome)
 {
-    attempt_failed(x, false, outcome == LINK_LATE, outcome != LINK_NO_ROOM);
+    attempt_failed(x, false, outcome == LINK_LATE, link_outcome_blames(outcome, x->pool));
 }

@@ -260,6 +260,45 @@ START_TEST(it_is_passed_over_whatever_the_method)
 }
 END_TEST
 
+/* Otherwise anybody could have them blocked, by a Host that they know nothing of. */
+START_TEST(hosts_that_backends_do_not_know_do_not_speak_against_them)
+{
+    struct stage stage;
+    struct peer peer;
+    stage_begin(&stage);
+    for (unsigned i = 0; i < BACKENDS; i++)
+        stage_add(&stage, NULL, &(struct stub_tls_plan){.version = versions[_i]});
+    stage_open(&stage, "backend_ca = ca.crt\npassive_failures = 1\nall_down = 503");
+    come(&stage, &peer);
+    for (unsigned i = 0; i < 6; i++)
+        ck_assert_uint_eq(peer_get(&peer, "example.org", "/", NULL, 0), 502);
+    for (unsigned i = 0; i < 6; i++)
+        ck_assert_uint_eq(peer_get(&peer, "www.example.com", "/", NULL, 0), 200);
+    ck_assert(!scene_log_has(&stage.scene, "backend.blocked", NULL));
+    peer_close(&peer);
+    stage_end(&stage);
+}
+END_TEST
+
+START_TEST(with_backend_name_a_bad_certificate_speaks_against_the_backend)
+{
+    struct stage stage;
+    struct peer peer;
+    stage_begin(&stage);
+    struct made *forged = make_rs(stage.stranger);
+    stage_add(&stage, NULL, &(struct stub_tls_plan){.certificate = forged});
+    stage_open(&stage, "backend_ca = ca.crt\nbackend_name = rs.example.com\n"
+                       "passive_failures = 1\nall_down = 503");
+    come(&stage, &peer);
+    ck_assert_uint_eq(peer_get(&peer, "www.example.com", "/", NULL, 0), 502);
+    eventually(scene_log_has(&stage.scene, "backend.blocked", "rs-1", NULL));
+    eventually(peer_get(&peer, "www.example.com", "/", NULL, 0) == 503);
+    peer_close(&peer);
+    stage_end(&stage);
+    made_free(forged);
+}
+END_TEST
+
 START_TEST(a_backend_that_comes_back_as_somebody_else_is_not_trusted)
 {
     struct stage stage;
@@ -819,6 +858,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, backend_name_stands_for_every_host);
     tcase_add_loop_test(tcase, a_backend_that_nobody_vouches_for_gets_no_request, 0, 2);
     tcase_add_test(tcase, it_is_passed_over_whatever_the_method);
+    tcase_add_loop_test(tcase, hosts_that_backends_do_not_know_do_not_speak_against_them, 0, 2);
+    tcase_add_test(tcase, with_backend_name_a_bad_certificate_speaks_against_the_backend);
     tcase_add_loop_test(tcase, a_backend_that_comes_back_as_somebody_else_is_not_trusted, 0, 2);
     tcase_add_loop_test(tcase, lb_shows_its_certificate, 0, 2);
     tcase_add_loop_test(tcase, a_backend_that_wants_a_certificate_is_understood, 0, 2);

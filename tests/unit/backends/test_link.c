@@ -587,9 +587,30 @@ START_TEST(outcomes_have_names)
 {
     ck_assert_str_eq(link_outcome_name(LINK_READY), "ready");
     ck_assert_str_eq(link_outcome_name(LINK_REFUSED), "refused");
+    ck_assert_str_eq(link_outcome_name(LINK_DECLINED), "declined");
     ck_assert_str_eq(link_outcome_name(LINK_UNVERIFIED), "unverified");
     ck_assert_str_eq(link_outcome_name(LINK_LATE), "late");
     ck_assert_str_eq(link_outcome_name(LINK_NO_ROOM), "no room");
+}
+END_TEST
+
+static void expect_blame(const struct pool *pool, bool of_handshakes)
+{
+    ck_assert(!link_outcome_blames(LINK_READY, pool));
+    ck_assert(!link_outcome_blames(LINK_NO_ROOM, pool));
+    ck_assert(link_outcome_blames(LINK_REFUSED, pool));
+    ck_assert(link_outcome_blames(LINK_LATE, pool));
+    ck_assert_int_eq(link_outcome_blames(LINK_DECLINED, pool), of_handshakes);
+    ck_assert_int_eq(link_outcome_blames(LINK_UNVERIFIED, pool), of_handshakes);
+}
+
+START_TEST(handshakes_speak_against_a_backend_only_where_lb_chose_the_name)
+{
+    struct pool_options options = {0};
+    const struct pool pool = {.options = &options};
+    expect_blame(&pool, false);
+    options.backend_name = "rs.example.com";
+    expect_blame(&pool, true);
 }
 END_TEST
 
@@ -627,6 +648,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_backend_that_does_not_accept_is_late_after_connect_timeout);
     tcase_add_test(tcase, idle_links_0_keeps_none);
     tcase_add_test(tcase, outcomes_have_names);
+    tcase_add_test(tcase, handshakes_speak_against_a_backend_only_where_lb_chose_the_name);
 }
 
 int main(void)
