@@ -75,10 +75,11 @@ const struct domain *router_default_domain(const struct router *router)
 /* Does every other reading of the path choose what the first one did? */
 static enum route compare_readings(const struct router_urls *urls, struct slice path,
                                    struct slice first, const struct rule *rule, enum route route,
-                                   struct regex_room **room)
+                                   struct regex_room *room)
 {
     char bytes[PATH_READING_BYTES];
     unsigned doubts = urls->catches_all ? 0 : path_doubts(path);
+    room->share = 1U << (unsigned)__builtin_popcount(doubts); /* readings */
     for (unsigned ways = doubts; ways != 0; ways = (ways - 1) & doubts) {
         struct slice reading;
         const struct rule *other = NULL;
@@ -94,7 +95,7 @@ static enum route compare_readings(const struct router_urls *urls, struct slice 
 
 /* A path that every reader reads in one way, or that chooses one rule whatever the reading. */
 static enum route route_of_readings(const struct router_urls *urls, struct slice path,
-                                    struct regex_room **room, const struct rule **ret_rule)
+                                    struct regex_room *room, const struct rule **ret_rule)
 {
     char bytes[PATH_READING_BYTES];
     struct slice reading;
@@ -113,11 +114,11 @@ enum route router_rule(const struct router *router, const struct domain *domain,
                        const struct rule **ret_rule)
 {
     const struct router_urls *urls = &router->urls[domain->index];
-    struct regex_room *room = NULL;
+    struct regex_room room = {0};
     if (slice_is(path, "*"))
         path = slice_of("/");
     enum route route = path_is_plain(path) ? router_urls_find(urls, path, &room, ret_rule)
                                            : route_of_readings(urls, path, &room, ret_rule);
-    regex_room_free(room);
+    regex_room_done(&room);
     return route;
 }

@@ -113,12 +113,12 @@ static const struct domain *find_prefix(const struct router_domains *all, struct
 static enum router_name find_regex(const struct router_domains *all, struct slice name,
                                    const struct domain **ret_domain)
 {
-    struct regex_room *room = NULL;
+    struct regex_room room = {0};
     enum regex_outcome outcome = REGEX_DIFFERS;
     unsigned i = 0;
     for (; i < all->regex_count && outcome == REGEX_DIFFERS; i++)
         outcome = regex_match(all->regexes[i].regex, name, &room);
-    regex_room_free(room);
+    regex_room_done(&room);
     switch (outcome) {
     case REGEX_MATCHES:
         *ret_domain = all->regexes[i - 1].domain;

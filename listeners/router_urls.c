@@ -135,7 +135,7 @@ static struct hit find_prefix(const struct router_urls *urls, struct slice path)
 /* The first that matches. One that cannot be decided might have been it: no other rule may be
  * taken. */
 static enum route find_regex(const struct router_urls *urls, struct slice path,
-                             struct regex_room **room, const struct rule **ret_rule)
+                             struct regex_room *room, const struct rule **ret_rule)
 {
     for (unsigned i = 0; i < urls->regex_count; i++) {
         enum regex_outcome outcome = regex_match(urls->regexes[i].regex, path, room);
@@ -156,7 +156,7 @@ static enum route route_of(struct hit hit, const struct rule **ret_rule)
 }
 
 enum route router_urls_find(const struct router_urls *urls, struct slice path,
-                            struct regex_room **room, const struct rule **ret_rule)
+                            struct regex_room *room, const struct rule **ret_rule)
 {
     const struct router_url *exact =
         urls->exact_count > 0 ? text_map_get(&urls->exact, text_hash(path), path) : NULL;

@@ -40,11 +40,11 @@ void router_urls_done(struct router_urls *urls);
 /**
  * The rule of one reading of a path.
  *
- * room      *room is NULL at first and made where a regular expression is asked; see regex_match
+ * room      the caller's, see regex_match
  * ret_rule  ROUTE_FOUND and ROUTE_SLASH: the rule; ROUTE_UNDECIDED: the one whose expression it is
  * returns   anything but ROUTE_AMBIGUOUS
  */
 enum route router_urls_find(const struct router_urls *urls, struct slice path,
-                            struct regex_room **room, const struct rule **ret_rule);
+                            struct regex_room *room, const struct rule **ret_rule);
 
 #endif

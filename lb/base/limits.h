@@ -99,7 +99,8 @@ enum {
        about 3 ms of machine code, 25 ms where it is interpreted. An expression that needs more on a
        path of ordinary length is one that a client can make arbitrarily slow … */
     REGEX_STEPS_MOST = 1000 * 1000,
-    /* … but from each place, one pass over the rest of the text and so many steps more. */
+    /* … but from each place, one pass over the rest of the text and so many steps more; or, for a
+       path with many readings, its part of so many steps. */
     REGEX_STEPS_LEAST = 1000,
     /* Nested steps of an interpreted match, and the memory they take: an alternative for each byte
        of the longest path, "(?:a|b)*", fits. */

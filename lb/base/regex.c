@@ -5,7 +5,8 @@
  * PCRE2 counts the steps of a match from each place of the text anew. An expression that is not
  * anchored could so take its limit once for every byte: the steps are shared among the places. A
  * single pass over the rest of the text must stay possible from each of them, or ".*" would be
- * refused for long texts.
+ * refused for long texts. Who asks for the same thing many times over has no such right: there the
+ * steps are shared among the times, too.
  */
 #include "lb/base/regex.h"
 
@@ -28,7 +29,7 @@ struct regex {
     bool is_anchored;
 };
 
-struct regex_room {
+struct regex_parts {
     pcre2_match_data *data;
     pcre2_match_context *context;
 };
@@ -97,54 +98,61 @@ void regex_free(struct regex *regex)
 
 /* --- matching --------------------------------------------------------------------------------- */
 
-void regex_room_free(struct regex_room *room)
+static void parts_free(struct regex_parts *parts)
 {
-    if (!room)
+    if (!parts)
         return;
-    pcre2_match_data_free(room->data);
-    pcre2_match_context_free(room->context);
-    free(room);
+    pcre2_match_data_free(parts->data);
+    pcre2_match_context_free(parts->context);
+    free(parts);
 }
 
-static struct regex_room *room_new(void)
+static struct regex_parts *parts_new(void)
 {
-    struct regex_room *room = calloc(1, sizeof *room);
-    if (!room)
+    struct regex_parts *parts = calloc(1, sizeof *parts);
+    if (!parts)
         return NULL;
-    room->data = pcre2_match_data_create(1, NULL); /* whether, not where */
-    room->context = pcre2_match_context_create(NULL);
-    if (!room->data || !room->context) {
-        regex_room_free(room);
+    parts->data = pcre2_match_data_create(1, NULL); /* whether, not where */
+    parts->context = pcre2_match_context_create(NULL);
+    if (!parts->data || !parts->context) {
+        parts_free(parts);
         return NULL;
     }
-    pcre2_set_depth_limit(room->context, REGEX_DEPTH_MOST);
-    pcre2_set_heap_limit(room->context, REGEX_MEMORY_BYTES / 1024);
-    return room;
+    pcre2_set_depth_limit(parts->context, REGEX_DEPTH_MOST);
+    pcre2_set_heap_limit(parts->context, REGEX_MEMORY_BYTES / 1024);
+    return parts;
+}
+
+void regex_room_done(struct regex_room *room)
+{
+    parts_free(room->parts);
+    *room = (struct regex_room){0};
 }
 
 /* Steps from one place of the text. */
-static uint32_t steps_for(const struct regex *regex, size_t length)
+static uint32_t steps_for(const struct regex *regex, size_t length, unsigned share)
 {
     size_t places = regex->is_anchored ? 1 : length + 1;
-    size_t share = REGEX_STEPS_MOST / places;
-    size_t one_pass = 2 * length + REGEX_STEPS_LEAST;
-    size_t steps = share > one_pass ? share : one_pass;
-    return steps < UINT32_MAX ? (uint32_t)steps : UINT32_MAX;
+    size_t shares = share > 1 ? share : 1;
+    size_t steps = REGEX_STEPS_MOST / places / shares;
+    size_t least = share > 1 ? REGEX_STEPS_LEAST / shares : 2 * length + REGEX_STEPS_LEAST;
+    return (uint32_t)(steps > least ? steps : least); /* texts are shorter than INT32_MAX / 4 */
 }
 
 enum regex_outcome regex_match(const struct regex *regex, struct slice text,
-                               struct regex_room **room)
+                               struct regex_room *room)
 {
-    if (!*room)
-        *room = room_new();
-    if (!*room)
+    if (!room->parts)
+        room->parts = parts_new();
+    struct regex_parts *parts = room->parts;
+    if (!parts || text.length > INT32_MAX / 4)
         return REGEX_UNDECIDED;
     PCRE2_SPTR at = text.length > 0 ? (PCRE2_SPTR)text.at : (PCRE2_SPTR) "";
-    pcre2_set_match_limit((*room)->context, steps_for(regex, text.length));
-    int found = pcre2_match(regex->code, at, text.length, 0, 0, (*room)->data, (*room)->context);
+    pcre2_set_match_limit(parts->context, steps_for(regex, text.length, room->share));
+    int found = pcre2_match(regex->code, at, text.length, 0, 0, parts->data, parts->context);
     if (found == PCRE2_ERROR_JIT_STACKLIMIT) /* machine code has 32 KiB; the interpreter more */
-        found = pcre2_match(regex->code, at, text.length, 0, PCRE2_NO_JIT, (*room)->data,
-                            (*room)->context);
+        found =
+            pcre2_match(regex->code, at, text.length, 0, PCRE2_NO_JIT, parts->data, parts->context);
     if (found >= 0)
         return REGEX_MATCHES;
     return found == PCRE2_ERROR_NOMATCH ? REGEX_DIFFERS : REGEX_UNDECIDED;

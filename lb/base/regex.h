@@ -15,8 +15,11 @@ struct error;
 /** One compiled expression. Immutable: any thread may match with it. */
 struct regex;
 
-/** What matching writes into, for all expressions that one caller asks in turn. */
-struct regex_room;
+/** What matching writes into, for all expressions that one caller asks in turn. Zeroed is ready. */
+struct regex_room {
+    unsigned share;            /* 2 and more: that part of the patience is enough */
+    struct regex_parts *parts; /* owned; made by the first match */
+};
 
 enum regex_case { REGEX_AS_WRITTEN, REGEX_ANY_CASE /* of ASCII letters */ };
 
@@ -44,13 +47,13 @@ void regex_free(struct regex *regex);
 /**
  * Does the expression match anywhere in `text`?
  *
- * room     *room is NULL at first and made by the first call; the caller frees it after the last
+ * room     the caller's, see regex_room_done
  * Thread:  any, with a room of its own. Allocates.
  */
 enum regex_outcome regex_match(const struct regex *regex, struct slice text,
-                               struct regex_room **room);
+                               struct regex_room *room);
 
-/** NULL is fine. */
-void regex_room_free(struct regex_room *room);
+/** Release what matching took; the room is ready again. */
+void regex_room_done(struct regex_room *room);
 
 #endif

@@ -14,12 +14,12 @@ static enum regex_outcome match_bytes(const char *pattern, enum regex_case lette
                                       struct slice text)
 {
     struct error err = {0};
-    struct regex_room *room = NULL;
+    struct regex_room room = {0};
     struct regex *regex = regex_new(pattern, letters, &err);
     ck_assert_msg(regex, "%s", err.text);
     enum regex_outcome outcome = regex_match(regex, text, &room);
     ck_assert_int_eq(regex_match(regex, text, &room), outcome); /* the room may be used again */
-    regex_room_free(room);
+    regex_room_done(&room);
     regex_free(regex);
     return outcome;
 }
@@ -116,7 +116,7 @@ START_TEST(no_pattern_does_harm)
             pattern[i] = alphabet[(seed >> 16) % (sizeof alphabet - 1)];
         }
         struct error err = {0};
-        struct regex_room *room = NULL;
+        struct regex_room room = {0};
         struct regex *regex = regex_new(pattern, REGEX_ANY_CASE, &err);
         ck_assert_int_eq(regex_check(pattern, REGEX_ANY_CASE, NULL), regex != NULL);
         if (regex)
@@ -125,7 +125,7 @@ START_TEST(no_pattern_does_harm)
             ck_assert_msg(strstr(err.text, "is wrong at its byte"), "%s: %s", pattern, err.text);
         good += regex != NULL;
         bad += regex == NULL;
-        regex_room_free(room);
+        regex_room_done(&room);
         regex_free(regex);
     }
     ck_assert_uint_gt(good, 100);
@@ -176,18 +176,38 @@ START_TEST(what_takes_too_long_is_undecided_and_what_is_honest_is_decided)
 }
 END_TEST
 
+START_TEST(who_asks_many_times_has_a_share_of_the_patience)
+{
+    static char text[8000];
+    struct regex_room room = {.share = 32};
+    struct regex *honest = regex_new("/.*[0-9]$", REGEX_AS_WRITTEN, NULL);
+    struct regex *anchored = regex_new("^/.*[0-9]$", REGEX_AS_WRITTEN, NULL);
+    memset(text, '/', sizeof text);
+    ck_assert_int_eq(regex_match(anchored, (struct slice){text, sizeof text}, &room),
+                     REGEX_DIFFERS);
+    ck_assert_int_eq(regex_match(honest, (struct slice){text, 100}, &room), REGEX_DIFFERS);
+    ck_assert_int_eq(regex_match(honest, (struct slice){text, sizeof text}, &room),
+                     REGEX_UNDECIDED);
+    room.share = 0;
+    ck_assert_int_eq(regex_match(honest, (struct slice){text, sizeof text}, &room), REGEX_DIFFERS);
+    regex_room_done(&room);
+    regex_free(honest);
+    regex_free(anchored);
+}
+END_TEST
+
 /* --- threads -------------------------------------------------------------------------------- */
 
 static void *match_often(void *argument)
 {
     const struct regex *regex = argument;
-    struct regex_room *room = NULL;
+    struct regex_room room = {0};
     uintptr_t wrong = 0;
     for (unsigned i = 0; i < 2000; i++) {
         wrong += regex_match(regex, slice_of("/app/aaaaaaaaaa/7"), &room) != REGEX_MATCHES;
         wrong += regex_match(regex, slice_of("/app/aaaaaaaaaa/x"), &room) != REGEX_DIFFERS;
     }
-    regex_room_free(room);
+    regex_room_done(&room);
     return (void *)wrong;
 }
 
@@ -210,7 +230,7 @@ END_TEST
 START_TEST(nothing_is_freed_without_harm)
 {
     regex_free(NULL);
-    regex_room_free(NULL);
+    regex_room_done(&(struct regex_room){0});
 }
 END_TEST
 
@@ -224,6 +244,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, no_pattern_does_harm);
     tcase_add_loop_test(tcase, what_takes_too_long_is_undecided_and_what_is_honest_is_decided, 0,
                         sizeof efforts / sizeof *efforts);
+    tcase_add_test(tcase, who_asks_many_times_has_a_share_of_the_patience);
     tcase_add_test(tcase, threads_share_an_expression);
     tcase_add_test(tcase, nothing_is_freed_without_harm);
 }

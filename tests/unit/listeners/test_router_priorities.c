@@ -15,7 +15,7 @@
 #include "listeners/load/rule_url.h"
 #include "tests/support/check_main.h"
 
-enum { ROUNDS = 150, RULES_MOST = 14, ASKED_EACH = 60, TEXT_BYTES = 128 };
+enum { ROUNDS = 80, RULES_MOST = 14, ASKED_EACH = 60, TEXT_BYTES = 128 };
 
 struct town {
     struct arena arena;

@@ -108,7 +108,7 @@ START_TEST(what_is_said_is_true)
     for (unsigned round = 0; round < 3000; round++) {
         char pattern[12], path[12] = "/";
         struct rule_literal literal;
-        struct regex_room *room = NULL;
+        struct regex_room room = {0};
         random_text(pattern, sizeof pattern, "/ab^^$.*+?(){}[]|\\-1Q");
         if (round % 2)
             pattern[0] = '^';
@@ -123,7 +123,7 @@ START_TEST(what_is_said_is_true)
         }
         good += regex != NULL;
         known += regex && (literal.length > 0 || literal.takes_paths);
-        regex_room_free(room);
+        regex_room_done(&room);
         regex_free(regex);
     }
     ck_assert_uint_gt(good, 500);
