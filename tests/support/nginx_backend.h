@@ -61,6 +61,7 @@ void nginx_reload(struct nginx_backend *nginx, const struct nginx_plan *plan);
 /*
  * How many of the requests so far have this text in their line of requests.log?
  *   METHOD URI STATUS body=BYTES link=NUMBER sni=NAME reused=r|. client=SUBJECT
+ * nginx writes it when the answer is sent, so ask eventually.
  * link: a number for each connection; the last three of TLS only, reused=r: a session was resumed.
  */
 unsigned nginx_requests(const struct nginx_backend *nginx, const char *with);
