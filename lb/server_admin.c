@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lb/server_admin.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "backends/health.h"
 #include "lb/base/list.h"
@@ -80,6 +82,8 @@ static void reload(struct admin_host *host, admin_reloaded reloaded, void *arg)
 bool server_admin_open(struct server *server, struct error *err)
 {
     server->admin.started_ms = timestamp_now_ms();
+    snprintf(server->admin.address, sizeof server->admin.address, "%s",
+             server->config->admin->address);
     server->admin.host = (struct admin_host){
         .config = config_in_force,
         .tell = tell,
@@ -89,6 +93,11 @@ bool server_admin_open(struct server *server, struct error *err)
     };
     return admin_open(&server->admin.admin, &server->admin.host, server->config->admin,
                       &server->context, err);
+}
+
+bool server_admin_is_alike(const struct server_admin *admin, const struct config *config)
+{
+    return strncmp(admin->address, config->admin->address, sizeof admin->address - 1) == 0;
 }
 
 void server_admin_close(struct server *server, void (*closed)(void *server))

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "backends/check.h"
+#include "backends/queue.h"
 #include "lb/admin/admin.h"
 #include "lb/admin/api.h"
 #include "lb/admin/backend_report.h"
@@ -129,6 +130,7 @@ static void write_pool(struct json_writer *writer, const struct pool *pool)
     writer_text(writer, "balance", pool->options->balance);
     writer_text(writer, "health_check", pool->check ? pool->check->name : "off");
     writer_text(writer, "session_persistence", persistences[pool->options->session_persistence]);
+    writer_number(writer, "waiting", pool->queue ? atomic_load(&pool->queue->waiting) : 0);
     writer_array(writer, "backends");
     for (unsigned i = 0; i < pool->backend_count; i++) {
         writer_object(writer, NULL);
