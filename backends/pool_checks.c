@@ -53,7 +53,8 @@ static void choose_check(struct pool *pool, const struct place *place)
 static void examine_times(const struct pool *pool, const struct place *place)
 {
     const struct pool_options *options = pool->options;
-    if (!pool->check || options->health_check_timeout < options->health_check_interval)
+    bool is_off = options->health_check && strcmp(options->health_check, "off") == 0;
+    if (is_off || options->health_check_timeout < options->health_check_interval)
         return;
     unsigned line = options->health_check_timeout_line ? options->health_check_timeout_line
                                                        : options->health_check_interval_line;

@@ -145,9 +145,10 @@ static void append_waiter(struct queue *queue, struct waiter *waiter)
 
 /* --- serving ------------------------------------------------------------------------------- */
 
-/* A place, as one pool after another names it: waiters may be of a former config's pool. */
+/* A place, as one pool after another names it: waiters may be of a former config's pool. The limit
+ * is that of the pool that the place became free in, which knows it best. */
 struct place {
-    const struct standing *standing;
+    const struct backend *freed;
     const struct pool *pool;
     int backend; /* of `pool`; -1: it has none with this standing, or it is not eligible there */
 };
@@ -165,7 +166,7 @@ static void see_as(struct place *place, struct pool *pool)
     if (place->pool == pool)
         return;
     place->pool = pool;
-    place->backend = backend_with(pool, place->standing);
+    place->backend = backend_with(pool, place->freed->standing);
     if (place->backend >= 0 && !pool_is_eligible(pool, (unsigned)place->backend))
         place->backend = -1;
 }
@@ -178,7 +179,7 @@ static bool may_have(const struct waiter *waiter, struct place *place)
 
 static struct waiter *first_for(const struct queue *queue, struct place *place)
 {
-    struct waiter *bound = first_in(&place->standing->bound);
+    struct waiter *bound = first_in(&place->freed->standing->bound);
     if (bound && !may_have(bound, place))
         bound = NULL; /* queue_review sends it away */
     for (struct list_node *at = queue->open.next; at != &queue->open; at = at->next) {
@@ -197,7 +198,7 @@ static void serve(struct queue *queue, struct place place)
     struct waiter *waiter;
     while ((waiter = first_for(queue, &place))) {
         see_as(&place, waiter->pool);
-        if (!backend_take_place(&waiter->pool->backends[place.backend]))
+        if (!backend_take_place(place.freed))
             return;
         remove_waiter(waiter);
         call(queue, waiter, place.backend);
@@ -207,7 +208,7 @@ static void serve(struct queue *queue, struct place place)
 void queue_serve(struct pool *pool, unsigned backend)
 {
     pthread_mutex_lock(&pool->queue->lock);
-    serve(pool->queue, (struct place){.standing = pool->backends[backend].standing});
+    serve(pool->queue, (struct place){.freed = &pool->backends[backend]});
     pthread_mutex_unlock(&pool->queue->lock);
 }
 
@@ -234,7 +235,7 @@ void queue_review(struct pool *pool)
         struct standing *standing = pool->backends[i].standing;
         if (pool_is_eligible(pool, i)) {
             has_any = true;
-            serve(queue, (struct place){.standing = standing});
+            serve(queue, (struct place){.freed = &pool->backends[i]});
         } else {
             call_all(queue, &standing->bound, pool, QUEUE_AGAIN);
         }

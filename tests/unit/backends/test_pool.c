@@ -295,10 +295,12 @@ START_TEST(all_problems_are_reported_at_once)
     made_pool_key(&made, "backend", "rs-2 127.0.0.1:8082 weight=x");
     made_pool_key(&made, "balance", "fastest");
     made_pool_key(&made, "health_check_timeout", "9s");
+    made_pool_key(&made, "health_check", "ping");
+    made_pool_key(&made, "backend", "rs-3 127.0.0.1:0 slow_start=x max_connections=-1");
     ck_assert(!made_pool_prepare(&made));
-    for (unsigned line = 2; line <= 5; line++)
+    for (unsigned line = 2; line <= 7; line++)
         ck_assert_msg(made_pool_has_problem(&made, line, ""), "nothing about line %u", line);
-    ck_assert_uint_eq(made.problems.count, 4);
+    ck_assert_uint_eq(made.problems.count, 8);
 }
 END_TEST
 

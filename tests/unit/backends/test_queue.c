@@ -389,6 +389,30 @@ START_TEST(pools_of_two_configs_share_places_and_queue)
 }
 END_TEST
 
+START_TEST(a_limit_that_a_reload_lifts_is_lifted_for_those_who_wait)
+{
+    struct guest guests[3] = {0};
+    struct made_pool after;
+    struct pool_view after_view = {0};
+    PREPARE(1);
+    made_pool_begin(&after);
+    made_pool_key(&after, "backend", "b0 192.0.2.1:1 max_connections=5");
+    ck_assert(pool_prepare(&after.pool, "app", 1, &after.options, &after.arena, "lb.ini",
+                           &after.problems));
+    ck_assert(pool_open(&after.pool, made.roster, &made.pool));
+    ck_assert_int_eq(come(&guests[0]), 0);
+    ck_assert_int_eq(come(&guests[1]), QUEUE_WAITS);
+    ck_assert_int_eq(come_to(&guests[2], &after.pool, &after_view), 0);
+    ck_assert_int_eq(pool_take(&made.pool, &view, &(struct choice){0}), POOL_FULL);
+    pool_leave(&after.pool, 0);
+    turn();
+    ck_assert_int_eq(guests[1].found, 0);
+    ck_assert_uint_eq(active_of(0), 2);
+    pool_view_done(&after.pool, &after_view);
+    made_pool_end(&after);
+}
+END_TEST
+
 /* --- many workers -------------------------------------------------------------------------- */
 
 enum { WORKERS = 4, CUSTOMERS = 12 };
@@ -568,6 +592,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, who_waits_for_a_backend_that_goes_down_may_choose_again);
     tcase_add_test(tcase, when_nobody_is_left_those_who_wait_are_told);
     tcase_add_test(tcase, pools_of_two_configs_share_places_and_queue);
+    tcase_add_test(tcase, a_limit_that_a_reload_lifts_is_lifted_for_those_who_wait);
     tcase_add_test(tcase, over_all_workers_limits_hold_and_everyone_is_served);
     tcase_add_test(tcase, nobody_who_waits_is_forgotten);
 }
