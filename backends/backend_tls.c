@@ -13,6 +13,10 @@
 #include "lb/base/certificate.h"
 #include "lb/base/error.h"
 
+/* RSA of 2048 bits, EC of 224 and SHA-2 are the least, as with clients, also where the system's
+ * OpenSSL would take less. */
+enum { SECURITY_LEVEL_LEAST = 2 };
+
 struct backend_tls_context {
     SSL_CTX *tls;
     const char *name; /* backend_name; NULL: the host asked for */
@@ -51,12 +55,27 @@ static bool set_anchors(SSL_CTX *tls, const struct backend_tls *settings, struct
     return true;
 }
 
+/* What would be right, where OpenSSL says only what is wrong. */
+static const char *advice_on_own_certificate(void)
+{
+    switch (ERR_GET_REASON(ERR_peek_last_error())) {
+    case SSL_R_EE_KEY_TOO_SMALL:
+    case SSL_R_CA_KEY_TOO_SMALL:
+        return "; use RSA of at least 2048 bits or EC of at least 224";
+    case SSL_R_CA_MD_TOO_WEAK:
+        return "; have it signed with SHA-256";
+    default:
+        return "";
+    }
+}
+
 static bool set_credential(SSL_CTX *tls, const struct credential *credential, struct error *err)
 {
     if (!credential || SSL_CTX_use_cert_and_key(tls, credential->certificate, credential->key,
                                                 credential->chain, 1) == 1)
         return true;
-    return error_set(err, "certificate %s: %s", credential->certificate_path, reason());
+    return error_set(err, "certificate %s: %s%s", credential->certificate_path, reason(),
+                     advice_on_own_certificate());
 }
 
 static bool configure(SSL_CTX *tls, const struct backend_tls *settings, struct error *err)
@@ -66,6 +85,8 @@ static bool configure(SSL_CTX *tls, const struct backend_tls *settings, struct e
         SSL_CTX_set_max_proto_version(tls, TLS1_3_VERSION) != 1 ||
         SSL_CTX_set_alpn_protos(tls, protocols, sizeof protocols - 1) != 0)
         return error_set(err, "TLS towards backends: %s", reason());
+    if (SSL_CTX_get_security_level(tls) < SECURITY_LEVEL_LEAST)
+        SSL_CTX_set_security_level(tls, SECURITY_LEVEL_LEAST);
     SSL_CTX_set_options(tls, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     /* A body until close that is cut must not look whole. */
     SSL_CTX_clear_options(tls, SSL_OP_IGNORE_UNEXPECTED_EOF);

@@ -35,6 +35,11 @@ static const char *advice_on_certificate(long error)
         return "is the clock right?";
     case X509_V_ERR_INVALID_PURPOSE:
         return "it is not meant for servers (extendedKeyUsage)";
+    case X509_V_ERR_EE_KEY_TOO_SMALL:
+    case X509_V_ERR_CA_KEY_TOO_SMALL:
+        return "RSA of 2048 bits or EC of 224 is the least";
+    case X509_V_ERR_CA_MD_TOO_WEAK:
+        return "have it signed with SHA-256";
     default:
         return NULL;
     }

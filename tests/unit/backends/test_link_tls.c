@@ -471,6 +471,18 @@ START_TEST(a_certificate_for_clients_is_refused)
 }
 END_TEST
 
+START_TEST(a_weak_certificate_is_refused)
+{
+    replace_server(&(struct certificate_wish){
+        .name = "rs-1", .issuer = ca, .names = "DNS:www.example.com", .key = MADE_KEY_RSA_1024});
+    open_stage(versions[_i]);
+    expect_refusal(
+        "www.example.com", LINK_UNVERIFIED,
+        "EE certificate key too weak (certificate of CN=rs-1): RSA of 2048 bits or EC of "
+        "224 is the least");
+}
+END_TEST
+
 START_TEST(a_forged_certificate_is_refused)
 {
     replace_server(&(struct certificate_wish){
@@ -935,6 +947,7 @@ static void add_handshake_tests(TCase *tcase)
     tcase_add_loop_test(tcase, a_certificate_whose_time_is_over_is_refused, 0, 2);
     tcase_add_test(tcase, a_certificate_whose_time_has_not_come_is_refused);
     tcase_add_test(tcase, a_certificate_for_clients_is_refused);
+    tcase_add_loop_test(tcase, a_weak_certificate_is_refused, 0, 2);
     tcase_add_loop_test(tcase, a_forged_certificate_is_refused, 0, 2);
     tcase_add_test(tcase, a_backend_that_wants_a_certificate_says_so_in_the_handshake);
     tcase_add_test(tcase, with_tls_1_3_it_says_so_only_when_it_is_read);
