@@ -800,7 +800,7 @@ START_TEST(nginx_knows_lb_by_its_certificate)
     for (unsigned i = 0; i < 100; i++)
         expect_name(&peer, "www.example.com", "rs-1");
     peer_close(&peer);
-    ck_assert_uint_eq(nginx_requests(&nginx, "GET / 200"), 100);
+    eventually(nginx_requests(&nginx, "GET / 200") == 100);
     ck_assert_uint_eq(nginx_requests(&nginx, "sni=www.example.com"), 100);
     ck_assert_uint_eq(nginx_requests(&nginx, "client=CN=lb"), 100);
     /* Ten links; all but the first resumed the session of the one before. */

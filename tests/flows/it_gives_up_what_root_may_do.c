@@ -217,6 +217,14 @@ START_TEST(a_reload_opens_another_low_port)
 }
 END_TEST
 
+static bool has_line(struct estate *estate, const char *file, const char *text)
+{
+    char *log = folder_read(&estate->scene.folder, file);
+    bool has = strstr(log, text) != NULL;
+    free(log);
+    return has;
+}
+
 START_TEST(logs_go_on_in_new_files_after_a_rotation)
 {
     struct estate estate;
@@ -225,6 +233,7 @@ START_TEST(logs_go_on_in_new_files_after_a_rotation)
     make_nobodys_folder(&estate, "logs");
     start(&estate, "access_log = logs/access.log\n");
     ck_assert_uint_eq(ask(&estate, "web", "/before"), 200);
+    eventually(has_line(&estate, "logs/access.log", "/before"));
     ck_assert_int_eq(
         rename(estate_file(&estate, "logs/access.log"), estate_file(&estate, "logs/old")), 0);
     kill(estate.scene.pid, SIGUSR1);
