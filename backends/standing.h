@@ -20,7 +20,7 @@ enum verdict { VERDICT_UNKNOWN, VERDICT_UP, VERDICT_DOWN };
 /** "unknown", "up" or "down". Static. */
 const char *verdict_name(enum verdict verdict);
 
-enum { STANDING_REASON_BYTES = 160 };
+enum { STANDING_REASON_BYTES = 256 };
 
 /** Results in a row, of one backend. Zero-initialised is the beginning. */
 struct health_count {
