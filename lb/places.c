@@ -6,6 +6,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -92,21 +93,28 @@ struct report {
     struct problems *problems;
 };
 
-static void complain(const struct report *report, const char *what, const char *subject,
-                     const char *remedy)
+/* why: a sentence; remedy: another one. */
+static void complain(const struct report *report, const char *remedy, const char *why, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void complain(const struct report *report, const char *remedy, const char *why, ...)
 {
     const struct place *place = report->place;
+    char reason[ERROR_TEXT_BYTES];
+    va_list arguments;
+    va_start(arguments, why);
+    vsnprintf(reason, sizeof reason, why, arguments);
+    va_end(arguments);
     problems_add(report->problems, report->config->file, place->line,
-                 "%s = %s cannot be %s: %s %s; %s", place->key, place->path,
-                 place->kind == HANDOVER_FILE ? "written" : "used", subject, what, remedy);
+                 "%s = %s cannot be %s: %s; %s", place->key, place->path,
+                 place->kind == HANDOVER_FILE ? "written" : "used", reason, remedy);
 }
 
 static void complain_of_rights(const struct report *report, const char *subject)
 {
     char who[256];
-    char what[320];
-    snprintf(what, sizeof what, "may not be written to by user %s", who_we_are(who, sizeof who));
-    complain(report, what, subject, "make it theirs (chown), or name another place");
+    complain(report, "make it theirs (chown), or name another place",
+             "%s may not be written to by user %s", subject, who_we_are(who, sizeof who));
 }
 
 /* It is not there: could it be made? */
@@ -117,9 +125,10 @@ static void check_missing(const struct report *report)
     snprintf(copy, sizeof copy, "%s", report->place->path);
     const char *folder = dirname(copy);
     if (stat(folder, &status) != 0)
-        complain(report, strerror(errno), folder, "make that folder, or name another place");
+        complain(report, "make that folder, or name another place", "folder %s: %s", folder,
+                 strerror(errno));
     else if (!S_ISDIR(status.st_mode))
-        complain(report, "is no folder", folder, "name another place");
+        complain(report, "name another place", "%s is no folder", folder);
     else if (access(folder, W_OK | X_OK) != 0)
         complain_of_rights(report, folder);
 }
@@ -132,15 +141,14 @@ static void check_place(const struct report *report)
         if (errno == ENOENT)
             check_missing(report);
         else
-            complain(report, strerror(errno),
-                     "on its way:", "let lb reach it, or name another place");
+            complain(report, "let lb reach it, or name another place", "%s", strerror(errno));
         return;
     }
     bool is_folder = S_ISDIR(status.st_mode);
     if (is_folder && place->kind == HANDOVER_FILE)
-        complain(report, "is a folder", "it", "name a file in it");
+        complain(report, "name a file in it", "it is a folder");
     else if (!is_folder && place->kind == HANDOVER_FOLDER)
-        complain(report, "is no folder", "it", "name another place");
+        complain(report, "name another place", "it is no folder");
     else if (access(place->path, W_OK | (is_folder ? X_OK : 0)) != 0)
         complain_of_rights(report, "it");
 }

@@ -117,6 +117,59 @@ START_TEST(paths_are_relative_to_the_file_not_to_the_caller)
 }
 END_TEST
 
+/* What lb run would find out when it opens them. */
+static const struct {
+    const char *lines; /* of [lb] */
+    const char *says;  /* behind the path of the folder … */
+    const char *more;  /* … and once more behind it; NULL: it is named once */
+} places[] = {
+    {"access_log = none/a.log\n", "/none/a.log cannot be written: folder ",
+     "/none: No such file or directory; make that folder, or name another place\n"},
+    {"access_log = lb.ini/a.log\n",
+     "/lb.ini/a.log cannot be written: Not a directory; let lb reach it, or name another place\n",
+     NULL},
+    {"log = .\n", "/. cannot be written: it is a folder; name a file in it\n", NULL},
+    {"state_dir = lb.ini\n", "/lb.ini cannot be used: it is no folder; name another place\n", NULL},
+    {"state_dir = none/var\n", "/none/var cannot be used: folder ",
+     "/none: No such file or directory; make that folder, or name another place\n"},
+};
+
+START_TEST(what_could_not_be_written_is_an_error_and_nothing_is_made)
+{
+    struct captured captured;
+    char ini[512];
+    char expected[1024];
+    snprintf(ini, sizeof ini, "[lb]\n%s" GOOD "session_persistence = cookie\n", places[_i].lines);
+    folder_write(&folder, "lb.ini", ini);
+    CAPTURED_RUN(&captured, "check", "-c", "lb.ini");
+    ck_assert_int_eq(captured.status, 1);
+    ck_assert_str_eq(captured.out, "");
+    snprintf(expected, sizeof expected, "lb.ini:2: error: %.*s%s%s%s%s",
+             (int)strcspn(places[_i].lines, "=") + 2, places[_i].lines, folder.path,
+             places[_i].says, places[_i].more ? folder.path : "",
+             places[_i].more ? places[_i].more : "");
+    ck_assert_str_eq(captured.err, expected);
+    ck_assert_int_ne(access(folder_file(&folder, "none"), F_OK), 0);
+    captured_done(&captured);
+}
+END_TEST
+
+START_TEST(what_could_be_written_is_fine_and_not_made)
+{
+    struct captured captured;
+    folder_write(&folder, "lb.ini",
+                 "[lb]\naccess_log = a.log\nlog = lb.log\nstate_dir = var\n" GOOD
+                 "session_persistence = cookie\n");
+    CAPTURED_RUN(&captured, "check", "-c", "lb.ini");
+    ck_assert_str_eq(captured.err, "");
+    ck_assert_int_eq(captured.status, 0);
+    ck_assert_int_ne(access(folder_file(&folder, "a.log"), F_OK), 0);
+    ck_assert_int_ne(access(folder_file(&folder, "lb.log"), F_OK), 0);
+    ck_assert_int_ne(access(folder_file(&folder, "var"), F_OK), 0);
+    captured_done(&captured);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, begin, end);
@@ -126,6 +179,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_file_that_cannot_be_read_is_an_error_of_the_whole_file);
     tcase_add_test(tcase, a_folder_is_no_file);
     tcase_add_test(tcase, paths_are_relative_to_the_file_not_to_the_caller);
+    tcase_add_loop_test(tcase, what_could_not_be_written_is_an_error_and_nothing_is_made, 0,
+                        sizeof places / sizeof *places);
+    tcase_add_test(tcase, what_could_be_written_is_fine_and_not_made);
 }
 
 CHECK_MAIN("check", add_tests)
