@@ -25,6 +25,18 @@ struct stage {
     struct peer sidler;
 };
 
+static void write_ini(struct text *ini, unsigned workers, const char *pool)
+{
+    text_add_format(ini,
+                    "[lb]\nworkers = %u\naccess_log = access.log\n\n"
+                    "[listener web]\naddress = 127.0.0.1:@web\nprotocol = http\n\n"
+                    "[rule app]\nlistener = web\npool = app\n\n"
+                    "[rule side]\nlistener = web\nurl = /side\npool = side\n\n"
+                    "[pool side]\nbackend = side 127.0.0.1:@side\nhealth_check = off\n\n"
+                    "[pool app]\nhealth_check = off\n%s",
+                    workers, pool);
+}
+
 static void stage_begin(struct stage *stage, unsigned workers, const char *pool)
 {
     struct text ini = {0};
@@ -35,14 +47,7 @@ static void stage_begin(struct stage *stage, unsigned workers, const char *pool)
     scene_set_port(&stage->scene, "one", stage->one.stub.port);
     scene_set_port(&stage->scene, "two", stage->two.stub.port);
     scene_set_port(&stage->scene, "side", stage->side.port);
-    text_add_format(&ini,
-                    "[lb]\nworkers = %u\naccess_log = access.log\n\n"
-                    "[listener web]\naddress = 127.0.0.1:@web\nprotocol = http\n\n"
-                    "[rule app]\nlistener = web\npool = app\n\n"
-                    "[rule side]\nlistener = web\nurl = /side\npool = side\n\n"
-                    "[pool side]\nbackend = side 127.0.0.1:@side\nhealth_check = off\n\n"
-                    "[pool app]\nhealth_check = off\n%s",
-                    workers, pool);
+    write_ini(&ini, workers, pool);
     scene_start(&stage->scene, ini.bytes);
     peer_connect(&stage->sidler, scene_port(&stage->scene, "web"));
     text_done(&ini);
@@ -299,6 +304,30 @@ START_TEST(a_request_whose_first_backend_refuses_waits_for_the_other_one)
 }
 END_TEST
 
+START_TEST(a_reload_forgets_nobody_and_keeps_limits_and_order)
+{
+    struct stage stage;
+    struct text ini = {0};
+    stage_begin(&stage, 1, one_place);
+    write_ini(&ini, 1, "retries = 1\nbackend = one 127.0.0.1:@one max_connections=1\n");
+    enter(&stage, 0);
+    enter(&stage, 1);
+    ck_assert(scene_reload(&stage.scene, ini.bytes));
+    enter(&stage, 2); /* asks of the new config's pool */
+    enter(&stage, 3);
+    for (unsigned i = 0; i < 4; i++) {
+        for (unsigned k = i; k < 4; k++)
+            ck_assert_msg(!has_answer(&stage.guests[k]), "%u before %u", k, i);
+        held_release(&stage.one, 1);
+        ck_assert_uint_eq(status_of(&stage.guests[i]), 200);
+    }
+    ck_assert_uint_eq(held_most(&stage.one), 1);
+    leave(&stage, 0, 3);
+    stage_end(&stage);
+    text_done(&ini);
+}
+END_TEST
+
 START_TEST(a_drain_of_lb_serves_those_who_wait)
 {
     struct stage stage;
@@ -327,6 +356,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, nobody_waits_longer_than_queue_timeout);
     tcase_add_test(tcase, with_max_queue_0_the_answer_is_503_at_once);
     tcase_add_test(tcase, a_request_whose_first_backend_refuses_waits_for_the_other_one);
+    tcase_add_test(tcase, a_reload_forgets_nobody_and_keeps_limits_and_order);
     tcase_add_test(tcase, a_drain_of_lb_serves_those_who_wait);
 }
 
