@@ -291,6 +291,35 @@ START_TEST(logs_in_roots_own_folder_are_given)
 }
 END_TEST
 
+/* A service's folders as a package would have them: /etc/… and /var/… are root's. */
+START_TEST(folders_for_its_state_and_its_socket_are_made_and_given)
+{
+    struct estate estate;
+    struct folder roots;
+    struct text ini = {0};
+    estate_open(&estate);
+    make_roots_folder(&roots);
+    text_add_format(&ini,
+                    "[lb]\nworkers = 2\nuser = nobody\naccess_log = off\nstate_dir = %s/state/\n"
+                    "[admin]\naddress = unix:%s/socket/admin.sock\n\n"
+                    "%ssession_persistence = cookie\n",
+                    roots.path, roots.path, serving);
+    scene_start(&estate.scene, ini.bytes);
+    ck_assert_uint_eq(ask(&estate, "web", "/"), 200);
+    static const char *const given[] = {"state", "state/persistence.key", "socket",
+                                        "socket/admin.sock"};
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        ck_assert_msg(owner_of(&roots, given[i]) == estate.nobody, "%s is not given", given[i]);
+    ck_assert_uint_eq(owner_of(&roots, "."), 0);
+    check_threads(&estate);
+    ck_assert(scene_reload(&estate.scene, ini.bytes));
+    scene_stop(&estate.scene);
+    text_done(&ini);
+    folder_remove(&roots);
+    estate_close(&estate);
+}
+END_TEST
+
 /* Whoever was nobody before could have put these there: a link to a file of root's, and a folder
  * that is a link. */
 START_TEST(links_that_somebody_put_in_the_way_give_nothing_away)
@@ -432,6 +461,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_reload_opens_another_low_port);
     tcase_add_test(tcase, logs_go_on_in_new_files_after_a_rotation);
     tcase_add_test(tcase, logs_in_roots_own_folder_are_given);
+    tcase_add_test(tcase, folders_for_its_state_and_its_socket_are_made_and_given);
     tcase_add_loop_test(tcase, links_that_somebody_put_in_the_way_give_nothing_away, 0, 3);
     tcase_add_test(tcase, keys_that_only_root_reads_are_told_because_a_reload_would_fail);
     tcase_add_test(tcase, the_check_says_it_beforehand);

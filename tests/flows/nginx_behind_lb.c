@@ -198,7 +198,7 @@ static const char files[] = "location /files/ { root files; dav_methods PUT; "
                             "location /chunked/ { root files; sub_filter_types *; "
                             "sub_filter_once off; sub_filter lead gold; }\n";
 
-enum { LARGE_BYTES = 24 * 1024 * 1024 };
+enum { LARGE_BYTES = 8 * 1024 * 1024 };
 
 /* No two pieces of it are alike. */
 static void make_large(struct text *large)
