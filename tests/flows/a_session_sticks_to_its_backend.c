@@ -186,7 +186,6 @@ START_TEST(who_brings_the_cookie_stays_and_who_does_not_takes_turns)
         ck_assert_str_eq(visit(&town, &two), "rs-2");
         had[strcmp(visit(&town, &stranger), "rs-2") == 0]++;
         ck_assert_uint_eq(stranger.gifts, 1);
-        ck_assert_str_ne(stranger.token, one.token);
     }
     /* Those who stick take nobody's turn. */
     ck_assert_uint_eq(had[0], 10);
