@@ -86,8 +86,8 @@ enum {
     /* For how many seconds such a session stands in for the verification it began with: after an
        hour at most, a backend's certificate is looked at again. */
     LINK_SESSION_S = 3600,
-    /* Turns of a pool's weighted sequence: 1,000 backends of weight 100, reduced by their divisor.
-     */
+    /* Turns of a pool's weighted sequence: 1,000 backends of any weight; what would need more is
+       rounded. Two bytes each. */
     SEQUENCE_TURNS_MOST = 100000,
     /* Slots of a table that finds clients' backends (affinity.h): a prime, 128 KiB for each pool
        that has one, and 64 slots for each of 1,024 backends. */
