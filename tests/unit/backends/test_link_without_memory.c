@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Links when memory is out: link.c and links.c are compiled into this test with an allocator that
- * can be told to fail. */
+/* Links when memory is out: link.c, link_tls.c and links.c are compiled into this test with an
+ * allocator that can be told to fail. */
 #include <stdlib.h>
 
 static unsigned allocations_left;
@@ -15,6 +15,7 @@ static void *allocate(size_t count, size_t bytes)
 
 #define calloc allocate
 #include "backends/link.c"
+#include "backends/link_tls.c"
 #include "backends/links.c"
 #undef calloc
 
@@ -134,6 +135,39 @@ START_TEST(closing_does_not_wait_for_wishes_that_were_forgotten)
 }
 END_TEST
 
+/* There is memory for the link, but none for what TLS needs of it. */
+START_TEST(a_wish_without_memory_for_tls_is_told_by_the_loop)
+{
+    struct made_pool secure;
+    struct error err = {""};
+    struct link *pending = NULL;
+    struct link_owner owner = {.on_connected = on_connected};
+    struct links *links = links_new(&context);
+    made_pool_begin(&secure);
+    made_pool_key(&secure, "backend", "rs-1 127.0.0.1:1");
+    made_pool_key(&secure, "protocol", "https");
+    ck_assert(made_pool_prepare(&secure));
+    struct backend_tls_context *tls = backend_tls_context_new(&secure.pool, &err);
+    ck_assert_msg(tls != NULL, "%s", err.text);
+    const struct link_wish none = {.pool = &secure.pool,
+                                   .backend = secure.pool.backends,
+                                   .tls = tls,
+                                   .host = slice_of("www.example.com"),
+                                   .owner = &owner};
+    allocations_left = 1;
+    ck_assert_ptr_null(link_borrow(links, &none, &pending));
+    ck_assert_ptr_null(pending);
+    allocations_left = PLENTY;
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_uint_eq(told_count, 1);
+    links_close(links, on_closed, &is_closed);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert(is_closed);
+    backend_tls_context_free(tls);
+    made_pool_end(&secure);
+}
+END_TEST
+
 START_TEST(links_that_cannot_be_made_are_none)
 {
     allocations_left = 0;
@@ -149,6 +183,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_wish_that_was_forgotten_is_not_told);
     tcase_add_test(tcase, closing_waits_for_wishes_that_are_to_be_told);
     tcase_add_test(tcase, closing_does_not_wait_for_wishes_that_were_forgotten);
+    tcase_add_test(tcase, a_wish_without_memory_for_tls_is_told_by_the_loop);
     tcase_add_test(tcase, links_that_cannot_be_made_are_none);
 }
 
