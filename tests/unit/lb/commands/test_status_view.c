@@ -160,8 +160,8 @@ static const char *const odd[] = {
     "{}",
     "[]",
     "{\"pools\":5,\"rules\":{},\"listeners\":\"x\"}",
-    "{\"pools\":[1,{},{\"backends\":[null,{}]}],\"rules\":[[]],\"listeners\":[{\"addresses\":[5]}]"
-    "}",
+    "{\"pools\":[1,{},{\"backends\":[null,{}]}],\"rules\":[[]]}",
+    "{\"listeners\":[{\"addresses\":[5]}]}",
     "{\"now\":\"yesterday\",\"config\":{\"loaded\":\"2026\",\"reload_failed\":7}}",
 };
 
