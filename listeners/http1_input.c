@@ -97,7 +97,8 @@ static void begin_exchange(struct client *client, const struct http_request *req
     http1->answer = HTTP1_ANSWER_AWAITED;
     http1->minor = request->minor;
     http1->asked_head = request->method == HTTP_HEAD;
-    http1->keep_alive = request->keep_alive && client->door->listener->options->keepalive_timeout > 0;
+    http1->keep_alive =
+        request->keep_alive && client->door->listener->options->keepalive_timeout > 0;
     http1->stream.fault_status = 0;
     http1->stream.fault_text = NULL;
     http1->stream.protocol = request->minor ? "HTTP/1.1" : "HTTP/1.0";

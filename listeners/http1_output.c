@@ -119,8 +119,8 @@ static size_t write_draft(struct http1_client *http1, const struct stream_head *
     if (!head->interim) {
         /* A body that has not come yet may never be read: the client is told that this is the last
          * answer. */
-        if (head->is_final || client_is_leaving(http1->stream.client) || http1->body != HTTP1_BODY_COMPLETE ||
-            has_asked_all(http1)) {
+        if (head->is_final || client_is_leaving(http1->stream.client) ||
+            http1->body != HTTP1_BODY_COMPLETE || has_asked_all(http1)) {
             http1->keep_alive = false;
         }
         choose_framing(http1, head);

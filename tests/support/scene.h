@@ -45,8 +45,8 @@ unsigned scene_port(struct scene *scene, const char *name);
  * lb.log.
  */
 void scene_start(struct scene *scene, const char *ini);
-/* Write lb.ini anew (with its ports, and without adding a [lb]), send SIGHUP and wait until the program
- * said how it went: true: reloaded. */
+/* Write lb.ini anew (with its ports, and without adding a [lb]), send SIGHUP and wait until the
+ * program said how it went: true: reloaded. */
 bool scene_reload(struct scene *scene, const char *ini);
 /* The same, but by `lb check`: returns its exit status and what it says. */
 int scene_check(struct scene *scene, const char *ini, struct text *said);
