@@ -78,7 +78,6 @@ static void finish(struct server *server, bool reloaded)
     struct list_node told;
     log_problems(&reload->problems);
     log_outcome(server, reloaded);
-    reload->state = RELOAD_IDLE;
     reload->last_failed = !reloaded;
     if (!reloaded)
         keep_failure(reload);
@@ -89,6 +88,7 @@ static void finish(struct server *server, bool reloaded)
         waiter->on_reloaded(waiter, reloaded, &reload->problems);
     }
     problems_done(&reload->problems);
+    reload->state = RELOAD_IDLE; /* last: who was told may have asked for another one at once */
     if (reload->again)
         start(server);
 }

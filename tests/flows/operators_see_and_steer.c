@@ -8,7 +8,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/support/check_main.h"
@@ -476,6 +478,47 @@ START_TEST(many_may_ask_for_a_reload_at_once)
 }
 END_TEST
 
+/* A connection to the admin socket itself: lb's own commands send one request each. */
+static void ask_by_hand(struct desk *desk, struct peer *peer)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    *peer =
+        (struct peer){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), .alert = PEER_NO_ALERT};
+    const struct timeval patience = {.tv_sec = PEER_PATIENCE_S};
+    setsockopt(peer->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    snprintf(name.sun_path, sizeof name.sun_path, "%s",
+             folder_file(&desk->scene.folder, "var/admin.sock"));
+    ck_assert_int_eq(connect(peer->fd, (struct sockaddr *)&name, sizeof name), 0);
+}
+
+/* Who is told of one reload has the next request read at once, in the middle of telling others. */
+START_TEST(reloads_that_are_asked_for_one_behind_the_other_are_all_told)
+{
+    enum { ASKERS = 6, EACH = 5 };
+    static const char order[] = "POST /v1/reload HTTP/1.1\r\nHost: lb\r\n\r\n";
+    struct desk desk;
+    struct peer askers[ASKERS];
+    struct answer told;
+    desk_open(&desk, LB WEB POOL "health_check = off\n");
+    for (unsigned i = 0; i < ASKERS; i++) {
+        char orders[EACH * sizeof order] = "";
+        for (unsigned k = 0; k < EACH; k++)
+            strcat(orders, order);
+        ask_by_hand(&desk, &askers[i]);
+        ck_assert(peer_say(&askers[i], orders));
+    }
+    for (unsigned i = 0; i < ASKERS; i++) {
+        for (unsigned k = 0; k < EACH; k++) {
+            ck_assert_msg(peer_read_answer(&askers[i], "POST", &told), "asker %u, order %u", i, k);
+            ck_assert_uint_eq(told.status, 200);
+            answer_done(&told);
+        }
+        peer_close(&askers[i]);
+    }
+    desk_close(&desk);
+}
+END_TEST
+
 START_TEST(a_changed_address_is_warned_of_and_the_old_one_stays)
 {
     struct desk desk;
@@ -598,6 +641,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, the_status_is_told_while_lb_drains);
     tcase_add_test(tcase, a_reload_returns_when_it_is_in_force_or_says_all_that_is_wrong);
     tcase_add_test(tcase, many_may_ask_for_a_reload_at_once);
+    tcase_add_test(tcase, reloads_that_are_asked_for_one_behind_the_other_are_all_told);
     tcase_add_test(tcase, a_changed_address_is_warned_of_and_the_old_one_stays);
     tcase_add_test(tcase, a_living_lbs_file_is_not_taken_away);
     tcase_add_test(tcase, a_dead_lbs_file_is_replaced_and_an_ending_one_removes_its_own);
