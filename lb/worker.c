@@ -125,11 +125,11 @@ static bool put_in_force(struct worker *worker, struct edition *edition, struct 
 
 static void take_offer(struct worker *worker)
 {
-    struct offer offer = worker->offer;
     struct error err;
     if (!atomic_load(&worker->is_offered)) {
         return;
     }
+    struct offer offer = worker->offer; /* not before: the control thread may write it until then */
     own_edition(worker, offer.edition);
     if (worker->obeyed != WORKER_SERVE) { /* nobody comes any more */
         hold_give(&offer.edition->hold);
