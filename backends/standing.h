@@ -54,6 +54,7 @@ struct standing {
     uint64_t took_ms;          /* it took so long */
     uint64_t up_ms;            /* it became up: slow_start counts from here */
     uint64_t blocked_until_ms; /* while is_blocked */
+    bool is_untold;            /* its block began or ended, and the log does not know yet */
     int64_t ordered_s;         /* wall clock: an operator changed is_drained or is_disabled */
     int64_t since_s;           /* wall clock: the verdict is this old; 0: there is none yet */
     char reason[STANDING_REASON_BYTES]; /* of the last result; "" before the first */

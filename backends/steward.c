@@ -110,14 +110,28 @@ static bool tend_block(const struct pool *pool, const struct backend *backend, u
     }
     if (standing->blocked_until_ms == 0 && is_wanted) {
         standing->blocked_until_ms = now + options->passive_block;
-        log_block(pool, backend);
+        standing->is_untold = true;
         return true;
     }
     if (standing->blocked_until_ms > now && is_wanted)
         return false;
     unblock(pool, standing);
-    log_unblock(pool, backend);
+    standing->is_untold = true;
     return true;
+}
+
+static void log_blocks(const struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->backend_count; i++) {
+        const struct backend *backend = &pool->backends[i];
+        if (!backend->standing->is_untold)
+            continue;
+        backend->standing->is_untold = false;
+        if (backend->standing->blocked_until_ms > 0)
+            log_block(pool, backend);
+        else
+            log_unblock(pool, backend);
+    }
 }
 
 /* ---- occasions ---- */
@@ -132,8 +146,10 @@ static void tend_pool(struct steward *steward, struct tended_pool *tended)
         is_due |= tend_block(pool, &pool->backends[i], now);
         unblock_ms = earlier_of(unblock_ms, pool->backends[i].standing->blocked_until_ms);
     }
-    if (is_due)
+    if (is_due) {
         publish(steward, tended);
+        log_blocks(pool); /* what the log tells is in force */
+    }
     wake_at(steward, tended->publish_ms);
     wake_at(steward, unblock_ms);
 }

@@ -48,10 +48,10 @@ static void change_verdict(const struct watch *watch, enum verdict before, enum 
     standing->since_s = time(NULL);
     /* Nobody starts slowly when lb starts: there would be nobody to take the rest. */
     standing->up_ms = before == VERDICT_DOWN ? now_of(watch) : 0;
-    log_verdict(watch, after);
     /* Unknown counts as up: nothing changes for the workers. */
     if (before == VERDICT_DOWN || after == VERDICT_DOWN)
         steward_publish(watch->share->steward, watch->pool);
+    log_verdict(watch, after); /* what the log tells is in force */
 }
 
 static void judge(const struct watch *watch, bool passed, const char *reason)
