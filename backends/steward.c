@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "backends/queue.h"
 #include "lb/base/list.h"
 #include "lb/base/log.h"
 #include "lb/base/option.h"
@@ -210,6 +211,8 @@ void steward_serve(struct steward *steward, struct tended_pool *room, struct poo
         room[i].pool = pools[i];
         pools[i]->bell = &steward->bell;
         publish(steward, &room[i]);
+        if (queue_is_used(pools[i]->queue))
+            queue_review(pools[i]); /* this config may have places that the former one had not */
     }
     tend(steward);
 }

@@ -328,6 +328,27 @@ START_TEST(a_reload_forgets_nobody_and_keeps_limits_and_order)
 }
 END_TEST
 
+/* Nobody asks anew, and nobody ends: the reload alone brings the places. */
+START_TEST(a_reload_that_brings_places_gives_them_to_those_who_wait)
+{
+    struct stage stage;
+    struct text ini = {0};
+    stage_begin(&stage, 1, one_place);
+    write_ini(&ini, 1, "retries = 1\nbackend = one 127.0.0.1:@one max_connections=3\n");
+    for (unsigned i = 0; i < 4; i++)
+        enter(&stage, i);
+    ck_assert(scene_reload(&stage.scene, ini.bytes));
+    eventually(held_now(&stage.one) == 3);
+    held_open(&stage.one);
+    for (unsigned i = 0; i < 4; i++)
+        ck_assert_uint_eq(status_of(&stage.guests[i]), 200);
+    ck_assert_uint_eq(held_most(&stage.one), 3);
+    leave(&stage, 0, 3);
+    stage_end(&stage);
+    text_done(&ini);
+}
+END_TEST
+
 START_TEST(a_drain_of_lb_serves_those_who_wait)
 {
     struct stage stage;
@@ -357,6 +378,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, with_max_queue_0_the_answer_is_503_at_once);
     tcase_add_test(tcase, a_request_whose_first_backend_refuses_waits_for_the_other_one);
     tcase_add_test(tcase, a_reload_forgets_nobody_and_keeps_limits_and_order);
+    tcase_add_test(tcase, a_reload_that_brings_places_gives_them_to_those_who_wait);
     tcase_add_test(tcase, a_drain_of_lb_serves_those_who_wait);
 }
 
