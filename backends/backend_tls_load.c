@@ -149,19 +149,20 @@ static char *tidy_name(const char *text, struct arena *arena)
     return name;
 }
 
-static void load_name(struct backend_tls *tls, const struct origin *origin, struct arena *arena)
+/* NULL: it is left out, or was reported. */
+static const char *read_name(const struct origin *origin, struct arena *arena)
 {
     const char *said = origin->options->backend_name;
     if (!said)
-        return;
-    char *name = tidy_name(said, arena);
+        return NULL;
+    const char *name = tidy_name(said, arena);
     if (backend_tls_is_address(name) || is_host_name(name))
-        tls->name = name;
-    else
-        problems_add(origin->problems, origin->file, origin->options->backend_name_line,
-                     "backend_name = %s: is no name: write a host name or an address without a "
-                     "port, such as backend.example.com",
-                     said);
+        return name;
+    problems_add(origin->problems, origin->file, origin->options->backend_name_line,
+                 "backend_name: \"%s\" is neither a host name nor an IP address: write one of "
+                 "them without a port, such as backend.example.com",
+                 said);
+    return NULL;
 }
 
 /* ---- certificate, certificate_key ---- */
@@ -271,6 +272,7 @@ void backend_tls_load(struct pool *pool, struct arena *arena, const char *file,
     pool->link_identity = "";
     if (pool->options->protocol != POOL_HTTPS) {
         warn_of_idle_keys(&origin);
+        read_name(&origin, arena); /* what is no name is no name with protocol = https, either */
         return;
     }
     struct backend_tls *tls = calloc(1, sizeof *tls);
@@ -278,7 +280,7 @@ void backend_tls_load(struct pool *pool, struct arena *arena, const char *file,
         error_out_of_memory();
     pool->tls = tls;
     load_anchors(tls, &origin);
-    load_name(tls, &origin, arena);
+    tls->name = read_name(&origin, arena);
     load_credential(tls, &origin);
     if (problems->error_count == errors_before)
         try_context(tls, &origin);

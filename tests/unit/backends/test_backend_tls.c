@@ -177,7 +177,7 @@ START_TEST(a_backend_name_that_is_no_name_is_refused)
     key("protocol", "https");
     key("backend_name", bad_names[_i]);
     ck_assert(!made_pool_prepare(&made));
-    expect_problem(4, "is no name: write a host name or an address without a port");
+    expect_problem(4, "is neither a host name nor an IP address: write one of them without a port");
 }
 END_TEST
 
