@@ -77,9 +77,8 @@ static const char *first_http_listener(const struct config_sections *sections,
 {
     for (unsigned i = 0; i < rule->listener.count; i++) {
         const char *name = rule->listener.items[i];
-        int index = config_sections_find(sections->listeners, sections->listener_count, name);
-        const struct listener_options *options =
-            index < 0 ? NULL : sections->listeners[index].options;
+        const struct config_section *section = config_names_find(&sections->listener_names, name);
+        const struct listener_options *options = section ? section->options : NULL;
         if (options && options->protocol == LISTENER_HTTP)
             return name;
     }
@@ -119,15 +118,12 @@ static void collect(struct uses *uses, const struct config_sections *sections,
     uses->items = arena_alloc(source->arena, (most + 1) * sizeof *uses->items);
     for (unsigned i = 0; i < sections->rule_count; i++) {
         const struct rule_options *rule = sections->rules[i].options;
-        int pool = rule->pool
-                       ? config_sections_find(sections->pools, sections->pool_count, rule->pool)
-                       : -1;
-        if (pool < 0)
+        const struct config_section *pool =
+            rule->pool ? config_names_find(&sections->pool_names, rule->pool) : NULL;
+        const struct pool_options *options = pool ? pool->options : NULL;
+        if (!options || options->session_persistence != PERSISTENCE_COOKIE)
             continue;
-        const struct pool_options *options = sections->pools[pool].options;
-        if (options->session_persistence != PERSISTENCE_COOKIE)
-            continue;
-        add(uses, rule, (unsigned)pool, options);
+        add(uses, rule, (unsigned)(pool - sections->pools), options);
         check_name(rule, options, sections, source);
     }
 }

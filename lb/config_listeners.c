@@ -5,51 +5,23 @@
 
 #include <string.h>
 
-#include "lb/base/text_map.h"
 #include "listeners/load/rule_section.h"
 #include "listeners/tls/handshake.h"
-
-/* The sections of a kind by their names: there may be thousands of rules that name them. */
-struct names {
-    const struct config_section *sections;
-    unsigned count;
-    struct text_map map;
-};
 
 /* What all checks below need. */
 struct desk {
     const struct config_sections *sections;
     const struct config_source *source;
-    struct names listeners, pools;
 };
-
-static void names_collect(struct names *names, const struct config_section *sections,
-                          unsigned count, struct arena *arena)
-{
-    names->sections = sections;
-    names->count = count;
-    text_map_init(&names->map, count, arena);
-    for (unsigned i = 0; i < count; i++) {
-        struct slice name = slice_of(sections[i].name);
-        text_map_add(&names->map, text_hash(name), name, &sections[i]);
-    }
-}
-
-/* NULL: there is none. */
-static const struct config_section *names_find(const struct names *names, const char *name)
-{
-    struct slice text = slice_of(name);
-    return text_map_get(&names->map, text_hash(text), text);
-}
 
 /* To look for the nearest name costs a walk over all; who misspelt thousands needs no more help. */
 enum { SUGGESTIONS_MOST = 100 };
 
-static void report_unknown(const struct desk *desk, const struct names *names, const char *kind,
-                           const char *name, unsigned line)
+static void report_unknown(const struct desk *desk, const struct config_names *names,
+                           const char *kind, const char *name, unsigned line)
 {
     const char *nearest = desk->source->problems->error_count < SUGGESTIONS_MOST
-                              ? config_sections_nearest(names->sections, names->count, name)
+                              ? config_names_nearest(names, name)
                               : NULL;
     problems_add(desk->source->problems, desk->source->file, line, "there is no %s %s: %s%s%s%s",
                  kind, name, nearest ? "did you mean " : "add a section [",
@@ -61,7 +33,7 @@ static void report_unknown(const struct desk *desk, const struct names *names, c
 
 static void report_no_answer(const struct desk *desk, const struct config_section *rule)
 {
-    const struct names *pools = &desk->pools;
+    const struct config_names *pools = &desk->sections->pool_names;
     problems_add(
         desk->source->problems, desk->source->file, rule->line,
         "rule %s has no pool: say which one serves it, as in \"pool = %s\", or redirect or "
@@ -92,8 +64,9 @@ static void check_answer(const struct desk *desk, const struct config_section *r
     }
     if (!first)
         report_no_answer(desk, rule);
-    if (options->pool && !names_find(&desk->pools, options->pool))
-        report_unknown(desk, &desk->pools, "pool", options->pool, options->pool_line);
+    if (options->pool && !config_names_find(&desk->sections->pool_names, options->pool))
+        report_unknown(desk, &desk->sections->pool_names, "pool", options->pool,
+                       options->pool_line);
     if (options->redirect_status_line && !options->redirect)
         problems_warn(desk->source->problems, desk->source->file, options->redirect_status_line,
                       "redirect_status has no effect: rule %s has no redirect", rule->name);
@@ -112,17 +85,18 @@ static void check_listener_names(const struct desk *desk, const struct config_se
     const struct config_source *source = desk->source;
     const struct option_list *names = &((const struct rule_options *)rule->options)->listener;
     if (names->count == 0)
-        problems_add(source->problems, source->file, rule->line,
-                     "rule %s has no listener: say where it holds, as in \"listener = %s\"",
-                     rule->name,
-                     desk->listeners.count > 0 ? desk->listeners.sections[0].name : "web");
+        problems_add(
+            source->problems, source->file, rule->line,
+            "rule %s has no listener: say where it holds, as in \"listener = %s\"", rule->name,
+            desk->sections->listener_count > 0 ? desk->sections->listeners[0].name : "web");
     for (unsigned i = 0; i < names->count; i++) {
         if (is_repeated(names, i))
             problems_add(source->problems, source->file, names->lines[i],
                          "rule %s names listener %s twice: once is enough", rule->name,
                          names->items[i]);
-        if (!names_find(&desk->listeners, names->items[i]))
-            report_unknown(desk, &desk->listeners, "listener", names->items[i], names->lines[i]);
+        if (!config_names_find(&desk->sections->listener_names, names->items[i]))
+            report_unknown(desk, &desk->sections->listener_names, "listener", names->items[i],
+                           names->lines[i]);
     }
 }
 
@@ -133,7 +107,7 @@ static void warn_of_tls_keys(const struct desk *desk, const struct config_sectio
     const struct rule_options *options = rule->options;
     for (unsigned i = 0; i < options->listener.count; i++) {
         const struct config_section *section =
-            names_find(&desk->listeners, options->listener.items[i]);
+            config_names_find(&desk->sections->listener_names, options->listener.items[i]);
         const struct listener_options *listener = section ? section->options : NULL;
         if (!listener || listener->protocol != LISTENER_HTTP)
             return;
@@ -165,12 +139,12 @@ static struct rule_section rule_read(const struct desk *desk, const struct confi
 {
     const struct rule_options *options = section->options;
     const struct config_section *pool =
-        options->pool ? names_find(&desk->pools, options->pool) : NULL;
+        options->pool ? config_names_find(&desk->sections->pool_names, options->pool) : NULL;
     struct rule_section rule = {.name = section->name,
                                 .line = section->line,
                                 .options = options,
                                 .pool =
-                                    pool ? (unsigned)(pool - desk->pools.sections) : RULE_NO_POOL};
+                                    pool ? (unsigned)(pool - desk->sections->pools) : RULE_NO_POOL};
     rule_section_read(&rule, desk->source->arena, desk->source->file, desk->source->problems);
     return rule;
 }
@@ -188,10 +162,10 @@ struct groups {
 static unsigned listener_at(const struct desk *desk, const struct rule_options *rule, unsigned name)
 {
     const struct config_section *listener =
-        names_find(&desk->listeners, rule->listener.items[name]);
+        config_names_find(&desk->sections->listener_names, rule->listener.items[name]);
     if (!listener || is_repeated(&rule->listener, name))
         return UINT_MAX;
-    return (unsigned)(listener - desk->listeners.sections);
+    return (unsigned)(listener - desk->sections->listeners);
 }
 
 static void count_groups(const struct desk *desk, struct groups *groups)
@@ -204,14 +178,14 @@ static void count_groups(const struct desk *desk, struct groups *groups)
                 groups->starts[listener + 1]++;
         }
     }
-    for (unsigned i = 0; i < desk->listeners.count; i++)
+    for (unsigned i = 0; i < desk->sections->listener_count; i++)
         groups->starts[i + 1] += groups->starts[i];
 }
 
 static void read_rules(const struct desk *desk, struct groups *groups)
 {
     struct arena *arena = desk->source->arena;
-    size_t count = desk->listeners.count;
+    size_t count = desk->sections->listener_count;
     groups->starts = arena_alloc(arena, (count + 2) * sizeof *groups->starts);
     count_groups(desk, groups);
     unsigned *next = arena_alloc(arena, (count + 1) * sizeof *next);
@@ -263,7 +237,7 @@ static void check_addresses(const struct config *config, unsigned index,
 static void build_listener(struct config *config, const struct desk *desk,
                            const struct groups *groups, unsigned index)
 {
-    const struct config_section *section = &desk->listeners.sections[index];
+    const struct config_section *section = &desk->sections->listener_names.sections[index];
     const struct config_source *source = desk->source;
     unsigned start = groups->starts[index];
     struct listener *listener = &config->listeners[index];
@@ -280,8 +254,6 @@ void config_listeners_build(struct config *config, const struct config_sections 
 {
     struct desk desk = {.sections = sections, .source = source};
     struct groups groups;
-    names_collect(&desk.listeners, sections->listeners, sections->listener_count, source->arena);
-    names_collect(&desk.pools, sections->pools, sections->pool_count, source->arena);
     read_rules(&desk, &groups);
     if (sections->listener_count == 0 && !sections->has_strays)
         problems_add(source->problems, source->file, 0,

@@ -1,46 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pools are built by backends/; here is what only the whole file knows: whether a rule uses them.
- */
+/* Pools are built by backends/; here is what only the whole file knows: which rules use them. */
 #include "lb/config_pools.h"
 
 #include <string.h>
 
-static bool is_used(const struct config_sections *sections, const char *pool)
+#include "lb/base/text_map.h"
+
+/* What the rules that name a pool say of it. */
+struct use {
+    bool is_used;
+    /* The first that stands for one host alone: what a check asks for where health_check_host is
+     * unset, because backends that serve by name know this one. */
+    const char *exact_domain;
+};
+
+static void note_rule(struct use *use, const struct rule_options *rule)
 {
-    for (unsigned i = 0; i < sections->rule_count; i++) {
-        const struct rule_options *rule = sections->rules[i].options;
-        if (rule->pool && strcmp(rule->pool, pool) == 0)
-            return true;
-    }
-    return false;
+    use->is_used = true;
+    if (!use->exact_domain && rule->domain && strcspn(rule->domain, "*~") == strlen(rule->domain))
+        use->exact_domain = rule->domain;
 }
 
-/* What a check asks for where health_check_host is unset: backends that serve by name know this
- * one. */
-static const char *first_exact_domain(const struct config_sections *sections, const char *pool)
+/* One for each pool section; of two with one name the first has all. */
+static struct use *collect(const struct config_sections *sections, struct arena *arena)
 {
+    struct use *uses = arena_alloc(arena, (sections->pool_count + 1) * sizeof *uses);
     for (unsigned i = 0; i < sections->rule_count; i++) {
         const struct rule_options *rule = sections->rules[i].options;
-        if (rule->pool && strcmp(rule->pool, pool) == 0 && rule->domain &&
-            strcspn(rule->domain, "*~") == strlen(rule->domain))
-            return rule->domain;
+        const struct config_section *pool =
+            rule->pool ? config_names_find(&sections->pool_names, rule->pool) : NULL;
+        if (pool)
+            note_rule(&uses[pool - sections->pools], rule);
     }
-    return NULL;
+    return uses;
+}
+
+static const struct use *use_of(const struct config_sections *sections, const struct use *uses,
+                                const char *pool)
+{
+    return &uses[config_names_find(&sections->pool_names, pool) - sections->pools];
 }
 
 void config_pools_build(struct config *config, const struct config_sections *sections,
                         const struct config_source *source)
 {
+    const struct use *uses = collect(sections, source->arena);
     config->pools = arena_alloc(source->arena, (sections->pool_count + 1) * sizeof(struct pool *));
     for (unsigned i = 0; i < sections->pool_count; i++) {
         const struct config_section *section = &sections->pools[i];
+        const struct use *use = use_of(sections, uses, section->name);
         struct pool *pool = arena_alloc(source->arena, sizeof *pool);
         pool->index = i;
-        pool->check_host = first_exact_domain(sections, section->name);
+        pool->check_host = use->exact_domain;
         if (pool_prepare(pool, section->name, section->line, section->options, source->arena,
                          source->file, source->problems))
             config->pools[config->pool_count++] = pool;
-        if (!is_used(sections, section->name))
+        if (!use->is_used)
             problems_warn(source->problems, source->file, section->line,
                           "pool %s is used by no rule: say \"pool = %s\" in one", section->name,
                           section->name);

@@ -92,17 +92,30 @@ static size_t count_headers(const struct ini *ini)
     return count;
 }
 
-void config_sections_read(struct config_sections *sections, const struct ini *ini,
-                          const struct config_source *source)
+/* Defaults that are paths are relative to the file, too. */
+static void anchor(const struct config_section *sections, unsigned count,
+                   const struct config_source *source)
+{
+    for (unsigned i = 0; i < count; i++)
+        option_anchor(sections[i].table, sections[i].options, source->folder, source->arena);
+}
+
+static void names_collect(struct config_names *names, const struct config_section *sections,
+                          unsigned count, struct arena *arena)
+{
+    names->sections = sections;
+    names->count = count;
+    text_map_init(&names->map, count, arena);
+    for (unsigned i = 0; i < count; i++) {
+        struct slice name = slice_of(sections[i].name);
+        text_map_add(&names->map, text_hash(name), name, &sections[i]);
+    }
+}
+
+static void read_entries(struct config_sections *sections, const struct ini *ini,
+                         const struct config_source *source)
 {
     struct arena *arena = source->arena;
-    size_t most = count_headers(ini) + 1;
-    *sections = (struct config_sections){0};
-    sections->lb = section_begin(&lb_option_table, "", 0, arena);
-    sections->admin = section_begin(&admin_option_table, "", 0, arena);
-    sections->listeners = arena_alloc(arena, most * sizeof(struct config_section));
-    sections->rules = arena_alloc(arena, most * sizeof(struct config_section));
-    sections->pools = arena_alloc(arena, most * sizeof(struct config_section));
     struct config_section *section = NULL, stray;
     for (size_t i = 0; i < ini->count; i++) {
         const struct ini_entry *entry = &ini->entries[i];
@@ -123,21 +136,39 @@ void config_sections_read(struct config_sections *sections, const struct ini *in
         }
         sections->has_strays |= !section || section == &stray;
     }
+    anchor(&sections->lb, 1, source);
+    anchor(&sections->admin, 1, source);
+    anchor(sections->listeners, sections->listener_count, source);
+    anchor(sections->rules, sections->rule_count, source);
+    anchor(sections->pools, sections->pool_count, source);
 }
 
-int config_sections_find(const struct config_section *sections, unsigned count, const char *name)
+void config_sections_read(struct config_sections *sections, const struct ini *ini,
+                          const struct config_source *source)
 {
-    for (unsigned i = 0; i < count; i++)
-        if (strcmp(sections[i].name, name) == 0)
-            return (int)i;
-    return -1;
+    struct arena *arena = source->arena;
+    size_t most = count_headers(ini) + 1;
+    *sections = (struct config_sections){0};
+    sections->lb = section_begin(&lb_option_table, "", 0, arena);
+    sections->admin = section_begin(&admin_option_table, "", 0, arena);
+    sections->listeners = arena_alloc(arena, most * sizeof(struct config_section));
+    sections->rules = arena_alloc(arena, most * sizeof(struct config_section));
+    sections->pools = arena_alloc(arena, most * sizeof(struct config_section));
+    read_entries(sections, ini, source);
+    names_collect(&sections->listener_names, sections->listeners, sections->listener_count, arena);
+    names_collect(&sections->pool_names, sections->pools, sections->pool_count, arena);
 }
 
-const char *config_sections_nearest(const struct config_section *sections, unsigned count,
-                                    const char *name)
+const struct config_section *config_names_find(const struct config_names *names, const char *name)
+{
+    struct slice text = slice_of(name);
+    return text_map_get(&names->map, text_hash(text), text);
+}
+
+const char *config_names_nearest(const struct config_names *names, const char *name)
 {
     struct nearest nearest = nearest_to(name);
-    for (unsigned i = 0; i < count; i++)
-        nearest_offer(&nearest, sections[i].name);
+    for (unsigned i = 0; i < names->count; i++)
+        nearest_offer(&nearest, names->sections[i].name);
     return nearest.best;
 }

@@ -8,6 +8,7 @@
 #include "lb/base/arena.h"
 #include "lb/base/error.h"
 #include "lb/base/option.h"
+#include "lb/base/text_map.h"
 
 struct ini;
 
@@ -29,11 +30,19 @@ struct config_section {
     void *options; /* of the table's type */
 };
 
+/** The sections of a kind, and each by its name: thousands of rules may name one. */
+struct config_names {
+    const struct config_section *sections;
+    unsigned count;
+    struct text_map map; /* of two with one name, the first */
+};
+
 /** In the file's order, each kind by itself. */
 struct config_sections {
     struct config_section lb, admin; /* line 0: not in the file, all defaults */
     unsigned listener_count, rule_count, pool_count;
     struct config_section *listeners, *rules, *pools;
+    struct config_names listener_names, pool_names;
     bool has_strays; /* some were reported and are not here: what is missing may be among them */
 };
 
@@ -47,11 +56,10 @@ struct config_sections {
 void config_sections_read(struct config_sections *sections, const struct ini *ini,
                           const struct config_source *source);
 
-/** The index of the section of this name, or -1. */
-int config_sections_find(const struct config_section *sections, unsigned count, const char *name);
+/** The section of this name, or NULL. */
+const struct config_section *config_names_find(const struct config_names *names, const char *name);
 
-/** The name an operator probably meant, or NULL. */
-const char *config_sections_nearest(const struct config_section *sections, unsigned count,
-                                    const char *name);
+/** The name an operator probably meant, or NULL. Walks over all. */
+const char *config_names_nearest(const struct config_names *names, const char *name);
 
 #endif
