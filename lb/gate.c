@@ -16,6 +16,8 @@ struct gate_door {
     struct list_node node;
     unsigned adopted; /* the last edition that had its listener; less than the gate's: its clients
                          are the last ones */
+    bool
+        is_replaced; /* another listener has an address of its: its clients are met otherwise now */
 };
 
 struct gate_acceptor {
@@ -93,7 +95,7 @@ static void leave_doors(struct gate *gate)
         node = node->next;
         if (door->adopted == gate->adopted)
             continue;
-        clients_leave(gate->clients, &door->door);
+        clients_leave(gate->clients, &door->door, door->is_replaced);
         if (atomic_load(&door->door.client_count) == 0)
             free_door(gate, door);
     }
@@ -192,6 +194,13 @@ static void leave_acceptors(struct gate *gate)
 
 /* An edition. */
 
+static void move_acceptor(struct gate_acceptor *acceptor, struct gate_door *door)
+{
+    struct gate_door *before = (struct gate_door *)(void *)acceptor->acceptor.door;
+    before->is_replaced |= before != door;
+    acceptor->acceptor.door = &door->door;
+}
+
 static bool adopt_listener(struct gate *gate, struct edition *edition,
                            const struct listener *listener, struct sockets *sockets,
                            unsigned worker, struct error *err)
@@ -209,7 +218,7 @@ static bool adopt_listener(struct gate *gate, struct edition *edition,
         int fd = known ? -1 : sockets_take(sockets, worker, listener->index, k);
         if (known) {
             known->adopted = gate->adopted;
-            known->acceptor.door = &door->door;
+            move_acceptor(known, door);
         } else if (fd >= 0) {
             good &= open_acceptor(gate, &door->door, &listener->addresses[k], fd, err);
         }

@@ -17,8 +17,20 @@ static struct server *server_of(struct reload *reload)
     return LIST_OWNER(reload, struct server, reload);
 }
 
+/* lb goes on with these whatever later files say, and the first config may be gone then. */
+static void keep_start_keys(struct reload *reload, const struct lb_options *options)
+{
+    struct arena *arena = &reload->arena;
+    reload->started = *options;
+    reload->started.log = arena_copy(arena, options->log);
+    reload->started.access_log = arena_copy(arena, options->access_log);
+    reload->started.state_dir = arena_copy(arena, options->state_dir);
+    reload->started.user = arena_copy(arena, options->user ? options->user : "");
+}
+
 void reload_init(struct server *server)
 {
+    keep_start_keys(&server->reload, server->config->options);
     list_init(&server->reload.waiters);
     list_init(&server->reload.next);
     server->reload.loaded_s = time(NULL);
@@ -139,7 +151,7 @@ static void drop_loaded(struct reload *reload)
 static void warn_of_start_keys(struct server *server)
 {
     struct reload *reload = &server->reload;
-    const struct lb_options *now = server->config->options;
+    const struct lb_options *now = &reload->started;
     const struct lb_options *next = reload->config->options;
     const struct {
         const char *key;
@@ -154,8 +166,7 @@ static void warn_of_start_keys(struct server *server)
         {"state_dir", strcmp(now->state_dir, next->state_dir) == 0, next->state_dir_line},
         {"[admin] address", server_admin_is_alike(&server->admin, reload->config),
          reload->config->admin->address_line},
-        {"user", strcmp(now->user ? now->user : "", next->user ? next->user : "") == 0,
-         next->user_line},
+        {"user", strcmp(now->user, next->user ? next->user : "") == 0, next->user_line},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (!keys[i].same)
@@ -292,4 +303,5 @@ void reload_done(struct server *server)
     sockets_close(server->reload.sockets);
     server->reload.sockets = NULL;
     problems_done(&server->reload.problems);
+    arena_done(&server->reload.arena);
 }

@@ -16,10 +16,11 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "lb/base/arena.h"
 #include "lb/base/error.h"
 #include "lb/base/list.h"
+#include "lb/config.h"
 
-struct config;
 struct edition;
 struct server;
 struct sockets;
@@ -49,8 +50,10 @@ struct reload {
     struct sockets *sockets;   /* while ADOPTING */
     uint64_t began_ms;
     atomic_uint adopted_count;
-    struct list_node waiters;       /* of the reload under way */
-    struct list_node next;          /* of the one after it */
+    struct list_node waiters;  /* of the reload under way */
+    struct list_node next;     /* of the one after it */
+    struct lb_options started; /* what only a start reads, as it was then; texts in `arena` */
+    struct arena arena;
     int64_t loaded_s;               /* wall clock: when the config in force was loaded */
     bool last_failed;               /* the last reload changed nothing … */
     int64_t failed_s;               /* … wall clock: at this time … */

@@ -133,7 +133,7 @@ static void start_serving(struct client *client)
     client->state = CLIENT_SERVING;
     http1_client_begin(client);
     if (client_is_leaving(client))
-        http1_client_drain(client);
+        http1_client_drain(client, false);
 }
 
 /** A reload in the middle of the handshake may have changed what it should have settled. */

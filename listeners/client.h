@@ -78,15 +78,17 @@ void clients_init(struct clients *clients, struct loop_context *context,
 bool client_accept(struct clients *clients, struct door *door, int fd, const struct address *peer,
                    unsigned local_port, uint64_t id);
 
-/** No new requests: idle clients are closed now, busy ones after their answer. */
+/** Answers in flight are the last ones; idle clients have a second to send a request that may be on
+ * its way. */
 void clients_drain(struct clients *clients);
 /**
  * The listeners behind the doors were replaced: whoever could not have settled with the new one
  * what was settled is sent away, idle ones now, busy ones after their answer.
  */
 void clients_review(struct clients *clients);
-/** Send those away who came in by this door: idle ones now, busy ones after their answer. */
-void clients_leave(struct clients *clients, const struct door *door);
+/** Send those away who came in by this door: busy ones after their answer; idle ones now
+ * (`at_once`), or after the next answer, which they may ask for within a second. */
+void clients_leave(struct clients *clients, const struct door *door, bool at_once);
 /** Close everyone now; exchanges are abandoned. */
 void clients_close_all(struct clients *clients);
 

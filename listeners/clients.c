@@ -13,12 +13,6 @@ void clients_init(struct clients *clients, struct loop_context *context,
     list_init(&clients->all);
 }
 
-static void send_away(struct client *client)
-{
-    client->is_leaving = true;
-    http1_client_drain(client);
-}
-
 void clients_drain(struct clients *clients)
 {
     clients->draining = true;
@@ -27,7 +21,7 @@ void clients_drain(struct clients *clients)
         struct client *client = LIST_OWNER(node, struct client, node);
         node = node->next;
         if (client->state == CLIENT_SERVING) {
-            http1_client_drain(client);
+            http1_client_drain(client, false);
         }
     }
 }
@@ -39,12 +33,13 @@ void clients_review(struct clients *clients)
         struct client *client = LIST_OWNER(node, struct client, node);
         node = node->next;
         if (client->state == CLIENT_SERVING && !client_still_holds(client)) {
-            send_away(client);
+            client->is_leaving = true;
+            http1_client_drain(client, true);
         }
     }
 }
 
-void clients_leave(struct clients *clients, const struct door *door)
+void clients_leave(struct clients *clients, const struct door *door, bool at_once)
 {
     struct list_node *node = clients->all.next;
     while (node != &clients->all) {
@@ -55,7 +50,7 @@ void clients_leave(struct clients *clients, const struct door *door)
         }
         client->is_leaving = true;
         if (client->state == CLIENT_SERVING) {
-            http1_client_drain(client);
+            http1_client_drain(client, at_once);
         }
     }
 }

@@ -68,8 +68,9 @@ void http1_client_begin(struct client *client);
 void http1_client_advance(struct client *client, int events);
 /** The client's deadline passed. */
 void http1_client_late(struct client *client);
-/** Send an idle client away; a busy one after its answer. */
-void http1_client_drain(struct client *client);
+/** Send a client away that client_is_leaving: a busy one after its answer; an idle one now
+ * (`at_once`), or after its next answer, which it may ask for within a second. */
+void http1_client_drain(struct client *client, bool at_once);
 /** Give back everything; the exchange is abandoned with `why` if there is one. */
 void http1_client_done(struct client *client, const char *why);
 

@@ -7,7 +7,7 @@
 #include "listeners/answer.h"
 #include "listeners/client.h"
 
-/* How long a draining worker waits for the first request of a new client. */
+/* How long a client that is to leave may still send a request: it may be on its way. */
 enum { LAST_REQUEST_MS = 1000 };
 
 static struct http1_client *http1_of(struct stream *stream)
@@ -363,14 +363,14 @@ void http1_client_late(struct client *client)
     }
 }
 
-void http1_client_drain(struct client *client)
+void http1_client_drain(struct client *client, bool at_once)
 {
     if (client->http1.state != HTTP1_IDLE) {
         return;
     }
-    if (client->requests > 0) {
+    if (at_once) {
         client_end(client);
-    } else { /* it came just before the end: its request may be on its way */
+    } else {
         deadline_arm(&client->clients->context->deadlines, &client->deadline, LAST_REQUEST_MS,
                      client->deadline.on_passed);
     }

@@ -214,6 +214,11 @@ static void town_open(struct town *town)
         stub_start(&town->stubs[i], names[i], serve);
         scene_set_port(&town->scene, names[i], town->stubs[i].port);
     }
+    for (unsigned i = 0; i < EXTRA_PORTS; i++) { /* before there are threads that ask for ports */
+        char name[16];
+        snprintf(name, sizeof name, "extra-%u", i);
+        scene_port(&town->scene, name);
+    }
     scene_start(&town->scene, ini);
     free(ini);
 }

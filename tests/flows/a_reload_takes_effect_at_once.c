@@ -357,6 +357,30 @@ START_TEST(a_request_in_flight_is_answered_whatever_its_listener_and_pool_become
 }
 END_TEST
 
+START_TEST(busy_clients_of_a_listener_that_goes_are_told_with_an_answer)
+{
+    static const char both[] = LB PLAIN("stays") PLAIN("left") POOLS;
+    struct town town;
+    struct peer busy[8];
+    town_open(&town, both);
+    for (int i = 0; i < 8; i++) {
+        peer_connect(&busy[i], scene_port(&town.scene, "left"));
+        expect_from(&busy[i], "rs-1");
+    }
+    ck_assert(scene_reload(&town.scene, LB PLAIN("stays") POOLS));
+    for (int i = 0; i < 8; i++) {
+        struct answer answer;
+        ck_assert(peer_say(&busy[i], "GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+        ck_assert(peer_read_answer(&busy[i], "GET", &answer));
+        ck_assert_uint_eq(answer.status, 200);
+        ck_assert_ptr_nonnull(strcasestr(answer.head, "Connection: close"));
+        answer_done(&answer);
+        peer_close(&busy[i]);
+    }
+    town_close(&town);
+}
+END_TEST
+
 START_TEST(keys_that_only_a_start_reads_are_named)
 {
     struct town town;
@@ -364,6 +388,10 @@ START_TEST(keys_that_only_a_start_reads_are_named)
     ck_assert(scene_reload(&town.scene, "[lb]\nworkers = 3\naccess_log = other.log\n" WEB(
                                             "server", "ca") RULE("one") POOLS));
     ck_assert(scene_log_has(&town.scene, "config.problem", "line=2", "workers has changed", NULL));
+    ck_assert(scene_reload(&town.scene, LB WEB("server", "ca") RULE("one") POOLS));
+    char *log = scene_log(&town.scene);
+    ck_assert_ptr_null(strstr(strstr(log, "lb.reloaded") + 1, "workers has changed"));
+    free(log);
     ck_assert(
         scene_log_has(&town.scene, "config.problem", "line=3", "access_log has changed", NULL));
     town_close(&town);
@@ -412,6 +440,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_session_of_other_client_authentication_is_not_resumed);
     tcase_add_test(tcase, who_settled_something_else_is_sent_away);
     tcase_add_test(tcase, a_request_in_flight_is_answered_whatever_its_listener_and_pool_become);
+    tcase_add_test(tcase, busy_clients_of_a_listener_that_goes_are_told_with_an_answer);
     tcase_add_test(tcase, keys_that_only_a_start_reads_are_named);
     tcase_add_test(tcase, many_hangups_at_once_end_with_the_last_file);
     tcase_add_test(tcase, ending_in_the_middle_of_a_reload_ends);

@@ -236,6 +236,21 @@ START_TEST(log_files_are_relative_to_the_ini_file)
 }
 END_TEST
 
+START_TEST(what_lb_keeps_is_beside_the_ini_file_unless_said)
+{
+    char *messages;
+    folder_write(&folder, "lb.ini",
+                 "[listener web]\naddress = 127.0.0.1:9443\nprotocol = http\n"
+                 "[rule www]\nlistener = web\npool = app\n"
+                 "[pool app]\nbackend = rs-1 127.0.0.1:9081\n");
+    struct config *config = config_folder_load(&folder, "lb.ini", &messages);
+    ck_assert_msg(config, "%s", messages);
+    ck_assert_str_eq(config->options->state_dir, folder_file(&folder, "var/"));
+    config_free(config);
+    free(messages);
+}
+END_TEST
+
 START_TEST(a_file_that_is_not_there_is_one_problem)
 {
     char *messages;
@@ -287,6 +302,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, the_default_domain_is_the_one_that_says_so_or_the_first);
     tcase_add_test(tcase, a_rule_leads_to_its_pool);
     tcase_add_test(tcase, log_files_are_relative_to_the_ini_file);
+    tcase_add_test(tcase, what_lb_keeps_is_beside_the_ini_file_unless_said);
     tcase_add_test(tcase, a_file_that_is_not_there_is_one_problem);
 }
 
