@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SIGHUP and SIGUSR1 end a program that does not listen for them. lb does from its first moment on:
- * what comes before the server is ready waits until it is. */
+ * what comes before the server is ready waits until it is, and what comes after its end for ever.
+ */
 #ifndef LB_HELD_SIGNALS_H
 #define LB_HELD_SIGNALS_H
 
-/** From now on they wait, in this thread and those it starts. Thread: main, first of all. */
+/** From now on they wait, in this thread and those it starts. Thread: main, first of all; around
+ * whatever starts a thread; and last. */
 void held_signals_hold(void);
 
 /** The handlers stand: whatever waited comes now. Threads that were started meanwhile never get

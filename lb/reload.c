@@ -9,6 +9,7 @@
 
 #include "lb/base/log.h"
 #include "lb/edition.h"
+#include "lb/held_signals.h"
 #include "lb/server_state.h"
 #include "lb/sockets.h"
 
@@ -280,7 +281,9 @@ static void start(struct server *server)
     reload->state = RELOAD_LOADING;
     reload->began_ms = uv_now(&server->loop);
     reload->work.data = server;
+    held_signals_hold(); /* the first one starts the pool's threads */
     uv_queue_work(&server->loop, &reload->work, load, on_loaded);
+    held_signals_let_in();
 }
 
 void reload_begin(struct server *server, struct reload_waiter *waiter)

@@ -44,6 +44,7 @@ static void on_health_stopped(void *arg)
 {
     struct server *server = arg;
     server->health = NULL;
+    held_signals_hold(); /* nobody listens any more */
     uv_close((uv_handle_t *)&server->on_term, NULL);
     uv_close((uv_handle_t *)&server->on_int, NULL);
     uv_close((uv_handle_t *)&server->on_hangup, NULL);

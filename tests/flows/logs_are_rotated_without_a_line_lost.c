@@ -252,12 +252,29 @@ START_TEST(a_signal_before_it_is_ready_ends_nothing)
 }
 END_TEST
 
+/* After a reload, for which it starts threads. */
+START_TEST(no_signal_cuts_its_end_short)
+{
+    struct archive archive;
+    archive_open(&archive);
+    ck_assert(scene_reload(&archive.scene, ini));
+    scene_terminate(&archive.scene);
+    while (!process_has_ended(archive.scene.pid)) {
+        kill(archive.scene.pid, SIGUSR1);
+        kill(archive.scene.pid, SIGHUP);
+    }
+    scene_await_end(&archive.scene);
+    archive_close(&archive);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, every_request_has_its_line_in_one_of_the_files);
     tcase_add_test(tcase, the_new_files_begin_where_the_old_ones_end);
     tcase_add_test(tcase, a_file_that_cannot_be_opened_leaves_the_old_one_in_use);
     tcase_add_test(tcase, a_signal_before_it_is_ready_ends_nothing);
+    tcase_add_test(tcase, no_signal_cuts_its_end_short);
 }
 
 CHECK_MAIN("logs are rotated without a line lost", add_tests)
