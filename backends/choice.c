@@ -28,6 +28,16 @@ bool choice_may_be(const struct choice *choice, unsigned backend)
     return choice->sequence->shares[backend] > 0 && !choice_tried(choice, backend);
 }
 
+bool choice_has_any_left(const struct choice *choice, const struct sequence *now)
+{
+    if (choice->tried_count == 0)
+        return now->turn_count > 0;
+    for (unsigned i = 0; i < now->eligible_count; i++)
+        if (!choice_tried(choice, now->seats[i].backend))
+            return true;
+    return false;
+}
+
 /* FNV's upper bits hardly depend on the last bytes, where addresses differ: they are mixed in. */
 uint64_t choice_key_of(const char *bytes, size_t length)
 {
@@ -132,7 +142,7 @@ int pool_take(struct pool *pool, struct pool_view *view, struct choice *choice)
 {
     choice->sequence = pool_view_sequence(pool, view);
     if (pool->is_limited && queue_is_used(pool->queue))
-        return POOL_FULL;
+        return choice_has_any_left(choice, choice->sequence) ? POOL_FULL : POOL_NONE;
     return choice_take(pool, choice);
 }
 

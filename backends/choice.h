@@ -64,6 +64,9 @@ void pool_leave(struct pool *pool, unsigned backend);
 
 /* For queue.c. */
 
+/** Is there somebody in this sequence whom the choice has not tried? Full or not. */
+bool choice_has_any_left(const struct choice *choice, const struct sequence *now);
+
 /** pool_take for one who has waited or may not go behind others: choice->sequence is set. */
 int choice_take(struct pool *pool, struct choice *choice);
 /** The one backend that this choice is bound to now; -1: it may be any. */

@@ -212,36 +212,46 @@ void queue_serve(struct pool *pool, unsigned backend)
     pthread_mutex_unlock(&pool->queue->lock);
 }
 
-static void call_all(struct queue *queue, struct list_node *list, const struct pool *pool,
-                     int found)
+static void call_bound(struct queue *queue, struct standing *standing, const struct pool *pool)
 {
     struct list_node *next;
-    for (struct list_node *at = list->next; at != list; at = next) {
+    for (struct list_node *at = standing->bound.next; at != &standing->bound; at = next) {
         struct waiter *waiter = LIST_OWNER(at, struct waiter, node);
         next = at->next;
         if (waiter->pool != pool)
             continue;
         remove_waiter(waiter);
-        call(queue, waiter, found);
+        call(queue, waiter, QUEUE_AGAIN);
+    }
+}
+
+/* Whoever has tried all that are left now. The control thread is the only one to replace the
+ * sequence, so that it may look without the pool's lock. */
+static void call_hopeless(struct queue *queue, const struct pool *pool)
+{
+    struct list_node *next;
+    for (struct list_node *at = queue->open.next; at != &queue->open; at = next) {
+        struct waiter *waiter = LIST_OWNER(at, struct waiter, node);
+        next = at->next;
+        if (waiter->pool != pool || choice_has_any_left(waiter->choice, pool->sequence))
+            continue;
+        remove_waiter(waiter);
+        call(queue, waiter, POOL_NONE);
     }
 }
 
 void queue_review(struct pool *pool)
 {
     struct queue *queue = pool->queue;
-    bool has_any = false;
     pthread_mutex_lock(&queue->lock);
     for (unsigned i = 0; i < pool->backend_count; i++) {
         struct standing *standing = pool->backends[i].standing;
-        if (pool_is_eligible(pool, i)) {
-            has_any = true;
+        if (pool_is_eligible(pool, i))
             serve(queue, (struct place){.freed = &pool->backends[i]});
-        } else {
-            call_all(queue, &standing->bound, pool, QUEUE_AGAIN);
-        }
+        else
+            call_bound(queue, standing, pool);
     }
-    if (!has_any)
-        call_all(queue, &queue->open, pool, POOL_NONE);
+    call_hopeless(queue, pool);
     pthread_mutex_unlock(&queue->lock);
 }
 
@@ -268,7 +278,9 @@ int queue_join(struct pool *pool, struct pool_view *view, struct choice *choice,
     waiter->pool = pool;
     waiter->choice = choice;
     waiter->bound = choice_bound_to(pool, choice);
-    if (!others_come_first(queue, waiter))
+    if (!choice_has_any_left(choice, choice->sequence))
+        found = POOL_NONE;
+    else if (!others_come_first(queue, waiter))
         found = choice_take(pool, choice);
     if (found == POOL_FULL && before < (uint64_t)pool->options->max_queue) {
         append_waiter(queue, waiter);

@@ -304,6 +304,42 @@ START_TEST(a_request_whose_first_backend_refuses_waits_for_the_other_one)
 }
 END_TEST
 
+static void die_when_told(struct stub_link *link)
+{
+    atomic_bool *is_told = link->stub->story;
+    struct stub_request request;
+    bool is_read = stub_read(link, &request);
+    stub_request_done(&request);
+    while (is_read && !atomic_load(is_told))
+        eventually_pause();
+    stub_reset(link);
+}
+
+START_TEST(whose_backend_died_does_not_wait_for_nobody)
+{
+    struct stage stage;
+    struct stub_backend mortal;
+    struct text pool = {0};
+    atomic_bool is_told = false;
+    stub_start_with(&mortal, "mortal", die_when_told, &is_told);
+    text_add_format(&pool,
+                    "passive_failures = 0\nqueue_timeout = 10m\n"
+                    "backend = mortal 127.0.0.1:%u max_connections=1\n",
+                    mortal.port);
+    stage_begin(&stage, 1, pool.bytes);
+    for (unsigned i = 0; i < 3; i++)
+        enter(&stage, i);
+    eventually(atomic_load(&mortal.requests) == 1);
+    atomic_store(&is_told, true);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_uint_eq(status_of(&stage.guests[i]), 502);
+    leave(&stage, 0, 2);
+    stage_end(&stage);
+    stub_stop(&mortal);
+    text_done(&pool);
+}
+END_TEST
+
 START_TEST(a_reload_forgets_nobody_and_keeps_limits_and_order)
 {
     struct stage stage;
@@ -377,6 +413,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, nobody_waits_longer_than_queue_timeout);
     tcase_add_test(tcase, with_max_queue_0_the_answer_is_503_at_once);
     tcase_add_test(tcase, a_request_whose_first_backend_refuses_waits_for_the_other_one);
+    tcase_add_test(tcase, whose_backend_died_does_not_wait_for_nobody);
     tcase_add_test(tcase, a_reload_forgets_nobody_and_keeps_limits_and_order);
     tcase_add_test(tcase, a_reload_that_brings_places_gives_them_to_those_who_wait);
     tcase_add_test(tcase, a_drain_of_lb_serves_those_who_wait);

@@ -359,6 +359,40 @@ START_TEST(when_nobody_is_left_those_who_wait_are_told)
 }
 END_TEST
 
+START_TEST(who_has_tried_everybody_does_not_wait_behind_others)
+{
+    struct guest guests[2] = {0};
+    struct choice failed = {0};
+    struct waiter late = {.desk = &desk, .on_called = on_called};
+    PREPARE(1);
+    ck_assert_int_eq(come(&guests[0]), 0);
+    ck_assert_int_eq(come(&guests[1]), QUEUE_WAITS);
+    choice_add_tried(&failed, 0);
+    ck_assert_int_eq(pool_take(&made.pool, &view, &failed), POOL_NONE);
+    ck_assert_int_eq(queue_join(&made.pool, &view, &failed, &late), POOL_NONE);
+    ck_assert_uint_eq(waiting(), 1);
+    queue_leave(&guests[1].waiter);
+}
+END_TEST
+
+START_TEST(who_waits_for_the_last_untried_one_is_told_when_it_goes_down)
+{
+    struct guest guests[4] = {0};
+    PREPARE(1, 1);
+    come(&guests[0]);
+    come(&guests[1]);
+    choice_add_tried(&guests[2].choice, 0);
+    ck_assert_int_eq(come(&guests[2]), QUEUE_WAITS);
+    ck_assert_int_eq(come(&guests[3]), QUEUE_WAITS);
+    made_pool_judge(&made, 1, VERDICT_DOWN);
+    turn();
+    ck_assert_int_eq(guests[2].found, POOL_NONE);
+    ck_assert_int_eq(guests[3].found, NOT_CALLED);
+    queue_leave(&guests[3].waiter);
+    ck_assert_uint_eq(waiting(), 0);
+}
+END_TEST
+
 /* --- reload -------------------------------------------------------------------------------- */
 
 START_TEST(pools_of_two_configs_share_places_and_queue)
@@ -591,6 +625,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_drained_backend_takes_nobody_until_the_drain_ends);
     tcase_add_test(tcase, who_waits_for_a_backend_that_goes_down_may_choose_again);
     tcase_add_test(tcase, when_nobody_is_left_those_who_wait_are_told);
+    tcase_add_test(tcase, who_has_tried_everybody_does_not_wait_behind_others);
+    tcase_add_test(tcase, who_waits_for_the_last_untried_one_is_told_when_it_goes_down);
     tcase_add_test(tcase, pools_of_two_configs_share_places_and_queue);
     tcase_add_test(tcase, a_limit_that_a_reload_lifts_is_lifted_for_those_who_wait);
     tcase_add_test(tcase, over_all_workers_limits_hold_and_everyone_is_served);
