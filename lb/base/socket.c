@@ -28,7 +28,7 @@ static bool parse_port(const char *digits, const char *text, unsigned *ret_port,
     bool number = length > 0 && length <= 5 && strspn(digits, "0123456789") == length;
     unsigned long port = number ? strtoul(digits, NULL, 10) : 0;
     if (!number || port > PORT_MOST)
-        return error_set(err, "\"%s\" in \"%s\" is no port: write a number from 0 to 65535", digits,
+        return error_set(err, "\"%s\" in \"%s\" is no port: write a number from 1 to 65535", digits,
                          text);
     *ret_port = (unsigned)port;
     return true;
