@@ -116,6 +116,11 @@ static const struct setting {
 // clang-format on
 enum { SETTING_COUNT = sizeof settings / sizeof settings[0] };
 
+const char *backend_setting(unsigned index)
+{
+    return index < SETTING_COUNT ? settings[index].key : NULL;
+}
+
 static void report_unknown(const struct reading *reading, struct slice word, struct slice key)
 {
     struct nearest nearest = nearest_to(arena_copy_bytes(reading->arena, key.at, key.length));

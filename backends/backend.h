@@ -42,4 +42,8 @@ struct backend {
 bool backend_parse(struct backend *backend, const char *text, struct arena *arena, const char *file,
                    unsigned line, struct problems *problems);
 
+/** The key of a setting behind the address ("weight"), by index from 0 on; NULL: there are no more.
+ * Any thread. */
+const char *backend_setting(unsigned index);
+
 #endif

@@ -59,7 +59,7 @@ static void ready(struct check_run *run, int events)
 // clang-format off
 const struct check check_https = {
     .name      = "https",
-    .summary   = "as http, over TLS with the pool's CAs, name and certificate",
+    .summary   = "as http, over TLS with the pool's CAs, name and certificate; needs protocol = https",
     .needs_tls = true,
     .connected = connected,
     .ready     = ready,

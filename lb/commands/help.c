@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backends/backend.h"
 #include "backends/balancer.h"
 #include "backends/check.h"
 #include "lb/base/nearest.h"
@@ -71,6 +72,19 @@ static bool write_key(const char *word)
     return is_known;
 }
 
+/* What stands behind a backend's address is no key of its own. */
+static bool write_setting(const char *word)
+{
+    const char *setting;
+    for (unsigned i = 0; (setting = backend_setting(i)); i++) {
+        if (strcmp(setting, word) != 0)
+            continue;
+        printf("%s is a setting of a backend:\n\n", word);
+        return write_key("backend");
+    }
+    return false;
+}
+
 static bool write_section(const char *word)
 {
     for (const struct option_table *const *table = option_tables; *table; table++) {
@@ -82,16 +96,32 @@ static bool write_section(const char *word)
     return false;
 }
 
-/* The nearest of all sections and keys, or NULL. */
+/* The nearest of all sections, keys and settings, or NULL. */
 static const char *nearest_word(const char *word)
 {
     struct nearest nearest = nearest_to(word);
+    const char *setting;
+    for (unsigned i = 0; (setting = backend_setting(i)); i++)
+        nearest_offer(&nearest, setting);
     for (const struct option_table *const *table = option_tables; *table; table++) {
         nearest_offer(&nearest, (*table)->section);
         for (const struct option *row = (*table)->options; row->key; row++)
             nearest_offer(&nearest, row->key);
     }
     return nearest.best;
+}
+
+/* All that the word stands for: `backend` is a verb and a key, `listener` a section and a key. */
+static bool write_word(const char *word)
+{
+    const struct command *command = command_find(word);
+    if (command)
+        command_explain(command);
+    bool is_known = write_section(word) || command;
+    if (is_known &&
+        (option_find(&rule_option_table, word) || option_find(&pool_option_table, word)))
+        puts("");
+    return write_key(word) || write_setting(word) || is_known;
 }
 
 int command_help(int argc, char **argv)
@@ -103,13 +133,7 @@ int command_help(int argc, char **argv)
         return COMMAND_DONE;
     }
     const char *word = argv[1];
-    const struct command *command = command_find(word);
-    if (command)
-        command_explain(command);
-    bool is_section = write_section(word);
-    if (is_section && option_find(&rule_option_table, word))
-        puts("");
-    if (write_key(word) || is_section || command)
+    if (write_word(word))
         return COMMAND_DONE;
     const char *meant = nearest_word(word);
     if (meant)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "backends/backend.h"
 #include "backends/balancer.h"
 #include "backends/check.h"
 #include "lb/base/ini.h"
@@ -155,6 +156,48 @@ START_TEST(a_verb_is_explained)
 }
 END_TEST
 
+START_TEST(a_setting_of_a_backend_is_explained_with_it)
+{
+    const char *setting;
+    for (unsigned i = 0; (setting = backend_setting(i)); i++) {
+        struct captured captured;
+        char begin[128];
+        snprintf(begin, sizeof begin, "%s is a setting of a backend:\n\nbackend in [pool NAME]\n",
+                 setting);
+        CAPTURED_RUN(&captured, "help", setting);
+        ck_assert_int_eq(captured.status, 0);
+        ck_assert_str_eq(captured.err, "");
+        expect_in(captured.out, begin);
+        captured_done(&captured);
+    }
+}
+END_TEST
+
+/* `backend` is a verb and a key: who asks the verb did not mean the file. */
+START_TEST(a_verb_that_is_a_key_too_explains_itself_alone)
+{
+    struct captured captured;
+    CAPTURED_RUN(&captured, "backend", "--help");
+    ck_assert_int_eq(captured.status, 0);
+    expect_in(captured.out, "lb backend drain|disable|enable");
+    ck_assert_ptr_null(strstr(captured.out, "in [pool NAME]"));
+    captured_done(&captured);
+    CAPTURED_RUN(&captured, "help", "backend");
+    expect_in(captured.out, "lb backend drain|disable|enable");
+    expect_in(captured.out, "\n\nbackend in [pool NAME]\n");
+    captured_done(&captured);
+}
+END_TEST
+
+START_TEST(a_check_that_needs_tls_says_so)
+{
+    struct captured captured;
+    CAPTURED_RUN(&captured, "help", "health_check");
+    expect_in(captured.out, "needs protocol = https");
+    captured_done(&captured);
+}
+END_TEST
+
 START_TEST(the_version_names_the_libraries_that_run)
 {
     struct captured captured;
@@ -182,6 +225,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, what_the_folders_hold_is_listed);
     tcase_add_test(tcase, a_word_that_is_nothing_is_told_with_the_nearest);
     tcase_add_test(tcase, a_verb_is_explained);
+    tcase_add_test(tcase, a_setting_of_a_backend_is_explained_with_it);
+    tcase_add_test(tcase, a_verb_that_is_a_key_too_explains_itself_alone);
+    tcase_add_test(tcase, a_check_that_needs_tls_says_so);
     tcase_add_test(tcase, the_version_names_the_libraries_that_run);
 }
 
