@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "lb/base/text_map.h"
+#include "backends/pool_idle_keys.h"
 
 /* What the rules that name a pool say of it. */
 struct use {
@@ -12,11 +12,31 @@ struct use {
     /* The first that stands for one host alone: what a check asks for where health_check_host is
      * unset, because backends that serve by name know this one. */
     const char *exact_domain;
+    bool sees_certificates; /* some client may have shown one */
 };
 
-static void note_rule(struct use *use, const struct rule_options *rule)
+/* Is a client asked for a certificate, on any listener of the rule? */
+static bool asks_for_certificate(const struct config_sections *sections,
+                                 const struct rule_options *rule)
+{
+    for (unsigned i = 0; i < rule->listener.count; i++) {
+        const struct config_section *section =
+            config_names_find(&sections->listener_names, rule->listener.items[i]);
+        const struct listener_options *listener = section ? section->options : NULL;
+        if (!listener) /* that is told already, and who knows what was meant */
+            return true;
+        int mode = rule->mutual_auth_line ? rule->mutual_auth : listener->mutual_auth;
+        if (mode != AUTH_OFF)
+            return true;
+    }
+    return false;
+}
+
+static void note_rule(struct use *use, const struct config_sections *sections,
+                      const struct rule_options *rule)
 {
     use->is_used = true;
+    use->sees_certificates = use->sees_certificates || asks_for_certificate(sections, rule);
     if (!use->exact_domain && rule->domain && strcspn(rule->domain, "*~") == strlen(rule->domain))
         use->exact_domain = rule->domain;
 }
@@ -30,7 +50,7 @@ static struct use *collect(const struct config_sections *sections, struct arena 
         const struct config_section *pool =
             rule->pool ? config_names_find(&sections->pool_names, rule->pool) : NULL;
         if (pool)
-            note_rule(&uses[pool - sections->pools], rule);
+            note_rule(&uses[pool - sections->pools], sections, rule);
     }
     return uses;
 }
@@ -39,6 +59,30 @@ static const struct use *use_of(const struct config_sections *sections, const st
                                 const char *pool)
 {
     return &uses[config_names_find(&sections->pool_names, pool) - sections->pools];
+}
+
+/* What was set in vain, as far as rules decide. */
+static void check_use(const struct config_section *section, const struct use *use,
+                      const struct config_source *source)
+{
+    const struct pool_options *options = section->options;
+    if (!use->is_used)
+        problems_warn(source->problems, source->file, section->line,
+                      "pool %s is used by no rule: say \"pool = %s\" in one", section->name,
+                      section->name);
+    else if (options->session_persistence == PERSISTENCE_CLIENT_CERTIFICATE &&
+             !use->sees_certificates)
+        problems_warn(source->problems, source->file, options->session_persistence_line,
+                      "session_persistence = client-certificate has no effect: no rule that uses "
+                      "pool %s asks clients for certificates; say mutual_auth = request or require "
+                      "there, or session_persistence = cookie here",
+                      section->name);
+}
+
+static void add(struct config *config, struct pool *pool, const struct config_source *source)
+{
+    config->pools[config->pool_count++] = pool;
+    pool_idle_keys_warn(pool, source->file, source->problems);
 }
 
 void config_pools_build(struct config *config, const struct config_sections *sections,
@@ -54,10 +98,7 @@ void config_pools_build(struct config *config, const struct config_sections *sec
         pool->check_host = use->exact_domain;
         if (pool_prepare(pool, section->name, section->line, section->options, source->arena,
                          source->file, source->problems))
-            config->pools[config->pool_count++] = pool;
-        if (!use->is_used)
-            problems_warn(source->problems, source->file, section->line,
-                          "pool %s is used by no rule: say \"pool = %s\" in one", section->name,
-                          section->name);
+            add(config, pool, source);
+        check_use(section, use, source);
     }
 }
