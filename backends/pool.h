@@ -137,12 +137,13 @@ void pool_view_done(struct pool *pool, struct pool_view *view);
 bool pool_is_eligible(struct pool *pool, unsigned backend);
 
 /**
- * An exchange failed before the backend answered, and it was the backend's fault: refused, late,
- * reset or no HTTP. At passive_failures in a row the backend is blocked and the bell rings. Any
- * worker.
+ * An exchange failed before its answer was complete, and it was the backend's fault: refused, late,
+ * reset, cut or no HTTP. At passive_failures in a row the backend is blocked and the bell rings.
+ * Any worker.
  */
 void pool_note_failure(struct pool *pool, const struct backend *backend);
-/** The backend answered an exchange. Any worker. */
+/** The backend answered an exchange to the answer's end. One load while nothing failed. Any
+ * worker. */
 void pool_note_answer(const struct backend *backend);
 
 #endif

@@ -36,9 +36,9 @@ struct standing {
     atomic_bool is_drained;        /* an operator said so: nothing new */
     atomic_bool is_disabled;       /* … and no checks either; then it is drained, too */
     atomic_bool is_blocked;        /* it failed passive_failures exchanges in a row */
-    atomic_uint failures_in_row;   /* exchanges that failed since the last that did not */
+    atomic_uint failures_in_row;   /* exchanges that failed since the last complete answer */
     atomic_uint_fast64_t served;   /* answers begun */
-    atomic_uint_fast64_t failed;   /* refused, late, died before an answer */
+    atomic_uint_fast64_t failed;   /* refused, late, died before the end of an answer */
 
     struct list_node bound; /* waiters that want this backend and no other; the lock of their pool's
                                queue guards it */

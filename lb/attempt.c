@@ -184,6 +184,10 @@ static void count_failure(struct exchange *x, bool is_backends)
 void attempt_answered(struct exchange *x)
 {
     atomic_fetch_add_explicit(&x->backend->standing->served, 1, memory_order_relaxed);
+}
+
+void attempt_completed(const struct exchange *x)
+{
     pool_note_answer(x->backend);
 }
 
@@ -251,7 +255,7 @@ void attempt_link_failed(struct exchange *x, bool late)
                        !declined || link_outcome_blames(LINK_DECLINED, x->pool));
         return;
     }
-    count_failure(x, is_awaited);
+    count_failure(x, x->state != EXCHANGE_TUNNEL);
     if (is_awaited) { /* interim heads went out, a final one still can */
         give_up(x, late);
         return;

@@ -81,6 +81,7 @@ static enum relay take_final(struct exchange *x, const struct http_answer *head)
     x->answer_side = ANSWER_BODY;
     attempt_answered(x);
     if (head->is_upgrade) {
+        attempt_completed(x); /* what becomes of a tunnel says nothing of the backend */
         begin_tunnel(x);
         data = x->input;
         x->input.length = 0;

@@ -118,12 +118,38 @@ static void stall(struct stub_link *link)
     stub_wait_for_end(link);
 }
 
-static void fail_within_the_body(struct stub_link *link)
+static bool say_half(struct stub_link *link)
+{
+    struct stub_request request;
+    bool is_read = stub_read(link, &request);
+    stub_request_done(&request);
+    return is_read && stub_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+}
+
+static void close_within_the_body(struct stub_link *link)
+{
+    say_half(link);
+}
+
+static void reset_within_the_body(struct stub_link *link)
+{
+    say_half(link);
+    stub_reset(link);
+}
+
+static void stall_within_the_body(struct stub_link *link)
+{
+    say_half(link);
+    stub_wait_for_end(link);
+}
+
+static void talk_nonsense_within_the_body(struct stub_link *link)
 {
     struct stub_request request;
     stub_read(link, &request);
     stub_request_done(&request);
-    stub_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+    stub_say(link, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+    stub_say(link, "what?\r\n");
 }
 
 static void refuse_with_500(struct stub_link *link)
@@ -144,6 +170,29 @@ static void fail_twice_of_three(struct stub_link *link)
     stub_request_done(&request);
     if (is_read && ++*count % 3 == 0)
         stub_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+}
+
+static void break_off_twice_of_three(struct stub_link *link)
+{
+    unsigned *count = link->stub->story;
+    struct stub_request request;
+    bool is_read = stub_read(link, &request);
+    stub_request_done(&request);
+    if (is_read)
+        stub_say(link, ++*count % 3 == 0 ? "HTTP/1.1 503 Oh\r\nContent-Length: 4\r\n\r\nhalf"
+                                         : "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf");
+}
+
+static void leave_a_tunnel_once_of_three(struct stub_link *link)
+{
+    unsigned *count = link->stub->story;
+    struct stub_request request;
+    bool is_read = stub_read(link, &request);
+    stub_request_done(&request);
+    if (is_read && ++*count % 3 == 0)
+        stub_say(link, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                       "Upgrade: websocket\r\n\r\n");
+    stub_reset(link);
 }
 
 #define LONG_BLOCK "passive_block = 1h\nanswer_timeout = 200ms\n"
@@ -170,11 +219,24 @@ START_TEST(after_three_failures_in_a_row_it_gets_nothing_more)
 }
 END_TEST
 
-START_TEST(answers_of_any_kind_and_cut_ones_block_nobody)
+START_TEST(after_three_answers_in_a_row_that_break_off_it_gets_nothing_more)
 {
-    static const stub_serve ways[] = {refuse_with_500, fail_within_the_body};
+    static const stub_serve ways[] = {close_within_the_body, reset_within_the_body,
+                                      stall_within_the_body, talk_nonsense_within_the_body};
     struct stage stage;
     stage_begin(&stage, ways[_i], LONG_BLOCK);
+    for (unsigned i = 0; i < 3; i++)
+        ask(&stage, get_bad);
+    eventually(is_blocked(&stage, "bad"));
+    ck_assert_uint_eq(atomic_load(&stage.bad.requests), 3);
+    stage_end(&stage);
+}
+END_TEST
+
+START_TEST(complete_answers_of_any_kind_block_nobody)
+{
+    struct stage stage;
+    stage_begin(&stage, refuse_with_500, LONG_BLOCK);
     for (unsigned i = 0; i < 12; i++)
         ask(&stage, get);
     ck_assert_uint_eq(atomic_load(&stage.bad.requests), 6);
@@ -191,6 +253,59 @@ START_TEST(an_answer_in_between_starts_the_count_anew)
     stage.bad.story = &count;
     for (unsigned i = 0; i < 12; i++)
         ck_assert_uint_eq(ask(&stage, get_bad), i % 3 == 2 ? 200 : 502);
+    ck_assert(!is_blocked(&stage, "bad"));
+    stage_end(&stage);
+}
+END_TEST
+
+START_TEST(a_complete_answer_in_between_starts_the_count_of_cut_ones_anew)
+{
+    struct stage stage;
+    unsigned count = 0;
+    stage_begin(&stage, break_off_twice_of_three, LONG_BLOCK);
+    stage.bad.story = &count;
+    for (unsigned i = 0; i < 12; i++)
+        ask(&stage, get_bad);
+    ck_assert_uint_eq(count, 12);
+    ck_assert(!is_blocked(&stage, "bad"));
+    stage_end(&stage);
+}
+END_TEST
+
+START_TEST(a_tunnel_has_answered_however_it_ends)
+{
+    static const char upgrade[] = "GET /bad HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+                                  "Upgrade: websocket\r\n\r\n";
+    struct stage stage;
+    unsigned count = 0;
+    stage_begin(&stage, leave_a_tunnel_once_of_three, LONG_BLOCK);
+    stage.bad.story = &count;
+    for (unsigned i = 0; i < 12; i++) {
+        struct peer peer;
+        peer_connect(&peer, scene_port(&stage.scene, "web"));
+        ck_assert(peer_say(&peer, upgrade));
+        ck_assert(peer_receive_until(&peer, i % 3 == 2 ? "HTTP/1.1 101 " : "HTTP/1.1 502 "));
+        if (i % 3 == 2)
+            peer_receive_all(&peer);
+        peer_close(&peer);
+    }
+    ck_assert(!is_blocked(&stage, "bad"));
+    stage_end(&stage);
+}
+END_TEST
+
+START_TEST(a_client_that_leaves_within_an_answer_is_no_failure_of_the_backend)
+{
+    struct stage stage;
+    stage_begin(&stage, stall_within_the_body, "passive_block = 1h\n");
+    for (unsigned i = 0; i < 6; i++) {
+        struct peer peer;
+        peer_connect(&peer, scene_port(&stage.scene, "web"));
+        ck_assert(peer_say(&peer, get_bad));
+        ck_assert(peer_receive_until(&peer, "half"));
+        peer_reset(&peer);
+    }
+    eventually(scene_access_lines(&stage.scene, "/bad") == 6);
     ck_assert(!is_blocked(&stage, "bad"));
     stage_end(&stage);
 }
@@ -298,7 +413,12 @@ END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, after_three_failures_in_a_row_it_gets_nothing_more, 0, 5);
-    tcase_add_loop_test(tcase, answers_of_any_kind_and_cut_ones_block_nobody, 0, 2);
+    tcase_add_loop_test(tcase, after_three_answers_in_a_row_that_break_off_it_gets_nothing_more, 0,
+                        4);
+    tcase_add_test(tcase, complete_answers_of_any_kind_block_nobody);
+    tcase_add_test(tcase, a_complete_answer_in_between_starts_the_count_of_cut_ones_anew);
+    tcase_add_test(tcase, a_tunnel_has_answered_however_it_ends);
+    tcase_add_test(tcase, a_client_that_leaves_within_an_answer_is_no_failure_of_the_backend);
     tcase_add_test(tcase, an_answer_in_between_starts_the_count_anew);
     tcase_add_test(tcase, a_client_that_goes_away_is_no_failure_of_the_backend);
     tcase_add_test(tcase, with_passive_failures_0_nobody_is_ever_left_out);
