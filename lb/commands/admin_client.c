@@ -82,9 +82,14 @@ void admin_client_done(struct admin_client *client)
 static bool explain_connect(const struct admin_client *client, struct error *err)
 {
     const char *path = client->address.path;
-    if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR)
-        return error_set(err, "no lb answers at unix:%s: is it running%s%s?", path,
-                         client->file ? " with " : "", client->file ? client->file : "");
+    bool is_nobody_there = errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR;
+    if (is_nobody_there && !client->file)
+        return error_set(err, "no lb answers at unix:%s: is it running?", path);
+    if (is_nobody_there)
+        return error_set(err,
+                         "no lb answers at unix:%s: is it running with %s? If [admin] address was "
+                         "changed since it started, --admin unix:OLD asks it",
+                         path, client->file);
     if (errno == EACCES || errno == EPERM)
         return error_set(err, "unix:%s: %s: only root and the user that lb runs as may ask it",
                          path, strerror(errno));

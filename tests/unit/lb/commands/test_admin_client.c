@@ -207,14 +207,18 @@ static void expect_status(int status, const char *says, const char *const *argum
 #define EXPECT_STATUS(status, says, ...)                                                           \
     expect_status(status, says, (const char *const[]){__VA_ARGS__, NULL})
 
+#define MINE                                                                                       \
+    "/mine: is it running with lb.ini? If [admin] address was changed since it started, --admin "  \
+    "unix:OLD asks it\n"
+
 START_TEST(lb_ini_of_this_folder_is_the_default)
 {
     if (access("/etc/lb/lb.ini", F_OK) != 0)
         EXPECT_STATUS(2, "lb status: say which lb with -c FILE", "status");
     folder_write(&folder, "lb.ini", "[admin]\naddress = unix:mine\n");
-    EXPECT_STATUS(1, "/mine: is it running with lb.ini?\n", "status");
-    EXPECT_STATUS(1, "/mine: is it running with lb.ini?\n", "reload");
-    EXPECT_STATUS(1, "/mine: is it running with lb.ini?\n", "backend", "drain", "app/rs-1");
+    EXPECT_STATUS(1, MINE, "status");
+    EXPECT_STATUS(1, MINE, "reload");
+    EXPECT_STATUS(1, MINE, "backend", "drain", "app/rs-1");
 }
 END_TEST
 
