@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lb/commands/status.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,22 +80,58 @@ static void show_page(const json_t *status, const struct error *err, const struc
         putchar('\n');
 }
 
-static bool wait_a_second(void)
+/* --- interrupted ---------------------------------------------------------------------------- */
+
+/* To interrupt is the way to end it: that is no failure. */
+static void on_interrupt(int signal)
 {
-    bool is_written = fflush(stdout) == 0;
-    nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
-    return is_written;
+    (void)signal;
+    _exit(COMMAND_DONE);
+}
+
+/* The shell's prompt comes below the page, in its own colours. */
+static void on_interrupt_at_terminal(int signal)
+{
+    static const char tidy[] = "\033[m\n";
+    (void)signal;
+    ssize_t written = write(STDOUT_FILENO, tidy, sizeof tidy - 1);
+    _exit(written < 0 ? COMMAND_FAILED : COMMAND_DONE);
+}
+
+/* Started with SIGINT ignored (in the background, by a shell without jobs), it goes on with that.
+ */
+static void end_when_interrupted(const struct showing *showing)
+{
+    struct sigaction before;
+    struct sigaction action = {.sa_handler =
+                                   showing->is_terminal ? on_interrupt_at_terminal : on_interrupt};
+    if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGINT, &action, NULL);
+}
+
+/* Held while a page is written, which is told whole or not at all. */
+static void hold_interrupts(bool hold)
+{
+    sigset_t interrupts;
+    sigemptyset(&interrupts);
+    sigaddset(&interrupts, SIGINT);
+    sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &interrupts, NULL);
 }
 
 /* Whoever watches may see a restart: only an lb that is not there at the beginning ends it. */
 static int watch(const struct admin_client *client, const struct showing *showing, json_t *status)
 {
     struct error err;
+    end_when_interrupted(showing);
     for (;;) {
+        hold_interrupts(true);
         show_page(status, &err, showing);
         json_decref(status);
-        if (!wait_a_second())
+        bool is_written = fflush(stdout) == 0;
+        hold_interrupts(false);
+        if (!is_written)
             return COMMAND_FAILED;
+        nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
         status = ask(client, showing, &err);
     }
 }

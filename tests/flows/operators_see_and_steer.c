@@ -3,6 +3,7 @@
  * The commands of operators, on the running program: lb status, lb backend and lb reload over the
  * admin socket. Two backends; each answers its name, and /held only when the story says so.
  */
+#include <fcntl.h>
 #include <jansson.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -398,7 +399,7 @@ START_TEST(to_watch_is_to_be_told_again_until_interrupted)
         eventually_pause();
     } while (lines < 3);
     ck_assert_int_eq(kill(pid, SIGINT), 0);
-    ck_assert_int_eq(process_wait(pid), 128 + SIGINT);
+    ck_assert_int_eq(process_wait(pid), 0);
     char *said = folder_read(&desk.scene.folder, file);
     for (char *rest = said, *line = strsep(&rest, "\n"); rest; line = strsep(&rest, "\n")) {
         json_t *json = json_loads(line, 0, NULL);
@@ -406,6 +407,41 @@ START_TEST(to_watch_is_to_be_told_again_until_interrupted)
         json_decref(json);
     }
     free(said);
+    desk_close(&desk);
+}
+END_TEST
+
+/* A page on a terminal: the prompt that follows stands below it, in its own colours. */
+START_TEST(who_interrupts_a_watch_finds_the_terminal_in_order)
+{
+    struct desk desk;
+    desk_open(&desk, LB WEB POOL "health_check = off\n");
+    char output[4096];
+    size_t length = 0;
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    ck_assert_int_eq(grantpt(terminal), 0);
+    ck_assert_int_eq(unlockpt(terminal), 0);
+    const char *argv[] = {
+        process_lb(), "status", "--watch", "-c", folder_file(&desk.scene.folder, "lb.ini"), NULL};
+    /* Open here, too: a terminal that nobody has open cannot be read. */
+    int other = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+    pid_t pid = process_start(argv, ptsname(terminal));
+    do {
+        ssize_t got = read(terminal, output + length, sizeof output - 1 - length);
+        ck_assert_int_gt(got, 0);
+        length += (size_t)got;
+        output[length] = '\0';
+    } while (!strstr(output, "\033[H\033[J") || !strstr(output, "backend"));
+    ck_assert_int_eq(kill(pid, SIGINT), 0);
+    ck_assert_int_eq(process_wait(pid), 0);
+    while (length < 4 || strcmp(output + length - 4, "[m\r\n") != 0) {
+        ssize_t got = read(terminal, output + length, sizeof output - 1 - length);
+        ck_assert_int_gt(got, 0);
+        length += (size_t)got;
+        output[length] = '\0';
+    }
+    close(other);
+    close(terminal);
     desk_close(&desk);
 }
 END_TEST
@@ -638,6 +674,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, the_status_counts_what_happens);
     tcase_add_test(tcase, a_backend_that_is_down_stands_first_with_its_reason);
     tcase_add_test(tcase, to_watch_is_to_be_told_again_until_interrupted);
+    tcase_add_test(tcase, who_interrupts_a_watch_finds_the_terminal_in_order);
     tcase_add_test(tcase, the_status_is_told_while_lb_drains);
     tcase_add_test(tcase, a_reload_returns_when_it_is_in_force_or_says_all_that_is_wrong);
     tcase_add_test(tcase, many_may_ask_for_a_reload_at_once);
