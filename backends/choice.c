@@ -55,11 +55,18 @@ static bool take_below(atomic_uint *active, unsigned most)
     return false;
 }
 
+/* The present config's, whoever asks. 0: no limit. */
+static unsigned places_of(const struct backend *backend)
+{
+    return atomic_load_explicit(&backend->standing->max_connections, memory_order_relaxed);
+}
+
 bool backend_take_place(const struct backend *backend)
 {
     atomic_uint *active = backend->standing->active;
-    if (backend->max_connections > 0)
-        return take_below(active, backend->max_connections);
+    unsigned most = places_of(backend);
+    if (most > 0)
+        return take_below(active, most);
     atomic_fetch_add(active, 1);
     return true;
 }
@@ -67,8 +74,9 @@ bool backend_take_place(const struct backend *backend)
 /* Those who wait for one certain backend get its next place before anyone who may go elsewhere. */
 static bool is_full(const struct seat *seat, const struct backend *backend)
 {
-    return seat->max_connections > 0 &&
-           (atomic_load_explicit(seat->active, memory_order_relaxed) >= seat->max_connections ||
+    unsigned most = places_of(backend);
+    return most > 0 &&
+           (atomic_load_explicit(seat->active, memory_order_relaxed) >= most ||
             atomic_load_explicit(&backend->standing->bound_count, memory_order_relaxed) > 0);
 }
 
@@ -76,12 +84,12 @@ enum taking { TAKING_DONE, TAKING_FULL, TAKING_MOVED };
 
 static enum taking take(const struct backend *backend, uint32_t seen)
 {
-    unsigned expected = seen;
-    if (backend->max_connections > 0 && atomic_load(&backend->standing->bound_count) > 0)
+    unsigned expected = seen, most = places_of(backend);
+    if (most > 0 && atomic_load(&backend->standing->bound_count) > 0)
         return TAKING_FULL;
     if (seen == CHOICE_UNSEEN)
         return backend_take_place(backend) ? TAKING_DONE : TAKING_FULL;
-    if (backend->max_connections > 0 && seen >= backend->max_connections)
+    if (most > 0 && seen >= most)
         return TAKING_FULL;
     return atomic_compare_exchange_strong(backend->standing->active, &expected, seen + 1)
                ? TAKING_DONE

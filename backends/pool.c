@@ -121,7 +121,18 @@ static bool join(struct pool *pool, struct backend *backend)
     snprintf(identity, sizeof identity, "%s\n%s\n%s\n%s", pool->name, backend->name,
              backend->address.text, pool->link_identity);
     backend->standing = roster_join(pool->roster, identity);
-    return backend->standing != NULL;
+    if (!backend->standing)
+        return false;
+    if (backend->standing->references == 1)
+        atomic_store(&backend->standing->max_connections, backend->max_connections);
+    return true;
+}
+
+void pool_enforce(struct pool *pool)
+{
+    for (unsigned i = 0; i < pool->backend_count; i++)
+        atomic_store(&pool->backends[i].standing->max_connections,
+                     pool->backends[i].max_connections);
 }
 
 bool pool_open(struct pool *pool, struct roster *roster, const struct pool *before)

@@ -106,6 +106,12 @@ bool pool_prepare(struct pool *pool, const char *name, unsigned line,
  * Fails:   out of memory; pool_done is still needed.   Thread: control
  */
 bool pool_open(struct pool *pool, struct roster *roster, const struct pool *before);
+/**
+ * The config of this pool is the present one: its max_connections hold from now on, for the
+ * exchanges of its predecessor, too. Backends that are new to the roster have theirs by pool_open.
+ * Thread: control
+ */
+void pool_enforce(struct pool *pool);
 /** Leave the roster and release what is not the arena's; all views must be done. A pool that was
  * never prepared or opened is fine. Thread: control. */
 void pool_done(struct pool *pool);

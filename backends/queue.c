@@ -145,8 +145,7 @@ static void append_waiter(struct queue *queue, struct waiter *waiter)
 
 /* --- serving ------------------------------------------------------------------------------- */
 
-/* A place, as one pool after another names it: waiters may be of a former config's pool. The limit
- * is that of the pool that the place became free in, which knows it best. */
+/* A place, as one pool after another names it: waiters may be of a former config's pool. */
 struct place {
     const struct backend *freed;
     const struct pool *pool;

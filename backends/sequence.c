@@ -262,9 +262,7 @@ static void sit_down(struct sequence *sequence, const struct pool *pool, const u
             continue;
         sequence->seat_of[i] = (uint16_t)sequence->eligible_count;
         sequence->seats[sequence->eligible_count++] =
-            (struct seat){.active = backend->standing->active,
-                          .max_connections = backend->max_connections,
-                          .backend = (uint16_t)i};
+            (struct seat){.active = backend->standing->active, .backend = (uint16_t)i};
     }
 }
 

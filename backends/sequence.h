@@ -21,10 +21,9 @@ enum {
 
 /** An eligible backend, with all that those who compare many of them need to read. */
 struct seat {
-    atomic_uint *active;      /* exchanges now: its standing's */
-    uint32_t max_connections; /* 0: no limit */
-    uint16_t backend;         /* its index in the pool */
-    uint16_t weight;          /* that counts now; in proportion to those of the other seats */
+    atomic_uint *active; /* exchanges now: its standing's */
+    uint16_t backend;    /* its index in the pool */
+    uint16_t weight;     /* that counts now; in proportion to those of the other seats */
 };
 
 /**

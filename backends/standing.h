@@ -32,6 +32,8 @@ struct standing {
     /* Shared by all threads. */
     atomic_uint *active; /* exchanges now; lies beside those of its neighbours, so that many are
                             read quickly */
+    atomic_uint max_connections; /* of the present config, for exchanges of former ones, too; 0: no
+                                    limit */
     _Atomic(enum verdict) verdict; /* of the checks. Unknown counts as up */
     atomic_bool is_drained;        /* an operator said so: nothing new */
     atomic_bool is_disabled;       /* … and no checks either; then it is drained, too */

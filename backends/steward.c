@@ -210,6 +210,7 @@ void steward_serve(struct steward *steward, struct tended_pool *room, struct poo
     for (unsigned i = 0; i < count; i++) {
         room[i].pool = pools[i];
         pools[i]->bell = &steward->bell;
+        pool_enforce(pools[i]);
         publish(steward, &room[i]);
         if (queue_is_used(pools[i]->queue))
             queue_review(pools[i]); /* this config may have places that the former one had not */

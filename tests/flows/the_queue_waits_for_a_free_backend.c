@@ -375,6 +375,8 @@ START_TEST(a_reload_that_brings_places_gives_them_to_those_who_wait)
         enter(&stage, i);
     ck_assert(scene_reload(&stage.scene, ini.bytes));
     eventually(held_now(&stage.one) == 3);
+    held_release(&stage.one, 1); /* the limit counts for those who began before it, too */
+    eventually(atomic_load(&stage.one.stub.requests) == 4 && held_now(&stage.one) == 3);
     held_open(&stage.one);
     for (unsigned i = 0; i < 4; i++)
         ck_assert_uint_eq(status_of(&stage.guests[i]), 200);

@@ -436,9 +436,12 @@ START_TEST(a_limit_that_a_reload_lifts_is_lifted_for_those_who_wait)
     ck_assert(pool_open(&after.pool, made.roster, &made.pool));
     ck_assert_int_eq(come(&guests[0]), 0);
     ck_assert_int_eq(come(&guests[1]), QUEUE_WAITS);
+    ck_assert_int_eq(come_to(&guests[2], &after.pool, &after_view), QUEUE_WAITS);
+    queue_leave(&guests[2].waiter);
+    pool_enforce(&after.pool);
     ck_assert_int_eq(come_to(&guests[2], &after.pool, &after_view), 0);
     ck_assert_int_eq(pool_take(&made.pool, &view, &(struct choice){0}), POOL_FULL);
-    pool_leave(&after.pool, 0);
+    pool_leave(&made.pool, 0); /* whichever pool it is left by */
     turn();
     ck_assert_int_eq(guests[1].found, 0);
     ck_assert_uint_eq(active_of(0), 2);
