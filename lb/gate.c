@@ -94,7 +94,9 @@ static void leave_doors(struct gate *gate)
         struct gate_door *door = LIST_OWNER(node, struct gate_door, node);
         node = node->next;
         if (door->adopted == gate->adopted)
-            continue;
+            door->is_replaced = false; /* it gave an address away, and has others */
+        if (door->adopted + 1 != gate->adopted)
+            continue; /* it stays, or was left before */
         clients_leave(gate->clients, &door->door, door->is_replaced);
         if (atomic_load(&door->door.client_count) == 0)
             free_door(gate, door);
