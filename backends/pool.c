@@ -234,6 +234,9 @@ void pool_note_failure(struct pool *pool, const struct backend *backend)
     bool is_open = false;
     if (!pool->bell || most == 0 || in_row < most)
         return;
+    if (atomic_load(&standing->is_blocked))
+        return;
+    atomic_store(&standing->blocked_after, (unsigned)in_row);
     if (!atomic_compare_exchange_strong(&standing->is_blocked, &is_open, true))
         return;
     atomic_store(&pool->wants_attention, true);

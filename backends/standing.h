@@ -39,6 +39,7 @@ struct standing {
     atomic_bool is_disabled;       /* … and no checks either; then it is drained, too */
     atomic_bool is_blocked;        /* it failed passive_failures exchanges in a row */
     atomic_uint failures_in_row;   /* exchanges that failed since the last complete answer */
+    atomic_uint blocked_after;     /* so many failed in a row when it was blocked last */
     atomic_uint_fast64_t served;   /* answers begun */
     atomic_uint_fast64_t failed;   /* refused, late, died before the end of an answer */
 

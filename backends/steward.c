@@ -68,8 +68,8 @@ static void log_block(const struct pool *pool, const struct backend *backend)
     const struct pool_options *options = pool->options;
     struct log_line line;
     char reason[64], duration[24];
-    snprintf(reason, sizeof reason, "%lld exchanges in a row failed",
-             (long long)options->passive_failures);
+    snprintf(reason, sizeof reason, "%u exchanges in a row failed",
+             atomic_load(&backend->standing->blocked_after));
     option_write_duration(options->passive_block, duration, sizeof duration);
     log_begin(&line, LOG_LEVEL_WARN, "backend.blocked");
     log_text(&line, "pool", pool->name);
@@ -90,12 +90,12 @@ static void log_unblock(const struct pool *pool, const struct backend *backend)
     log_end(&line);
 }
 
-/* One more failure blocks it again: it has to prove itself first. */
+/* Its row of failures goes on: one more blocks it again, an answer ends it. */
 static void unblock(const struct pool *pool, struct standing *standing)
 {
-    int64_t most = pool->options->passive_failures;
     standing->blocked_until_ms = 0;
-    atomic_store(&standing->failures_in_row, most > 0 ? (unsigned)(most - 1) : 0);
+    if (pool->options->passive_failures == 0)
+        atomic_store(&standing->failures_in_row, 0);
     atomic_store(&standing->is_blocked, false);
 }
 

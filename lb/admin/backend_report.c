@@ -26,7 +26,7 @@ static void write_reason(struct json_writer *writer, const struct standing *stan
     char reason[64];
     if (atomic_load(&standing->verdict) != VERDICT_DOWN && atomic_load(&standing->is_blocked)) {
         snprintf(reason, sizeof reason, "%u exchanges in a row failed",
-                 atomic_load(&standing->failures_in_row));
+                 atomic_load(&standing->blocked_after));
         writer_text(writer, "reason", reason);
     } else {
         writer_text(writer, "reason", standing->reason[0] ? standing->reason : NULL);

@@ -94,15 +94,14 @@ static struct standing *first_of(unsigned config)
     return pool_of(config)->backends[0].standing;
 }
 
-/* What a worker does at the third failure in a row. */
+/* What a worker does as long as everything fails. */
 static void *block(void *argument)
 {
     struct pool *pool = argument;
-    struct standing *standing = pool->backends[0].standing;
-    atomic_store(&standing->failures_in_row, 3);
-    atomic_store(&standing->is_blocked, true);
-    atomic_store(&pool->wants_attention, true);
-    pool->bell->ring(pool->bell);
+    const struct backend *backend = &pool->backends[0];
+    do
+        pool_note_failure(pool, backend);
+    while (!atomic_load(&backend->standing->is_blocked));
     return NULL;
 }
 
@@ -164,10 +163,27 @@ START_TEST(one_more_failure_blocks_a_backend_that_comes_back)
     block_from_a_worker(0);
     run_until_eligible(0, 1);
     run_until_eligible(0, 2);
-    ck_assert_uint_eq(atomic_load(&first_of(0)->failures_in_row), 4);
+    ck_assert_uint_eq(atomic_load(&first_of(0)->failures_in_row), 5);
     block_from_a_worker(0);
     run_until_eligible(0, 1);
-    ck_assert_uint_eq(log_count("backend.blocked"), 2);
+    ck_assert_uint_eq(log_count("reason=\"5 exchanges in a row failed\""), 1);
+    ck_assert_uint_eq(log_count("reason=\"6 exchanges in a row failed\""), 1);
+}
+END_TEST
+
+START_TEST(an_answer_after_the_block_is_proof_enough)
+{
+    OPEN(0, "passive_block", "100ms");
+    serve(0);
+    block_from_a_worker(0);
+    run_until_eligible(0, 1);
+    run_until_eligible(0, 2);
+    pool_note_answer(&pool_of(0)->backends[0]);
+    pool_note_failure(pool_of(0), &pool_of(0)->backends[0]);
+    ck_assert(!atomic_load(&first_of(0)->is_blocked));
+    block_from_a_worker(0);
+    run_until_eligible(0, 1);
+    ck_assert_uint_eq(log_count("reason=\"3 exchanges in a row failed\""), 2);
 }
 END_TEST
 
@@ -281,6 +297,7 @@ static void add_tests(TCase *tcase)
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, a_blocked_backend_is_left_out_for_passive_block);
     tcase_add_test(tcase, one_more_failure_blocks_a_backend_that_comes_back);
+    tcase_add_test(tcase, an_answer_after_the_block_is_proof_enough);
     tcase_add_test(tcase, a_block_outlives_its_config);
     tcase_add_test(tcase, a_pool_of_the_former_config_rings_for_the_present_one);
     tcase_add_test(tcase, a_config_without_blocks_lifts_those_that_are);

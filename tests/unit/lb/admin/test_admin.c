@@ -122,7 +122,7 @@ START_TEST(a_blocked_backend_says_so)
     json_t *json;
     atomic_store(&standing->verdict, VERDICT_UP);
     atomic_store(&standing->is_blocked, true);
-    atomic_store(&standing->failures_in_row, 3);
+    atomic_store(&standing->blocked_after, 3);
     ck_assert_uint_eq(stage_ask(&stage, "GET", "/v1/backends/app/rs-1", &json), 200);
     ck_assert_str_eq(json_at(json, "backend.state", NULL), "blocked");
     ck_assert_str_eq(json_at(json, "backend.verdict", NULL), "up");
