@@ -14,7 +14,7 @@
 
 static const char file_name[] = "persistence.key";
 
-static bool is_wished(const struct config *config)
+bool persistence_key_is_wished(const struct config *config)
 {
     for (unsigned i = 0; i < config->pool_count; i++)
         if (pool_persistence_is_wished(config->pools[i]))
@@ -47,12 +47,28 @@ static bool load(struct persistence_key *key, const char *state_dir, struct erro
 
 bool persistence_key_load(struct persistence_key *key, struct config *config, struct error *err)
 {
-    if (is_wished(config) && !key->is_loaded && !load(key, config->options->state_dir, err))
+    if (persistence_key_is_wished(config) && !key->is_loaded &&
+        !load(key, config->options->state_dir, err))
         return false;
     for (unsigned i = 0; i < config->pool_count; i++)
         if (!pool_persistence_open(config->pools[i], key->bytes))
             return error_set(err, "out of memory");
     return true;
+}
+
+bool persistence_key_check(const struct config *config, struct error *err)
+{
+    char *path = copy_path(config->options->state_dir);
+    if (!path)
+        return error_set(err, "out of memory");
+    bool is_missing = false;
+    int folder = state_dir_look(path, &is_missing, err);
+    const struct secret_file file = {folder, path, file_name};
+    bool is_fine = folder < 0 ? is_missing : secret_file_look(&file, PERSISTENCE_KEY_BYTES, err);
+    if (folder >= 0)
+        close(folder);
+    free(path);
+    return is_fine;
 }
 
 void persistence_key_done(struct persistence_key *key)

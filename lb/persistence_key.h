@@ -26,6 +26,17 @@ struct persistence_key {
  */
 bool persistence_key_load(struct persistence_key *key, struct config *config, struct error *err);
 
+/** Does a pool of this config need the key? Any thread. */
+bool persistence_key_is_wished(const struct config *config);
+
+/**
+ * Would persistence_key_load take what lies in state_dir? Makes nothing; what is not there yet is
+ * fine.
+ *
+ * Fails:   with what persistence_key_load would say.   Thread: control. May block for the disk.
+ */
+bool persistence_key_check(const struct config *config, struct error *err);
+
 /** Forget and cleanse it; one that was never loaded is fine. */
 void persistence_key_done(struct persistence_key *key);
 

@@ -5,29 +5,21 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "backends/pool_persistence.h"
 #include "lb/admin/admin_address.h"
+#include "lb/persistence_key.h"
+#include "lb/privileges.h"
 
 static void add(struct places *places, enum handover_kind kind, const char *key, const char *path,
                 unsigned line)
 {
     places->items[places->count++] =
         (struct place){.key = key, .path = path, .line = line, .kind = kind};
-}
-
-static bool needs_state_dir(const struct config *config)
-{
-    for (unsigned i = 0; i < config->pool_count; i++)
-        if (pool_persistence_is_wished(config->pools[i]))
-            return true;
-    return false;
 }
 
 /* Whoever did not ask for the socket gets along without it. */
@@ -54,8 +46,10 @@ void places_find(struct places *places, const struct config *config)
         add(places, HANDOVER_FILE, "log", options->log, options->log_line);
     if (*options->access_log == '/')
         add(places, HANDOVER_FILE, "access_log", options->access_log, options->access_log_line);
-    if (needs_state_dir(config))
+    if (persistence_key_is_wished(config)) {
         add(places, HANDOVER_FOLDER, "state_dir", options->state_dir, options->state_dir_line);
+        places->items[places->count - 1].holds_key = true;
+    }
     add_socket_folder(places, config->admin);
 }
 
@@ -76,16 +70,6 @@ void places_foresee_handover(struct places *places)
 }
 
 /* --- may we? ------------------------------------------------------------------------------- */
-
-static const char *who_we_are(char *into, size_t room)
-{
-    const struct passwd *us = getpwuid(geteuid());
-    if (us)
-        snprintf(into, room, "%s", us->pw_name);
-    else
-        snprintf(into, room, "uid %u", (unsigned)geteuid());
-    return into;
-}
 
 struct report {
     const struct place *place;
@@ -110,11 +94,32 @@ static void complain(const struct report *report, const char *remedy, const char
                  place->kind == HANDOVER_FILE ? "written" : "used", reason, remedy);
 }
 
-static void complain_of_rights(const struct report *report, const char *subject)
+static void complain_of_rights(const struct report *report)
 {
-    char who[256];
+    char who[ACCOUNT_NAME_BYTES + 1];
     complain(report, "make it theirs (chown), or name another place",
-             "%s may not be written to by user %s", subject, who_we_are(who, sizeof who));
+             "it may not be written to by user %s", account_our_name(who, sizeof who));
+}
+
+/* Not that folder is to be theirs: it may be the one with the config, or the system's. */
+static void complain_of_folder(const struct report *report, const char *folder)
+{
+    const struct place *place = report->place;
+    char who[ACCOUNT_NAME_BYTES + 1];
+    char remedy[PATH_MAX];
+    account_our_name(who, sizeof who);
+    switch (place->kind) {
+    case HANDOVER_FILE:
+        snprintf(remedy, sizeof remedy,
+                 "name a file in a folder of theirs (install -d -o %s makes one)", who);
+        break;
+    case HANDOVER_FOLDER:
+        snprintf(remedy, sizeof remedy,
+                 "make it for them (install -d -m 700 -o %s %s), or name another place", who,
+                 place->path);
+        break;
+    }
+    complain(report, remedy, "%s may not be written to by user %s", folder, who);
 }
 
 /* It is not there: could it be made? */
@@ -130,13 +135,14 @@ static void check_missing(const struct report *report)
     else if (!S_ISDIR(status.st_mode))
         complain(report, "name another place", "%s is no folder", folder);
     else if (access(folder, W_OK | X_OK) != 0)
-        complain_of_rights(report, folder);
+        complain_of_folder(report, folder);
 }
 
 static void check_place(const struct report *report)
 {
     const struct place *place = report->place;
     struct stat status;
+    struct error err;
     if (stat(place->path, &status) != 0) {
         if (errno == ENOENT)
             check_missing(report);
@@ -150,7 +156,9 @@ static void check_place(const struct report *report)
     else if (!is_folder && place->kind == HANDOVER_FOLDER)
         complain(report, "name another place", "it is no folder");
     else if (access(place->path, W_OK | (is_folder ? X_OK : 0)) != 0)
-        complain_of_rights(report, "it");
+        complain_of_rights(report);
+    else if (place->holds_key && !persistence_key_check(report->config, &err))
+        problems_add(report->problems, report->config->file, place->line, "%s", err.text);
 }
 
 void places_check(const struct places *places, const struct config *config,

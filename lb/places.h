@@ -17,6 +17,7 @@ struct places {
         const char *path;
         unsigned line; /* where the config says so; 0: it is the default */
         enum handover_kind kind;
+        bool holds_key;   /* that of persistence cookies */
         bool is_optional; /* lb runs without it */
         bool is_given;    /* lb run gives it to its user: what it is like now says nothing */
     } items[PLACES_MOST];
@@ -33,8 +34,9 @@ void places_hand_over(struct places *places, const struct account *account);
 void places_foresee_handover(struct places *places);
 
 /**
- * Report what this process could not open or make: an error at the key's line, with what would be
- * right. Makes nothing. Thread: main, as the user that lb runs as.
+ * Report what this process could not open or make, and a persistence key that lb run would refuse:
+ * an error at the key's line, with what would be right. Makes nothing. Thread: main, as the user
+ * that lb runs as.
  */
 void places_check(const struct places *places, const struct config *config,
                   struct problems *problems);

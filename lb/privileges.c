@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -44,6 +45,19 @@ bool account_is_ours(const struct account *account)
     uid_t real, effective, saved;
     return getresuid(&real, &effective, &saved) == 0 && real == account->uid &&
            effective == account->uid && saved == account->uid;
+}
+
+const char *account_our_name(char *into, size_t room)
+{
+    char texts[ENTRY_BYTES];
+    struct passwd entry;
+    struct passwd *found = NULL;
+    uid_t uid = geteuid();
+    if (getpwuid_r(uid, &entry, texts, sizeof texts, &found) == 0 && found)
+        snprintf(into, room, "%s", found->pw_name);
+    else
+        snprintf(into, room, "%u", (unsigned)uid);
+    return into;
 }
 
 /* --- capabilities -------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #define LB_PRIVILEGES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 struct error;
@@ -33,6 +34,10 @@ bool account_find(const char *name, struct account *account, struct error *err);
 
 /** Has this process become the account already, or was it started as it? */
 bool account_is_ours(const struct account *account);
+
+/** The name of the user this process runs as, or its uid where it has none, cut at room. Returns
+ * `into`. Any thread. May read files. */
+const char *account_our_name(char *into, size_t room);
 
 /**
  * Become the account: groups, gid, uid, in all threads. Of the capabilities only

@@ -173,3 +173,12 @@ bool secret_file_keep(const struct secret_file *file, unsigned char *secret, siz
            (found == FOUND_NONE && error_set(err, "%s/%s was removed while it was made: try again",
                                              file->path, file->name));
 }
+
+bool secret_file_look(const struct secret_file *file, size_t length, struct error *err)
+{
+    unsigned char secret[SECRET_BYTES_MOST];
+    assert(length <= sizeof secret);
+    enum found found = find(file, secret, length, err);
+    OPENSSL_cleanse(secret, sizeof secret);
+    return found != FOUND_BAD;
+}

@@ -31,4 +31,8 @@ enum { SECRET_BYTES_MOST = 64 };
 bool secret_file_keep(const struct secret_file *file, unsigned char *secret, size_t length,
                       struct error *err);
 
+/** Would secret_file_keep take what is there? No file is fine, and none is made. Fails as that
+ * does. Thread: control. Blocks for the disk. */
+bool secret_file_look(const struct secret_file *file, size_t length, struct error *err);
+
 #endif

@@ -8,6 +8,20 @@
 #include <unistd.h>
 
 #include "lb/base/error.h"
+#include "lb/privileges.h"
+
+/* It, and not the folder it is in, has to be theirs. */
+static bool explain_rights(const char *path, const char *what, struct error *err)
+{
+    const char *reason = strerror(errno); /* to find out who we are may set another one */
+    char who[ACCOUNT_NAME_BYTES + 1];
+    account_our_name(who, sizeof who);
+    return error_set(
+        err,
+        "state_dir %s cannot be %s by user %s: %s; make it for them (install -d -m 700 "
+        "-o %s %s), or say another state_dir in [lb]",
+        path, what, who, reason, who, path);
+}
 
 static bool make(const char *path, struct error *err)
 {
@@ -18,6 +32,8 @@ static bool make(const char *path, struct error *err)
                          "state_dir %s cannot be made, because the folder it is to be in does not "
                          "exist: make that, or say another state_dir in [lb]",
                          path);
+    if (errno == EACCES || errno == EPERM)
+        return explain_rights(path, "made", err);
     return error_set(err,
                      "state_dir %s cannot be made: %s; make it (mode 0700), or say another "
                      "state_dir in [lb]",
@@ -43,17 +59,38 @@ static bool is_ours(int folder, const char *path, struct error *err)
     return true;
 }
 
-int state_dir_open(const char *path, struct error *err)
+/* -1: errno, and err. */
+static int open_folder(const char *path, struct error *err)
 {
-    if (!make(path, err))
-        return -1;
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) {
-        error_set(err, "state_dir %s cannot be opened: %s", path, strerror(errno));
-        return -1;
-    }
-    if (is_ours(folder, path, err))
+    if (folder >= 0)
+        return folder;
+    int reason = errno;
+    if (reason == EACCES)
+        explain_rights(path, "opened", err);
+    else
+        error_set(err, "state_dir %s cannot be opened: %s", path, strerror(reason));
+    errno = reason;
+    return -1;
+}
+
+/* Takes the descriptor. */
+static int keep_ours(int folder, const char *path, struct error *err)
+{
+    if (folder < 0 || is_ours(folder, path, err))
         return folder;
     close(folder);
     return -1;
+}
+
+int state_dir_open(const char *path, struct error *err)
+{
+    return make(path, err) ? keep_ours(open_folder(path, err), path, err) : -1;
+}
+
+int state_dir_look(const char *path, bool *ret_is_missing, struct error *err)
+{
+    int folder = open_folder(path, err);
+    *ret_is_missing = folder < 0 && errno == ENOENT;
+    return keep_ours(folder, path, err);
 }

@@ -3,6 +3,8 @@
 #ifndef LB_STATE_DIR_H
 #define LB_STATE_DIR_H
 
+#include <stdbool.h>
+
 struct error;
 
 /**
@@ -15,5 +17,8 @@ struct error;
  * Thread:  control. Blocks for the disk.
  */
 int state_dir_open(const char *path, struct error *err);
+
+/** As state_dir_open, but what is not there is not made: then -1 with *ret_is_missing. */
+int state_dir_look(const char *path, bool *ret_is_missing, struct error *err);
 
 #endif

@@ -413,6 +413,30 @@ START_TEST(the_check_says_it_beforehand)
 }
 END_TEST
 
+/* The folder of the INI file is not to be given away for that. */
+START_TEST(a_folder_for_its_state_is_to_be_made_and_not_the_one_above_given)
+{
+    struct estate estate;
+    struct text said = {0};
+    char advice[512];
+    estate_open(&estate);
+    char *ini = config_of("state_dir = state/\n", "session_persistence = cookie\n");
+    ck_assert_int_eq(scene_check(&estate.scene, ini, &said), 1);
+    snprintf(advice, sizeof advice, "make it for them (install -d -m 700 -o nobody %s/state",
+             estate.scene.folder.path);
+    ck_assert_msg(strstr(said.bytes, "lb.ini:4: error: state_dir = ") &&
+                      strstr(said.bytes, advice) && !strstr(said.bytes, "chown"),
+                  "%s", said.bytes);
+    text_done(&said);
+    /* What it says is what helps. */
+    process_shell(estate.scene.folder.path, "install -d -m 700 -o nobody state");
+    ck_assert_int_eq(scene_check(&estate.scene, ini, &said), 0);
+    text_done(&said);
+    free(ini);
+    estate_close(&estate);
+}
+END_TEST
+
 /* --- who may become whom ------------------------------------------------------------------- */
 
 START_TEST(only_root_becomes_somebody_else)
@@ -465,6 +489,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, links_that_somebody_put_in_the_way_give_nothing_away, 0, 3);
     tcase_add_test(tcase, keys_that_only_root_reads_are_told_because_a_reload_would_fail);
     tcase_add_test(tcase, the_check_says_it_beforehand);
+    tcase_add_test(tcase, a_folder_for_its_state_is_to_be_made_and_not_the_one_above_given);
     tcase_add_test(tcase, only_root_becomes_somebody_else);
     tcase_add_test(tcase, a_user_that_cannot_be_meant_is_told);
 }

@@ -96,6 +96,45 @@ START_TEST(one_of_somebody_elses_is_refused)
 }
 END_TEST
 
+START_TEST(to_look_makes_nothing_and_refuses_as_to_open_does)
+{
+    bool is_missing = false;
+    ck_assert_int_eq(state_dir_look(folder_file(&folder, "var"), &is_missing, &err), -1);
+    ck_assert(is_missing);
+    ck_assert_int_ne(access(folder_file(&folder, "var"), F_OK), 0);
+    ck_assert_int_eq(mkdir(folder_file(&folder, "var"), 0700), 0);
+    int descriptor = state_dir_look(folder_file(&folder, "var"), &is_missing, &err);
+    ck_assert_int_ge(descriptor, 0);
+    ck_assert(!is_missing);
+    close(descriptor);
+    ck_assert_int_eq(chmod(folder_file(&folder, "var"), 0777), 0);
+    ck_assert_int_eq(state_dir_look(folder_file(&folder, "var"), &is_missing, &err), -1);
+    ck_assert(!is_missing);
+    ck_assert_ptr_nonnull(strstr(err.text, "may be written by others"));
+}
+END_TEST
+
+/* Not the folder it is in is to be given away. */
+START_TEST(who_may_not_make_or_open_it_is_told_how_it_is_made)
+{
+    if (geteuid() != 0)
+        return; /* only root can become somebody else */
+    char advice[512];
+    snprintf(advice, sizeof advice, "make it for them (install -d -m 700 -o %d %s)", SOMEBODY_ELSE,
+             folder_file(&folder, "var"));
+    ck_assert_int_eq(chmod(folder.path, 0755), 0);
+    ck_assert_int_eq(seteuid(SOMEBODY_ELSE), 0);
+    expect_refused("var", "cannot be made by user 12345: Permission denied");
+    ck_assert_msg(strstr(err.text, advice), "%s", err.text);
+    ck_assert_int_eq(seteuid(0), 0);
+    ck_assert_int_eq(mkdir(folder_file(&folder, "var"), 0700), 0);
+    ck_assert_int_eq(seteuid(SOMEBODY_ELSE), 0);
+    expect_refused("var", "cannot be opened by user 12345: Permission denied");
+    ck_assert_msg(strstr(err.text, advice), "%s", err.text);
+    ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, begin, end);
@@ -105,6 +144,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, folders_above_it_are_not_made);
     tcase_add_test(tcase, a_file_in_its_place_is_said);
     tcase_add_test(tcase, one_of_somebody_elses_is_refused);
+    tcase_add_test(tcase, to_look_makes_nothing_and_refuses_as_to_open_does);
+    tcase_add_test(tcase, who_may_not_make_or_open_it_is_told_how_it_is_made);
 }
 
 CHECK_MAIN("state dir", add_tests)

@@ -3,6 +3,7 @@
 #include "lb/commands/check.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/support/captured.h"
@@ -170,6 +171,59 @@ START_TEST(what_could_be_written_is_fine_and_not_made)
 }
 END_TEST
 
+/* A key that lb run would refuse, with the words it would do so; and one that it takes. */
+static const struct {
+    mode_t folder_mode, mode;
+    unsigned bytes;
+    const char *says; /* NULL: it is fine */
+} keys[] = {
+    {0700, 0600, 31, "/var/persistence.key is damaged: it has not exactly 32 bytes"},
+    {0700, 0640, 32, "/var/persistence.key may be read or written by others (mode 0640)"},
+    {0770, 0600, 32, "/var may be written by others (mode 0770)"},
+    {0700, 0600, 32, NULL},
+};
+
+static int check_with(const char *pool_keys, const char *says)
+{
+    struct captured captured;
+    char ini[512];
+    char run_says[512] = "";
+    snprintf(ini, sizeof ini, "[lb]\nstate_dir = var/\n" GOOD "%s", pool_keys);
+    folder_write(&folder, "lb.ini", ini);
+    CAPTURED_RUN(&captured, "check", "-c", "lb.ini");
+    if (says)
+        snprintf(run_says, sizeof run_says, "%s%s", folder.path, says);
+    ck_assert_msg(says ? strstr(captured.err, "lb.ini:2: error: ") && strstr(captured.err, run_says)
+                       : !*captured.err,
+                  "%s", captured.err);
+    int status = captured.status;
+    captured_done(&captured);
+    return status;
+}
+
+START_TEST(a_persistence_key_that_would_be_refused_is_an_error)
+{
+    static const char bytes[] = "0123456789abcdef0123456789abcdef";
+    char key[64];
+    snprintf(key, sizeof key, "%.*s", (int)keys[_i].bytes, bytes);
+    ck_assert_int_eq(mkdir(folder_file(&folder, "var"), 0700), 0);
+    folder_write(&folder, "var/persistence.key", key);
+    ck_assert_int_eq(chmod(folder_file(&folder, "var/persistence.key"), keys[_i].mode), 0);
+    ck_assert_int_eq(chmod(folder_file(&folder, "var"), keys[_i].folder_mode), 0);
+    ck_assert_int_eq(check_with("session_persistence = cookie\n", keys[_i].says),
+                     keys[_i].says ? 1 : 0);
+    ck_assert_int_eq(check_with("", NULL), 0); /* nobody needs it */
+}
+END_TEST
+
+START_TEST(a_folder_without_a_key_is_fine_and_stays_without)
+{
+    ck_assert_int_eq(mkdir(folder_file(&folder, "var"), 0700), 0);
+    ck_assert_int_eq(check_with("session_persistence = cookie\n", NULL), 0);
+    ck_assert_int_ne(access(folder_file(&folder, "var/persistence.key"), F_OK), 0);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, begin, end);
@@ -182,6 +236,9 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, what_could_not_be_written_is_an_error_and_nothing_is_made, 0,
                         sizeof places / sizeof *places);
     tcase_add_test(tcase, what_could_be_written_is_fine_and_not_made);
+    tcase_add_loop_test(tcase, a_persistence_key_that_would_be_refused_is_an_error, 0,
+                        sizeof keys / sizeof *keys);
+    tcase_add_test(tcase, a_folder_without_a_key_is_fine_and_stays_without);
 }
 
 CHECK_MAIN("check", add_tests)
