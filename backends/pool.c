@@ -142,6 +142,7 @@ bool pool_open(struct pool *pool, struct roster *roster, const struct pool *befo
     if (before) {
         atomic_store(&pool->turn, atomic_load(&before->turn));
         atomic_store(&pool->retry_turn, atomic_load(&before->retry_turn));
+        pool->told_state = before->told_state;
     }
     pool->queue = queues_join(roster_queues(roster), pool->name);
     if (!pool->queue)
@@ -150,7 +151,8 @@ bool pool_open(struct pool *pool, struct roster *roster, const struct pool *befo
         if (!join(pool, &pool->backends[i]))
             return false;
     uint8_t shares[POOL_BACKENDS_MOST];
-    sequence_shares(pool, uv_hrtime() / 1000000, shares); /* the base of every loop's time */
+    uint64_t now_ms = uv_hrtime() / 1000000; /* the base of every loop's time */
+    sequence_shares(pool, now_ms, shares, &pool->state);
     pool->sequence = sequence_new(pool, shares);
     return pool->sequence != NULL;
 }
@@ -173,18 +175,47 @@ void pool_done(struct pool *pool)
     pthread_mutex_destroy(&pool->publish);
 }
 
-uint32_t pool_publish(struct pool *pool, uint64_t now_ms)
+const char *pool_state_name(enum pool_state state)
 {
-    uint8_t shares[POOL_BACKENDS_MOST];
-    uint32_t again_ms = sequence_shares(pool, now_ms, shares);
+    switch (state) {
+    case POOL_UP:
+        return "up";
+    case POOL_ALL_DOWN:
+        return "all-down";
+    case POOL_DOWN:
+        return "down";
+    }
+    return "up";
+}
+
+/* Not for each request: when it becomes so. */
+static void tell_state(struct pool *pool)
+{
+    static const char *const events[] = {"pool.up", "pool.all-down", "pool.down"};
+    static const char *const then[] = {"backends that are up get the requests",
+                                       "all backends that are not drained are tried",
+                                       "requests get 503"};
+    struct log_line line;
+    if (pool->state == pool->told_state)
+        return;
+    pool->told_state = pool->state;
+    log_begin(&line, pool->state == POOL_UP ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, events[pool->state]);
+    log_text(&line, "pool", pool->name);
+    log_text(&line, "then", then[pool->state]);
+    log_end(&line);
+}
+
+/* Out of memory keeps the old one. */
+static bool replace_sequence(struct pool *pool, const uint8_t *shares)
+{
     struct sequence *old = pool->sequence;
     if (memcmp(shares, old->shares, pool->backend_count) == 0)
-        return again_ms;
+        return true;
     struct sequence *sequence = sequence_new(pool, shares);
     if (!sequence) {
         log_say(LOG_LEVEL_ERROR, "pool.publish", "out of memory: pool %s keeps its old turns",
                 pool->name);
-        return again_ms;
+        return false;
     }
     pthread_mutex_lock(&pool->publish);
     pool->sequence = sequence;
@@ -193,6 +224,18 @@ uint32_t pool_publish(struct pool *pool, uint64_t now_ms)
     sequence_unref(old);
     if (queue_is_used(pool->queue))
         queue_review(pool);
+    return true;
+}
+
+uint32_t pool_publish(struct pool *pool, uint64_t now_ms)
+{
+    uint8_t shares[POOL_BACKENDS_MOST];
+    enum pool_state state;
+    uint32_t again_ms = sequence_shares(pool, now_ms, shares, &state);
+    if (replace_sequence(pool, shares)) {
+        pool->state = state;
+        tell_state(pool);
+    }
     return again_ms;
 }
 

@@ -63,7 +63,9 @@ struct pool {
     const struct affinity *affinity; /* NULL: nothing asks for it, or nobody has a weight */
     pthread_mutex_t publish;         /* guards `sequence` when it is replaced or newly referenced */
     struct sequence *sequence;
-    struct roster *roster;  /* NULL before pool_open */
+    enum pool_state state;      /* as published last; the control thread's, as what the log was */
+    enum pool_state told_state; /* told of it */
+    struct roster *roster;      /* NULL before pool_open */
     struct queue *queue;    /* requests that wait for a place; shared with pools of the same name */
     struct pool_bell *bell; /* set before workers see the pool; NULL: nobody listens, and no backend
                                is ever blocked */
@@ -119,7 +121,7 @@ void pool_done(struct pool *pool);
 /**
  * Publish a new sequence from what is known of the backends now: verdicts, drained or not, blocked
  * or not, weights of those that start slowly. Cheap when nothing changed. Out of memory keeps the
- * old one and says so in the log.
+ * old one and says so in the log, which is told as well when the pool's state is another.
  *
  * now_ms   time of the control thread's loop, as standing->up_ms
  * returns  ms until it should be published again because a backend's weight grows (slow_start); 0:
@@ -127,6 +129,9 @@ void pool_done(struct pool *pool);
  * Thread:  control
  */
 uint32_t pool_publish(struct pool *pool, uint64_t now_ms);
+
+/** "up", "all-down" or "down". Static. */
+const char *pool_state_name(enum pool_state state);
 
 /** A worker's own reference to the pool's sequence; zero-initialised is empty. */
 struct pool_view {

@@ -68,12 +68,16 @@ static unsigned fill_shares(const struct pool *pool, bool even_down, uint64_t no
     return eligible;
 }
 
-uint32_t sequence_shares(const struct pool *pool, uint64_t now_ms, uint8_t *ret_shares)
+uint32_t sequence_shares(const struct pool *pool, uint64_t now_ms, uint8_t *ret_shares,
+                         enum pool_state *ret_state)
 {
     uint32_t soonest_ms = 0;
-    if (fill_shares(pool, false, now_ms, ret_shares, &soonest_ms) == 0 &&
-        pool->options->all_down == POOL_ALL_DOWN_ANY)
-        fill_shares(pool, true, now_ms, ret_shares, &soonest_ms);
+    *ret_state = POOL_DOWN;
+    if (fill_shares(pool, false, now_ms, ret_shares, &soonest_ms) > 0)
+        *ret_state = POOL_UP;
+    else if (pool->options->all_down == POOL_ALL_DOWN_ANY &&
+             fill_shares(pool, true, now_ms, ret_shares, &soonest_ms) > 0)
+        *ret_state = POOL_ALL_DOWN;
     return soonest_ms;
 }
 

@@ -19,6 +19,13 @@ enum {
     SHARE_STEP_MS = 100, /* a growing share is worth a new sequence at most this often */
 };
 
+/** What a pool can do for its requests. */
+enum pool_state {
+    POOL_UP,       /* some backend gets something new by its own merits */
+    POOL_ALL_DOWN, /* none does, so that all are tried (all_down = any) */
+    POOL_DOWN,     /* nobody is tried: 503 */
+};
+
 /** An eligible backend, with all that those who compare many of them need to read. */
 struct seat {
     atomic_uint *active; /* exchanges now: its standing's */
@@ -48,10 +55,12 @@ struct sequence {
  *
  * now_ms      the control thread's time
  * ret_shares  one per backend of the pool
+ * ret_state   what that means for the pool
  * returns     ms until one of them grows; 0: none does
  * Thread:     control
  */
-uint32_t sequence_shares(const struct pool *pool, uint64_t now_ms, uint8_t *ret_shares);
+uint32_t sequence_shares(const struct pool *pool, uint64_t now_ms, uint8_t *ret_shares,
+                         enum pool_state *ret_state);
 
 /**
  * The sequence that follows from these shares. Weights are divided by their common divisor; a

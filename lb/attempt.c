@@ -131,7 +131,6 @@ static void nobody_is_left(struct exchange *x)
         return;
     }
     x->trouble = "no backend is up";
-    log_say(LOG_LEVEL_WARN, "pool.down", "pool %s has no backend that is up", x->pool->name);
     exchange_end_with(x, 503, "no-backend", NULL);
 }
 

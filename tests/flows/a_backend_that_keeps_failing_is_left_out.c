@@ -392,6 +392,7 @@ START_TEST(when_all_are_left_out_they_are_asked_all_the_same)
     ck_assert_uint_eq(ask(&stage, get_bad), 502);
     stub_start_at(&stage.bad, "bad", NULL, scene_port(&stage.scene, "bad"));
     ck_assert_uint_eq(ask(&stage, get_bad), 200);
+    eventually(scene_log_has(&stage.scene, "pool.all-down", "pool=bad", "are tried", NULL));
     stage_end(&stage);
 }
 END_TEST
@@ -405,6 +406,11 @@ START_TEST(with_all_down_503_nobody_is_asked)
     eventually(ask(&stage, get_bad) == 503);
     eventually(is_blocked(&stage, "bad"));
     eventually(scene_access_lines(&stage.scene, "\"reason\":\"no backend is up\"") > 0);
+    ck_assert_uint_eq(ask(&stage, get_bad), 503);
+    ck_assert(scene_log_has(&stage.scene, "pool.down", "pool=bad", "get 503", NULL));
+    char *log = scene_log(&stage.scene);
+    ck_assert_uint_eq(text_count(log, " pool.down "), 1); /* once, not for each request */
+    free(log);
     ck_assert_uint_eq(ask(&stage, get), 200); /* of the other pool nothing is known yet */
     stage_end(&stage);
 }

@@ -67,7 +67,7 @@ static struct pool *pool_of(unsigned config)
 }
 
 /* Two backends; keys and values in pairs, closed by NULL. */
-static void open_config(unsigned config, const char *const *keys)
+static void open_config_after(unsigned config, const char *const *keys, const struct pool *before)
 {
     struct made_pool *made = &configs[config];
     for (; *keys; keys += 2)
@@ -78,7 +78,12 @@ static void open_config(unsigned config, const char *const *keys)
     }
     ck_assert(pool_prepare(&made->pool, "app", 1, &made->options, &made->arena, "lb.ini",
                            &made->problems));
-    ck_assert(pool_open(&made->pool, roster, NULL));
+    ck_assert(pool_open(&made->pool, roster, before));
+}
+
+static void open_config(unsigned config, const char *const *keys)
+{
+    open_config_after(config, keys, NULL);
 }
 
 #define OPEN(config, ...) open_config(config, (const char *const[]){__VA_ARGS__, NULL, NULL})
@@ -184,6 +189,40 @@ START_TEST(an_answer_after_the_block_is_proof_enough)
     block_from_a_worker(0);
     run_until_eligible(0, 1);
     ck_assert_uint_eq(log_count("reason=\"3 exchanges in a row failed\""), 2);
+}
+END_TEST
+
+START_TEST(a_pool_whose_backends_are_all_down_says_so_once_and_when_it_is_over)
+{
+    static const char *const ways[] = {"any", "503"};
+    static const char *const lines[] = {
+        "warn pool.all-down pool=app then=\"all backends that are not drained are tried\"",
+        "warn pool.down pool=app then=\"requests get 503\""};
+    OPEN(0, "all_down", ways[_i], "backend", "rs-1 127.0.0.1:9");
+    serve(0);
+    ck_assert_uint_eq(log_count(" pool."), 0);
+    atomic_store(&first_of(0)->verdict, VERDICT_DOWN);
+    steward_publish(&steward, pool_of(0));
+    steward_publish(&steward, pool_of(0));
+    ck_assert_uint_eq(log_count(lines[_i]), 1);
+    atomic_store(&first_of(0)->verdict, VERDICT_UP);
+    steward_publish(&steward, pool_of(0));
+    steward_publish(&steward, pool_of(0));
+    ck_assert_uint_eq(log_count("info pool.up pool=app"), 1);
+    ck_assert_uint_eq(log_count(" pool."), 2);
+}
+END_TEST
+
+START_TEST(a_reload_tells_nothing_of_a_pool_that_is_down_as_before)
+{
+    OPEN(0, "backend", "rs-1 127.0.0.1:9");
+    serve(0);
+    atomic_store(&first_of(0)->verdict, VERDICT_DOWN);
+    steward_publish(&steward, pool_of(0));
+    open_config_after(1, (const char *const[]){"backend", "rs-1 127.0.0.1:9", NULL}, pool_of(0));
+    serve(1);
+    ck_assert_int_eq(pool_of(1)->state, POOL_ALL_DOWN);
+    ck_assert_uint_eq(log_count(" pool."), 1);
 }
 END_TEST
 
@@ -298,6 +337,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_blocked_backend_is_left_out_for_passive_block);
     tcase_add_test(tcase, one_more_failure_blocks_a_backend_that_comes_back);
     tcase_add_test(tcase, an_answer_after_the_block_is_proof_enough);
+    tcase_add_loop_test(tcase, a_pool_whose_backends_are_all_down_says_so_once_and_when_it_is_over,
+                        0, 2);
+    tcase_add_test(tcase, a_reload_tells_nothing_of_a_pool_that_is_down_as_before);
     tcase_add_test(tcase, a_block_outlives_its_config);
     tcase_add_test(tcase, a_pool_of_the_former_config_rings_for_the_present_one);
     tcase_add_test(tcase, a_config_without_blocks_lifts_those_that_are);
