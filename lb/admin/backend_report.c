@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <uv.h>
 
 #include "lb/admin/admin.h"
 #include "lb/admin/api.h"
@@ -21,10 +22,21 @@ const char *backend_report_state(const struct standing *standing)
     return verdict_name(verdict);
 }
 
+static bool is_left_out(const struct standing *standing)
+{
+    return atomic_load(&standing->verdict) != VERDICT_DOWN && atomic_load(&standing->is_blocked);
+}
+
+/* Of its state. What the last check of a backend said is no reason for an operator's order. */
 static void write_reason(struct json_writer *writer, const struct standing *standing)
 {
     char reason[64];
-    if (atomic_load(&standing->verdict) != VERDICT_DOWN && atomic_load(&standing->is_blocked)) {
+    bool is_down = atomic_load(&standing->verdict) == VERDICT_DOWN;
+    bool is_ordered =
+        atomic_load(&standing->is_disabled) || (atomic_load(&standing->is_drained) && !is_down);
+    if (is_ordered) {
+        writer_text(writer, "reason", NULL);
+    } else if (is_left_out(standing)) {
         snprintf(reason, sizeof reason, "%u exchanges in a row failed",
                  atomic_load(&standing->blocked_after));
         writer_text(writer, "reason", reason);
@@ -42,16 +54,28 @@ static int64_t since_s(const struct standing *standing)
     return atomic_load(&standing->is_blocked) && !is_down ? 0 : standing->since_s;
 }
 
-void backend_report_write(struct json_writer *writer, const struct backend *backend)
+/* Until its block ends; 0: it is not blocked, or for no time that is known yet. */
+static int64_t blocked_ms(const struct standing *standing)
+{
+    uint64_t now_ms = uv_hrtime() / 1000000; /* the base of every loop's time */
+    if (!is_left_out(standing) || standing->blocked_until_ms <= now_ms)
+        return 0;
+    return (int64_t)(standing->blocked_until_ms - now_ms);
+}
+
+void backend_report_write(struct json_writer *writer, const struct pool *pool,
+                          const struct backend *backend)
 {
     const struct standing *standing = backend->standing;
     writer_text(writer, "name", backend->name);
     writer_text(writer, "address", backend->address.text);
     writer_number(writer, "weight", backend->weight);
+    writer_number(writer, "share", pool->sequence->shares[backend->index]);
     writer_number(writer, "max_connections", backend->max_connections);
     writer_text(writer, "state", backend_report_state(standing));
     writer_text(writer, "verdict", verdict_name(atomic_load(&standing->verdict)));
     write_reason(writer, standing);
+    writer_number(writer, "blocked_ms", blocked_ms(standing));
     writer_time(writer, "since", since_s(standing) * 1000);
     writer_number(writer, "check_ms", (int64_t)standing->took_ms);
     writer_number(writer, "active", atomic_load(standing->active));
@@ -122,7 +146,7 @@ void backend_report_answer(struct api_request *request, const struct pool *pool,
     if (changed >= 0)
         writer_flag(&writer, "changed", changed > 0);
     writer_object(&writer, "backend");
-    backend_report_write(&writer, backend);
+    backend_report_write(&writer, pool, backend);
     writer_end(&writer);
     writer_end(&writer);
     api_answer(request, 200, &writer);

@@ -13,7 +13,8 @@ struct api_request;
 const char *backend_report_state(const struct standing *standing);
 
 /** Write its members into an object that is open. Thread: control. */
-void backend_report_write(struct json_writer *writer, const struct backend *backend);
+void backend_report_write(struct json_writer *writer, const struct pool *pool,
+                          const struct backend *backend);
 
 /** GET /v1/backends/{pool}/{backend}: {"pool": …, "backend": {…}}. */
 void backend_report_get(struct api_request *request);

@@ -130,11 +130,13 @@ static void write_pool(struct json_writer *writer, const struct pool *pool)
     writer_text(writer, "balance", pool->options->balance);
     writer_text(writer, "health_check", pool->check ? pool->check->name : "off");
     writer_text(writer, "session_persistence", persistences[pool->options->session_persistence]);
+    writer_text(writer, "state", pool_state_name(pool->state));
+    writer_flag(writer, "has_queue", pool->is_limited);
     writer_number(writer, "waiting", pool->queue ? atomic_load(&pool->queue->waiting) : 0);
     writer_array(writer, "backends");
     for (unsigned i = 0; i < pool->backend_count; i++) {
         writer_object(writer, NULL);
-        backend_report_write(writer, &pool->backends[i]);
+        backend_report_write(writer, pool, &pool->backends[i]);
         writer_end(writer);
     }
     writer_end(writer);

@@ -137,17 +137,39 @@ static void write_more(const struct view *view, long long more, const char *noun
                 number_text(more, number), noun);
 }
 
+/* "5", "5/200" where there is a limit. */
+static void add_active(struct table *table, const json_t *backend)
+{
+    char active[NUMBER_BYTES], most[NUMBER_BYTES], both[2 * NUMBER_BYTES];
+    long long limit = number_of(backend, "max_connections");
+    number_text(number_of(backend, "active"), active);
+    snprintf(both, sizeof both, "%s/%s", active, number_text(limit, most));
+    table_text(table, TINT_NONE, limit > 0 ? both : active);
+}
+
+/* "3 exchanges in a row failed, 7s to go" */
+static const char *reason_text(const json_t *backend, char *into, size_t room)
+{
+    const char *reason = text_or_dash(backend, "reason");
+    char left[DURATION_BYTES];
+    long long blocked_ms = number_of(backend, "blocked_ms");
+    if (blocked_ms <= 0)
+        return reason;
+    snprintf(into, room, "%s, %s to go", reason, duration_text((blocked_ms + 999) / 1000, left));
+    return into;
+}
+
 static void add_out(const struct view *view, struct table *table, const json_t *pool,
                     const json_t *backend)
 {
     const char *state = text_or_dash(backend, "state");
-    char name[256], age[DURATION_BYTES];
+    char name[256], reason[128], age[DURATION_BYTES];
     snprintf(name, sizeof name, "%s/%s", text_or_dash(pool, "name"), text_or_dash(backend, "name"));
     table_text(table, TINT_NONE, name);
     table_text(table, state_tint(state), state);
     table_text(table, TINT_NONE, age_text(view, backend, "since", age));
-    table_number(table, number_of(backend, "active"));
-    table_text(table, TINT_NONE, text_or_dash(backend, "reason"));
+    add_active(table, backend);
+    table_text(table, TINT_NONE, reason_text(backend, reason, sizeof reason));
 }
 
 static void list_out(const struct view *view, long long count)
@@ -276,6 +298,16 @@ static void write_rules(const struct view *view)
 
 /* --- pools ----------------------------------------------------------------------------------- */
 
+/* "10", "10 (40%)" where it starts slowly. */
+static void add_weight(struct table *table, const json_t *backend)
+{
+    char weight[NUMBER_BYTES], both[2 * NUMBER_BYTES];
+    long long share = number_of(backend, "share");
+    number_text(number_of(backend, "weight"), weight);
+    snprintf(both, sizeof both, "%s (%lld%%)", weight, share);
+    table_text(table, TINT_NONE, share > 0 && share < 100 ? both : weight);
+}
+
 static void add_backend(const struct view *view, struct table *table, const json_t *backend)
 {
     const char *state = text_or_dash(backend, "state");
@@ -284,8 +316,8 @@ static void add_backend(const struct view *view, struct table *table, const json
     table_text(table, TINT_NONE, text_of(backend, "address"));
     table_text(table, state_tint(state), state);
     table_text(table, TINT_NONE, age_text(view, backend, "since", age));
-    table_number(table, number_of(backend, "weight"));
-    table_number(table, number_of(backend, "active"));
+    add_weight(table, backend);
+    add_active(table, backend);
     table_number(table, number_of(backend, "served"));
     table_number(table, number_of(backend, "failed"));
 }
@@ -311,19 +343,33 @@ static void list_backends(const struct view *view, const json_t *backends)
     write_more(view, (long long)(json_array_size(backends) - shown), "backends");
 }
 
+static void write_use(const struct view *view, const json_t *pool)
+{
+    const json_t *backends = list_of(pool, "backends");
+    const char *state = text_or_dash(pool, "state");
+    long long all = (long long)json_array_size(backends);
+    if (strcmp(state, "all-down") == 0)
+        fprintf(view->out, ", none of %lld backend%s is up: all that are not drained are tried",
+                all, plural(all));
+    else if (strcmp(state, "down") == 0)
+        fprintf(view->out, ", none of %lld backend%s is in use: requests get 503", all,
+                plural(all));
+    else
+        fprintf(view->out, ", %lld of %lld backend%s in use", all - count_out(backends), all,
+                plural(all));
+}
+
 static void write_pool(const struct view *view, const json_t *pool)
 {
     const json_t *backends = list_of(pool, "backends");
-    long long all = (long long)json_array_size(backends);
     long long waiting = number_of(pool, "waiting");
     const char *persistence = text_or_dash(pool, "session_persistence");
     fprintf(view->out, "\nPool %s: %s, health check %s", text_or_dash(pool, "name"),
             text_or_dash(pool, "balance"), text_or_dash(pool, "health_check"));
     if (strcmp(persistence, "off") != 0)
         fprintf(view->out, ", clients stick by %s", persistence);
-    fprintf(view->out, ", %lld of %lld backend%s in use", all - count_out(backends), all,
-            plural(all));
-    if (waiting > 0)
+    write_use(view, pool);
+    if (waiting > 0 || json_is_true(json_object_get(pool, "has_queue")))
         fprintf(view->out, ", %lld request%s waiting", waiting, waiting == 1 ? " is" : "s are");
     fputc('\n', view->out);
     list_backends(view, backends);

@@ -127,6 +127,53 @@ START_TEST(a_blocked_backend_says_so)
     ck_assert_str_eq(json_at(json, "backend.state", NULL), "blocked");
     ck_assert_str_eq(json_at(json, "backend.verdict", NULL), "up");
     ck_assert_str_eq(json_at(json, "backend.reason", NULL), "3 exchanges in a row failed");
+    ck_assert_int_eq(json_number_at(json, "backend.blocked_ms"), 0);
+    json_decref(json);
+    standing->blocked_until_ms = uv_hrtime() / 1000000 + 3600000;
+    ck_assert_uint_eq(stage_ask(&stage, "GET", "/v1/backends/app/rs-1", &json), 200);
+    ck_assert_int_gt(json_number_at(json, "backend.blocked_ms"), 0);
+    ck_assert_int_le(json_number_at(json, "backend.blocked_ms"), 3600000);
+    json_decref(json);
+}
+END_TEST
+
+START_TEST(an_order_has_no_reason_of_a_check)
+{
+    struct standing *standing = standing_of(0, 0);
+    const json_t *found;
+    json_t *json;
+    atomic_store(&standing->verdict, _i == 2 ? VERDICT_DOWN : VERDICT_UP);
+    snprintf(standing->reason, sizeof standing->reason, "200 OK");
+    atomic_store(&standing->is_drained, true);
+    atomic_store(&standing->is_disabled, _i == 0);
+    ck_assert_uint_eq(stage_ask(&stage, "GET", "/v1/backends/app/rs-1", &json), 200);
+    json_at(json, "backend.reason", &found);
+    ck_assert_int_eq(json_is_null(found), _i != 2); /* drained and down has one */
+    json_decref(json);
+}
+END_TEST
+
+START_TEST(pools_tell_their_state_and_backends_their_share)
+{
+    json_t *json;
+    const json_t *found;
+    struct pool *pool = stage.config->pools[0];
+    pool->backends[0].slow_start_ms = 1000;
+    pool->backends[0].standing->up_ms = 5000;
+    atomic_store(&pool->backends[1].standing->verdict, VERDICT_DOWN);
+    pool_publish(pool, 5500);
+    ck_assert_uint_eq(stage_ask(&stage, "GET", "/v1/status", &json), 200);
+    ck_assert_str_eq(json_at(json, "pools.0.state", NULL), "up");
+    json_at(json, "pools.0.has_queue", &found);
+    ck_assert(json_is_false(found));
+    ck_assert_int_eq(json_number_at(json, "pools.0.backends.0.share"), 55);
+    ck_assert_int_eq(json_number_at(json, "pools.0.backends.1.share"), 0);
+    json_decref(json);
+    atomic_store(&pool->backends[0].standing->verdict, VERDICT_DOWN);
+    pool_publish(pool, 9000);
+    ck_assert_uint_eq(stage_ask(&stage, "GET", "/v1/status", &json), 200);
+    ck_assert_str_eq(json_at(json, "pools.0.state", NULL), "all-down");
+    ck_assert_int_eq(json_number_at(json, "pools.0.backends.0.share"), 100);
     json_decref(json);
 }
 END_TEST
@@ -410,6 +457,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_rule_of_two_listeners_is_told_once);
     tcase_add_test(tcase, why_the_last_reload_failed_is_told);
     tcase_add_test(tcase, a_blocked_backend_says_so);
+    tcase_add_loop_test(tcase, an_order_has_no_reason_of_a_check, 0, 3);
+    tcase_add_test(tcase, pools_tell_their_state_and_backends_their_share);
     tcase_add_test(tcase, orders_are_obeyed_once_published_and_logged);
     tcase_add_loop_test(tcase, what_cannot_be_done_is_refused_with_a_reason, 0,
                         sizeof refusals / sizeof *refusals);

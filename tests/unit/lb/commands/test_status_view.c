@@ -84,6 +84,40 @@ START_TEST(who_is_out_stands_first_with_the_reason)
 }
 END_TEST
 
+/* Limits, a slow start, a block that still lasts, and all that are tried for want of better. */
+static const char busy[] =
+    "{\"now\":\"2026-11-21T12:00:00.000Z\",\"pools\":["
+    "{\"name\":\"app\",\"balance\":\"round-robin\",\"health_check\":\"off\",\"state\":\"up\","
+    "\"session_persistence\":\"off\",\"has_queue\":true,\"waiting\":0,\"backends\":["
+    "{\"name\":\"a\",\"address\":\"h:1\",\"state\":\"up\",\"weight\":10,\"share\":40,"
+    "\"max_connections\":2000,\"active\":1500},"
+    "{\"name\":\"b\",\"address\":\"h:2\",\"state\":\"blocked\",\"weight\":10,\"share\":0,"
+    "\"active\":1,\"blocked_ms\":6200,\"reason\":\"3 exchanges in a row failed\"},"
+    "{\"name\":\"c\",\"address\":\"h:3\",\"state\":\"up\",\"weight\":10,\"share\":100}]},"
+    "{\"name\":\"ill\",\"balance\":\"ip-hash\",\"health_check\":\"tcp\",\"state\":\"all-down\","
+    "\"session_persistence\":\"off\","
+    "\"backends\":[{\"name\":\"d\",\"state\":\"down\",\"share\":100}]},"
+    "{\"name\":\"out\",\"balance\":\"ip-hash\",\"health_check\":\"tcp\",\"state\":\"down\","
+    "\"session_persistence\":\"off\","
+    "\"backends\":[{\"name\":\"e\",\"state\":\"down\"},{\"name\":\"f\",\"state\":\"drained\"}]}]}";
+
+START_TEST(limits_slow_starts_blocks_and_pools_in_need_are_told)
+{
+    char *text = written(busy, false, false);
+    expect_in(text, "  app/b    blocked  -         1  3 exchanges in a row failed, 7s to go\n");
+    expect_in(text, "Pool app: round-robin, health check off, 2 of 3 backends in use, "
+                    "0 requests are waiting\n");
+    expect_in(text, "  a        h:1      up       -    10 (40%)  1,500/2,000 ");
+    expect_in(text, "  c        h:3      up       -          10            0 ");
+    expect_in(text,
+              "Pool ill: ip-hash, health check tcp, none of 1 backend is up: all that are not "
+              "drained are tried\n");
+    expect_in(text, "Pool out: ip-hash, health check tcp, none of 2 backends is in use: requests "
+                    "get 503\n");
+    free(text);
+}
+END_TEST
+
 START_TEST(bad_things_are_red_where_there_is_colour)
 {
     char *text = written(sick, false, true);
@@ -176,6 +210,7 @@ END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, who_is_out_stands_first_with_the_reason);
+    tcase_add_test(tcase, limits_slow_starts_blocks_and_pools_in_need_are_told);
     tcase_add_test(tcase, bad_things_are_red_where_there_is_colour);
     tcase_add_test(tcase, all_is_well_is_one_line);
     tcase_add_test(tcase, long_lists_are_cut_and_say_so);
