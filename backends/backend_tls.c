@@ -27,7 +27,18 @@ struct backend_tls_context {
 static int on_session(SSL *ssl, SSL_SESSION *session)
 {
     struct backend_tls_user *user = SSL_get_app_data(ssl);
-    return user && user->on_session(user, ssl, session);
+    return user && user->on_session && user->on_session(user, ssl, session);
+}
+
+/* Called where a certificate is asked for and there is none to show. */
+static int on_nothing_to_show(SSL *ssl, X509 **certificate, EVP_PKEY **key)
+{
+    struct backend_tls_user *user = SSL_get_app_data(ssl);
+    (void)certificate;
+    (void)key;
+    if (user)
+        user->showed_nothing = true;
+    return 0; /* the handshake goes on without */
 }
 
 static const char *reason(void)
@@ -95,6 +106,7 @@ static bool configure(SSL_CTX *tls, const struct backend_tls *settings, struct e
     /* Sessions belong to a backend and a name, of which a context knows nothing. */
     SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(tls, on_session);
+    SSL_CTX_set_client_cert_cb(tls, on_nothing_to_show);
     return set_anchors(tls, settings, err) && set_credential(tls, settings->credential, err);
 }
 

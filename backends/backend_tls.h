@@ -78,12 +78,17 @@ const char *backend_tls_name(const struct backend_tls_context *context,
                              const struct backend *backend, struct slice host,
                              char into[BACKEND_TLS_NAME_BYTES]);
 
-/** Who wants the sessions that a backend gives; embedded in the owner of the SSL. */
+/** Whoever an SSL tells what happens in it; embedded in its owner. */
 struct backend_tls_user {
     /** A session to resume with. returns true: it was taken, to be freed with SSL_SESSION_free.
-     * From inside calls of the connection. */
+     * From inside calls of the connection. NULL: sessions are dropped. */
     bool (*on_session)(struct backend_tls_user *user, SSL *ssl, SSL_SESSION *session);
+    bool showed_nothing; /* the backend asked lb for a certificate and got none */
 };
+
+/* What is behind a backend that closes when `showed_nothing`. */
+#define BACKEND_TLS_SHOWED_NOTHING                                                                 \
+    "it asked for a client certificate and got none: set certificate and certificate_key"
 
 /**
  * An SSL that connects and verifies, for connection_start_tls.

@@ -62,6 +62,7 @@ struct check_run {
     struct buffer *heard; /* given back with the connection */
     unsigned interim_count;
     char tls_name[BACKEND_TLS_NAME_BYTES]; /* asked for, once TLS is spoken */
+    struct backend_tls_user tls_user;
 };
 
 /** Begin; whatever becomes of it is told by the loop, never inside. The owner watches the time. */

@@ -134,6 +134,10 @@ struct link *link_borrow(struct links *links, const struct link_wish *wish,
  * a backend refuses lb's certificate only with the first read. Static or per-thread text. */
 const char *link_failure(const struct link *link);
 
+/** What it means that the backend closed a lent link without a byte of its answer, in words. Static
+ * text. */
+const char *link_silence(const struct link *link);
+
 /** Did the backend refuse lb itself, so that it took nothing of what was sent on this lent link? */
 bool link_was_refused(const struct link *link);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Links with TLS: the handshake, the name that was verified, the session for the next one. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,13 +138,29 @@ bool link_tls_digest(struct link *link)
     return connection_read(&link->connection, &byte, sizeof byte, &got) == IO_AGAIN;
 }
 
+/* A backend that has answered on this link does not mind. */
+static bool may_mind_nothing_shown(const struct link *link)
+{
+    return link->tls && link->exchanges == 0 && link->tls->user.showed_nothing;
+}
+
 const char *link_failure(const struct link *link)
 {
     static _Thread_local char text[LINK_REASON_BYTES];
     if (!link->tls || !link->connection.ssl)
         return connection_failure(&link->connection);
     backend_tls_explain(&link->connection, link->tls->name, text, sizeof text);
+    size_t length = strlen(text);
+    if (may_mind_nothing_shown(link) && !link_was_refused(link))
+        snprintf(text + length, sizeof text - length, " (" BACKEND_TLS_SHOWED_NOTHING ")");
     return text;
+}
+
+const char *link_silence(const struct link *link)
+{
+    return may_mind_nothing_shown(link)
+               ? "the backend closed before it answered (" BACKEND_TLS_SHOWED_NOTHING ")"
+               : "the backend closed before it answered";
 }
 
 bool link_was_refused(const struct link *link)

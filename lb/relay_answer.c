@@ -172,7 +172,7 @@ static enum relay answer_ended(struct exchange *x)
 {
     if (x->answer_side == ANSWER_AWAITED) {
         return relay_link_lost(x, x->heard ? "the backend closed within its head"
-                                           : "the backend closed before it answered");
+                                           : link_silence(x->link));
     }
     if (x->answer_framing != HTTP_UNTIL_CLOSE || x->link->connection.truncated) {
         return relay_link_lost(x, "the backend closed within its body");

@@ -39,7 +39,8 @@ static void connected(struct check_run *run)
     const char *name =
         backend_tls_name(run->tls, run->backend, slice_of(host ? host : ""), written);
     snprintf(run->tls_name, sizeof run->tls_name, "%s", name);
-    SSL *ssl = backend_tls_ssl_new(run->tls, name, NULL, NULL);
+    run->tls_user = (struct backend_tls_user){0};
+    SSL *ssl = backend_tls_ssl_new(run->tls, name, NULL, &run->tls_user);
     if (!ssl) {
         check_finish(run, CHECK_NOT_MADE, "out of memory");
         return;

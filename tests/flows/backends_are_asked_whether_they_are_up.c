@@ -258,9 +258,9 @@ END_TEST
 
 /* ---- over TLS ---- */
 
-/* rs-1 wants a certificate of the CA; lb shows the one that `pool` names. version: as a tls plan's
- */
-static void begin_over_tls(struct stage *stage, const char *pool, int version)
+/* rs-1 asks for a certificate of the CA; lb shows the one that `pool` names. */
+static void begin_with_tls(struct stage *stage, const char *pool, stub_serve behave,
+                           struct stub_tls_plan plan)
 {
     struct made *ca = made_ca("Backend CA");
     struct made *server = made_server(ca, "rs-1.example.com");
@@ -269,9 +269,9 @@ static void begin_over_tls(struct stage *stage, const char *pool, int version)
     scene_begin(&stage->scene);
     made_write(ca, stage->scene.folder.path, "ca");
     made_write(lb, stage->scene.folder.path, "lb");
-    stub_tls_start(
-        &stage->backends[0], "rs-1", NULL,
-        &(struct stub_tls_plan){.certificate = server, .client_ca = ca, .version = version});
+    plan.certificate = server;
+    plan.client_ca = ca;
+    stub_tls_start(&stage->backends[0], "rs-1", behave, &plan);
     scene_set_port(&stage->scene, "rs-1", stage->backends[0].port);
     text_add_format(&ini,
                     "[listener web]\naddress = 127.0.0.1:@web\nprotocol = http\n\n"
@@ -283,6 +283,12 @@ static void begin_over_tls(struct stage *stage, const char *pool, int version)
     made_free(ca);
     made_free(server);
     made_free(lb);
+}
+
+/* Who shows no certificate is refused. version: as a tls plan's */
+static void begin_over_tls(struct stage *stage, const char *pool, int version)
+{
+    begin_with_tls(stage, pool, NULL, (struct stub_tls_plan){.version = version});
 }
 
 static void end_over_tls(struct stage *stage)
@@ -304,6 +310,24 @@ START_TEST(a_check_over_tls_shows_what_links_show)
     ck_assert_msg(strstr(asked, "lb") != NULL, "%s", asked);
     free(asked);
     ck_assert_uint_gt(atomic_load(&stage.backends[0].checks), 0);
+    end_over_tls(&stage);
+}
+END_TEST
+
+static void leave(struct stub_link *link)
+{
+    struct stub_request request;
+    stub_read(link, &request);
+    stub_request_done(&request);
+}
+
+START_TEST(a_backend_that_leaves_for_want_of_a_certificate_is_down_with_a_hint)
+{
+    struct stage stage;
+    begin_with_tls(&stage, "backend_ca = ca.crt\nbackend_name = rs-1.example.com\n", leave,
+                   (struct stub_tls_plan){.is_lenient = true});
+    eventually(is_down(&stage, "connection closed without an answer (it asked for a client "
+                               "certificate and got none: set certificate and certificate_key)"));
     end_over_tls(&stage);
 }
 END_TEST
@@ -379,6 +403,7 @@ static void add_tests(TCase *tcase)
         tcase, when_all_fail_their_checks_they_are_asked_all_the_same_or_503_is_said, 0, 2);
     tcase_add_test(tcase, a_backend_that_returns_may_start_slowly);
     tcase_add_test(tcase, a_check_over_tls_shows_what_links_show);
+    tcase_add_test(tcase, a_backend_that_leaves_for_want_of_a_certificate_is_down_with_a_hint);
     tcase_add_loop_test(tcase, a_backend_that_links_could_not_use_is_down, 0,
                         sizeof refusals / sizeof *refusals);
     if (nginx_is_here())

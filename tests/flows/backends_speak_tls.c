@@ -363,6 +363,37 @@ START_TEST(a_backend_that_wants_a_certificate_is_understood)
 }
 END_TEST
 
+/* It takes the request, and goes. */
+static void leave(struct stub_link *link)
+{
+    struct stub_request request;
+    stub_read(link, &request);
+    stub_request_done(&request);
+}
+
+START_TEST(a_backend_that_leaves_for_want_of_a_certificate_is_understood)
+{
+    static const char hint[] = "the backend closed before it answered (it asked for a client "
+                               "certificate and got none: set certificate and certificate_key)";
+    struct stage stage;
+    struct peer peer;
+    stage_begin(&stage);
+    struct stub_tls_plan plan = {
+        .client_ca = stage.ca, .is_lenient = true, .version = versions[_i]};
+    stage_add(&stage, leave, &plan);
+    stage_add(&stage, leave, &(struct stub_tls_plan){.version = versions[_i]});
+    stage_open(&stage, "backend_ca = ca.crt\npassive_failures = 0\nretries = 0");
+    come(&stage, &peer);
+    ck_assert_uint_eq(peer_get(&peer, "www.example.com", "/", NULL, 0), 502);
+    eventually(scene_log_has(&stage.scene, "backend.failed", "backend=rs-1", hint, NULL));
+    ck_assert_uint_eq(peer_get(&peer, "www.example.com", "/", NULL, 0), 502);
+    eventually(scene_log_has(&stage.scene, "backend.failed", "backend=rs-2",
+                             "the backend closed before it answered\"", NULL));
+    peer_close(&peer);
+    stage_end(&stage);
+}
+END_TEST
+
 START_TEST(a_backend_that_refuses_lb_is_passed_over_whatever_the_method)
 {
     struct stage stage;
@@ -863,6 +894,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, a_backend_that_comes_back_as_somebody_else_is_not_trusted, 0, 2);
     tcase_add_loop_test(tcase, lb_shows_its_certificate, 0, 2);
     tcase_add_loop_test(tcase, a_backend_that_wants_a_certificate_is_understood, 0, 2);
+    tcase_add_loop_test(tcase, a_backend_that_leaves_for_want_of_a_certificate_is_understood, 0, 2);
     tcase_add_loop_test(tcase, a_backend_that_refuses_lb_is_passed_over_whatever_the_method, 0, 2);
     tcase_add_test(tcase, connect_timeout_counts_the_handshake);
     tcase_add_loop_test(tcase, sessions_are_resumed_where_links_are_not_kept, 0, 2);

@@ -26,9 +26,10 @@ static int take_protocol(SSL *ssl, const unsigned char **ret_name, unsigned char
     return SSL_TLSEXT_ERR_OK;
 }
 
-static void ask_clients(SSL_CTX *context, const struct made *ca)
+static void ask_clients(SSL_CTX *context, const struct made *ca, bool is_lenient)
 {
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_verify(context,
+                       SSL_VERIFY_PEER | (is_lenient ? 0 : SSL_VERIFY_FAIL_IF_NO_PEER_CERT), NULL);
     ck_assert_int_eq(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), ca->certificate), 1);
     ck_assert_int_eq(SSL_CTX_add_client_CA(context, ca->certificate), 1);
 }
@@ -48,7 +49,7 @@ static SSL_CTX *make_context(const struct stub_tls_plan *plan)
     SSL_CTX_set_session_id_context(context, (const unsigned char *)"stub", 4);
     SSL_CTX_set_alpn_select_cb(context, take_protocol, NULL);
     if (plan->client_ca != NULL)
-        ask_clients(context, plan->client_ca);
+        ask_clients(context, plan->client_ca, plan->is_lenient);
     if (plan->no_sessions) {
         SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
         SSL_CTX_set_options(context, SSL_OP_NO_TICKET);

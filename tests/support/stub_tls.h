@@ -21,6 +21,7 @@
 struct stub_tls_plan {
     const struct made *certificate; /* with its chain; copied */
     const struct made *client_ca;   /* who shows no certificate of it is refused; NULL: not asked */
+    bool is_lenient;                /* … nobody is refused for showing none */
     int version;                    /* TLS1_2_VERSION, TLS1_3_VERSION or 0: both */
     bool ends_rudely;               /* links end without close_notify */
     bool no_sessions;               /* nothing to resume with is given */
