@@ -38,6 +38,9 @@ extern const struct balancer *const balancers[];
 /** The balancer of this name, or NULL. */
 const struct balancer *balancer_find(const char *name);
 
+/** All known names with commas between, cut to room bytes. Returns into. */
+const char *balancer_names(char *into, size_t room);
+
 /** The known name an operator probably meant, or NULL. */
 const char *balancer_nearest(const char *name);
 

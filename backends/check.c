@@ -2,6 +2,7 @@
 /* Finding a check by the name an operator writes. */
 #include "backends/check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lb/base/nearest.h"
@@ -12,6 +13,14 @@ const struct check *check_find(const char *name)
         if (strcmp((*at)->name, name) == 0)
             return *at;
     return NULL;
+}
+
+const char *check_names(char *into, size_t room)
+{
+    size_t used = (size_t)snprintf(into, room, "off");
+    for (const struct check *const *at = checks; *at && used < room; at++)
+        used += (size_t)snprintf(into + used, room - used, ", %s", (*at)->name);
+    return into;
 }
 
 const char *check_nearest(const char *name)

@@ -8,6 +8,7 @@
 #define LB_BACKENDS_CHECK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct check_run;
 
@@ -26,6 +27,9 @@ extern const struct check *const checks[];
 
 /** The check of this name, or NULL (also for "off"). */
 const struct check *check_find(const char *name);
+
+/** All known names with commas between, "off" among them, cut to room bytes. Returns into. */
+const char *check_names(char *into, size_t room);
 
 /** The known name an operator probably meant ("off" is one), or NULL. */
 const char *check_nearest(const char *name);

@@ -77,11 +77,12 @@ static void prepare_balancer(struct pool *pool, const struct place *place)
     pool->balancer = balancer_find(name);
     if (pool->balancer)
         return;
+    char names[256];
     const char *nearest = balancer_nearest(name);
     problems_add(place->problems, place->file, line_of(place, pool->options->balance_line),
                  "\"%s\" is no known way to choose a backend: %s%s%s", name,
-                 nearest ? "did you mean " : "one that is known is ",
-                 nearest ? nearest : balancers[0]->name, nearest ? "?" : "");
+                 nearest ? "did you mean " : "there are ",
+                 nearest ? nearest : balancer_names(names, sizeof names), nearest ? "?" : "");
 }
 
 /* Who is looked up by a hash, and where: with the balancer, or by the client's certificate. */

@@ -43,11 +43,12 @@ static void choose_check(struct pool *pool, const struct place *place)
                      name);
     if (pool->check || strcmp(name, "off") == 0)
         return;
+    char names[256];
     const char *nearest = check_nearest(name);
     problems_add(place->problems, place->file, line_of(place, pool->options->health_check_line),
                  "\"%s\" is no known way to check a backend: %s%s%s", name,
-                 nearest ? "did you mean " : "one that is known is ",
-                 nearest ? nearest : checks[0]->name, nearest ? "?" : "");
+                 nearest ? "did you mean " : "there are ",
+                 nearest ? nearest : check_names(names, sizeof names), nearest ? "?" : "");
 }
 
 static void examine_times(const struct pool *pool, const struct place *place)

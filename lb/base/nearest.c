@@ -6,15 +6,25 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { WORD_BYTES_MOST = 63 }; /* bounds the rows; no name of lb's is as long */
+enum {
+    WORD_BYTES_MOST = 63, /* bounds the rows; no name of lb's is as long */
+    ABBREVIATION_LEAST = 3,
+};
 
 static unsigned smaller(unsigned one, unsigned other)
 {
     return one < other ? one : other;
 }
 
+static bool is_dash(char letter)
+{
+    return letter == '-' || letter == '_';
+}
+
 static bool is_same_letter(char one, char other)
 {
+    if (is_dash(one))
+        return is_dash(other);
     return tolower((unsigned char)one) == tolower((unsigned char)other);
 }
 
@@ -44,6 +54,23 @@ static unsigned distance(const char *one, const char *other)
     return row[width];
 }
 
+/* least_conn, leastconn for least-connections. Dashes may be left out. */
+static bool abbreviates(const char *word, const char *known)
+{
+    unsigned letters = 0;
+    for (; *word; word++) {
+        if (is_dash(*word))
+            continue;
+        while (is_dash(*known))
+            known++;
+        if (!is_same_letter(*word, *known))
+            return false;
+        known++;
+        letters++;
+    }
+    return letters >= ABBREVIATION_LEAST;
+}
+
 struct nearest nearest_to(const char *word)
 {
     return (struct nearest){word, NULL, WORD_BYTES_MOST};
@@ -55,6 +82,8 @@ void nearest_offer(struct nearest *nearest, const char *known)
     if (length > WORD_BYTES_MOST || strlen(nearest->word) > WORD_BYTES_MOST)
         return;
     unsigned wrong = distance(nearest->word, known);
+    if (abbreviates(nearest->word, known))
+        wrong = smaller(wrong, (unsigned)length / 3);
     if (wrong < nearest->least && 3 * wrong <= length) {
         nearest->least = wrong;
         nearest->best = known;

@@ -2,7 +2,7 @@
 /*
  * Which known word did somebody mean? Words are offered one by one; the best is the one with the
  * fewest letters inserted, left out, changed or swapped with their neighbour, at most a third of
- * them.
+ * them, unless the word is the known one's beginning. Dashes and underscores are the same.
  *
  *   struct nearest nearest = nearest_to("conect_timeout");
  *   for each known word: nearest_offer(&nearest, word);

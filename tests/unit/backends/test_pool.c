@@ -260,12 +260,33 @@ START_TEST(an_unknown_balancer_is_told_the_nearest)
 }
 END_TEST
 
-START_TEST(a_balancer_that_resembles_none_is_told_a_known_one)
+START_TEST(a_balancer_may_be_known_by_its_beginning)
+{
+    static const char *const words[] = {"least_conn", "least-conn", "leastconn",
+                                        "LEAST_CONNECTIONS"};
+    made_pool_key(&made, "balance", words[_i]);
+    made_pool_key(&made, "backend", "rs-1 127.0.0.1:8081");
+    ck_assert(!made_pool_prepare(&made));
+    ck_assert(made_pool_has_problem(&made, 2, "did you mean least-connections?"));
+}
+END_TEST
+
+START_TEST(a_check_that_resembles_none_is_told_all)
+{
+    made_pool_key(&made, "health_check", "ping");
+    made_pool_key(&made, "backend", "rs-1 127.0.0.1:8081");
+    ck_assert(!made_pool_prepare(&made));
+    ck_assert(made_pool_has_problem(
+        &made, 2, "\"ping\" is no known way to check a backend: there are off, http, https, tcp"));
+}
+END_TEST
+
+START_TEST(a_balancer_that_resembles_none_is_told_all)
 {
     made_pool_key(&made, "balance", "x");
     made_pool_key(&made, "backend", "rs-1 127.0.0.1:8081");
     ck_assert(!made_pool_prepare(&made));
-    ck_assert(made_pool_has_problem(&made, 2, "one that is known is "));
+    ck_assert(made_pool_has_problem(&made, 2, "there are ip-hash, least-connections, round-robin"));
 }
 END_TEST
 
@@ -318,7 +339,9 @@ static void add_problem_tests(TCase *tcase)
     tcase_add_test(tcase, a_pool_without_a_backend_is_a_problem_of_its_section);
     tcase_add_test(tcase, two_backends_of_one_name_are_a_problem_at_the_second);
     tcase_add_test(tcase, an_unknown_balancer_is_told_the_nearest);
-    tcase_add_test(tcase, a_balancer_that_resembles_none_is_told_a_known_one);
+    tcase_add_loop_test(tcase, a_balancer_may_be_known_by_its_beginning, 0, 4);
+    tcase_add_test(tcase, a_check_that_resembles_none_is_told_all);
+    tcase_add_test(tcase, a_balancer_that_resembles_none_is_told_all);
     tcase_add_test(tcase, a_check_must_end_before_the_next_begins);
     tcase_add_test(tcase, without_checks_their_times_do_not_matter);
     tcase_add_test(tcase, all_problems_are_reported_at_once);
