@@ -55,10 +55,11 @@ static bool take_below(atomic_uint *active, unsigned most)
     return false;
 }
 
-/* The present config's, whoever asks. 0: no limit. */
+/* The present config's, whoever asks. 0: no limit. Ordered with who says that it waits: either it
+ * sees the new limit, or who set that sees it wait. */
 static unsigned places_of(const struct backend *backend)
 {
-    return atomic_load_explicit(&backend->standing->max_connections, memory_order_relaxed);
+    return atomic_load(&backend->standing->max_connections);
 }
 
 bool backend_take_place(const struct backend *backend)
