@@ -25,7 +25,8 @@ void attempt_unconnected(struct exchange *exchange, enum link_outcome outcome);
 /** The final head of an answer came: the backend is counted as one that serves. */
 void attempt_answered(struct exchange *exchange);
 
-/** The answer is complete, or became a tunnel: the backend's row of failures ends. */
+/** The answer is complete, or becomes a tunnel: the backend's row of failures ends. Before the
+ * client gets the end of it, so that nothing that follows is counted ahead of it. */
 void attempt_completed(const struct exchange *exchange);
 
 #endif

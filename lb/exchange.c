@@ -106,7 +106,6 @@ static void act(struct exchange *x, enum relay relay)
         watch_backend(x);
         return;
     case RELAY_COMPLETE:
-        attempt_completed(x);
         exchange_end(x, true);
         return;
     case RELAY_LINK_LOST:

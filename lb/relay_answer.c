@@ -80,8 +80,10 @@ static enum relay take_final(struct exchange *x, const struct http_answer *head)
     x->reusable = head->keep_alive;
     x->answer_side = ANSWER_BODY;
     attempt_answered(x);
+    if (last || head->is_upgrade) { /* what becomes of a tunnel says nothing of the backend */
+        attempt_completed(x);
+    }
     if (head->is_upgrade) {
-        attempt_completed(x); /* what becomes of a tunnel says nothing of the backend */
         begin_tunnel(x);
         data = x->input;
         x->input.length = 0;
@@ -152,6 +154,9 @@ static enum relay take_body(struct exchange *x)
     if (!answer_body_take(x, &data, &last)) {
         return relay_link_lost(x, "the backend's body is not chunked as it says");
     }
+    if (last) {
+        attempt_completed(x);
+    }
     enum relay relay = written(last && x->chunks.trailer_length > 0
                                    ? answer_body_end_with_trailers(x, data)
                                    : x->stream->ops->write_body(x->stream, data, last));
@@ -177,6 +182,7 @@ static enum relay answer_ended(struct exchange *x)
     if (x->answer_framing != HTTP_UNTIL_CLOSE || x->link->connection.truncated) {
         return relay_link_lost(x, "the backend closed within its body");
     }
+    attempt_completed(x);
     x->answer_side = ANSWER_COMPLETE;
     enum relay relay =
         written(x->stream->ops->write_body(x->stream, (struct slice){NULL, 0}, true));
