@@ -10,6 +10,7 @@
 #include "backends/backend_tls.h"
 #include "backends/pool_checks.h"
 #include "backends/pool_persistence.h"
+#include "backends/pool_place.h"
 #include "backends/queue.h"
 #include "lb/base/arena.h"
 #include "lb/base/log.h"
@@ -17,21 +18,8 @@
 /* Pool and backend names, an address and a digest. */
 enum { POOL_IDENTITY_BYTES = 512 };
 
-/* Where problems of one pool are reported. */
-struct place {
-    const char *file;
-    unsigned line; /* of the section */
-    struct problems *problems;
-};
-
-/* The line of a key; of the section where the key was left out. */
-static unsigned line_of(const struct place *place, unsigned key_line)
-{
-    return key_line ? key_line : place->line;
-}
-
 static void check_name(const struct pool *pool, unsigned index, unsigned line,
-                       const struct place *place)
+                       const struct pool_place *place)
 {
     const char *name = pool->backends[index].name;
     for (unsigned i = 0; i < index; i++) {
@@ -45,7 +33,7 @@ static void check_name(const struct pool *pool, unsigned index, unsigned line,
     }
 }
 
-static void prepare_backends(struct pool *pool, struct arena *arena, const struct place *place)
+static void prepare_backends(struct pool *pool, struct arena *arena, const struct pool_place *place)
 {
     const struct option_list *list = &pool->options->backend;
     if (list->count == 0)
@@ -71,7 +59,7 @@ static void prepare_backends(struct pool *pool, struct arena *arena, const struc
     }
 }
 
-static void prepare_balancer(struct pool *pool, const struct place *place)
+static void prepare_balancer(struct pool *pool, const struct pool_place *place)
 {
     const char *name = pool->options->balance;
     pool->balancer = balancer_find(name);
@@ -79,7 +67,7 @@ static void prepare_balancer(struct pool *pool, const struct place *place)
         return;
     char names[256];
     const char *nearest = balancer_nearest(name);
-    problems_add(place->problems, place->file, line_of(place, pool->options->balance_line),
+    problems_add(place->problems, place->file, pool_place_line(place, pool->options->balance_line),
                  "\"%s\" is no known way to choose a backend: %s%s%s", name,
                  nearest ? "did you mean " : "there are ",
                  nearest ? nearest : balancer_names(names, sizeof names), nearest ? "?" : "");
@@ -97,7 +85,7 @@ bool pool_prepare(struct pool *pool, const char *name, unsigned line,
                   const struct pool_options *options, struct arena *arena, const char *file,
                   struct problems *problems)
 {
-    struct place place = {file, line, problems};
+    struct pool_place place = {file, line, problems};
     size_t errors_before = problems->error_count;
     pool->name = name;
     pool->line = line;

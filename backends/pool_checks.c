@@ -7,20 +7,8 @@
 
 #include "backends/check.h"
 #include "backends/pool.h"
+#include "backends/pool_place.h"
 #include "lb/base/http1.h"
-
-/* Where problems of one pool are reported. */
-struct place {
-    const char *file;
-    unsigned line; /* of the section */
-    struct problems *problems;
-};
-
-/* The line of a key; of the section where the key was left out. */
-static unsigned line_of(const struct place *place, unsigned key_line)
-{
-    return key_line ? key_line : place->line;
-}
 
 /* Unset: what the backends speak. */
 static const char *check_name(const struct pool_options *options, char *into, size_t room)
@@ -31,13 +19,14 @@ static const char *check_name(const struct pool_options *options, char *into, si
                               room);
 }
 
-static void choose_check(struct pool *pool, const struct place *place)
+static void choose_check(struct pool *pool, const struct pool_place *place)
 {
     char protocol[16];
     const char *name = check_name(pool->options, protocol, sizeof protocol);
     pool->check = check_find(name);
     if (pool->check && pool->check->needs_tls && pool->options->protocol != POOL_HTTPS)
-        problems_add(place->problems, place->file, line_of(place, pool->options->health_check_line),
+        problems_add(place->problems, place->file,
+                     pool_place_line(place, pool->options->health_check_line),
                      "health_check = %s needs protocol = https, whose keys say how backends are "
                      "verified: use http or tcp",
                      name);
@@ -45,13 +34,14 @@ static void choose_check(struct pool *pool, const struct place *place)
         return;
     char names[256];
     const char *nearest = check_nearest(name);
-    problems_add(place->problems, place->file, line_of(place, pool->options->health_check_line),
+    problems_add(place->problems, place->file,
+                 pool_place_line(place, pool->options->health_check_line),
                  "\"%s\" is no known way to check a backend: %s%s%s", name,
                  nearest ? "did you mean " : "there are ",
                  nearest ? nearest : check_names(names, sizeof names), nearest ? "?" : "");
 }
 
-static void examine_times(const struct pool *pool, const struct place *place)
+static void examine_times(const struct pool *pool, const struct pool_place *place)
 {
     const struct pool_options *options = pool->options;
     bool is_off = options->health_check && strcmp(options->health_check, "off") == 0;
@@ -59,7 +49,7 @@ static void examine_times(const struct pool *pool, const struct place *place)
         return;
     unsigned line = options->health_check_timeout_line ? options->health_check_timeout_line
                                                        : options->health_check_interval_line;
-    problems_add(place->problems, place->file, line_of(place, line),
+    problems_add(place->problems, place->file, pool_place_line(place, line),
                  "health_check_timeout (%ums) must be less than health_check_interval (%ums)",
                  options->health_check_timeout, options->health_check_interval);
 }
@@ -75,12 +65,13 @@ static bool can_be_asked(const char *path, const char *host)
            http_parse_request(&request, head, (size_t)length, sizeof head, &fault) == HTTP_COMPLETE;
 }
 
-static void settle_request(struct pool *pool, const struct place *place)
+static void settle_request(struct pool *pool, const struct pool_place *place)
 {
     const struct pool_options *options = pool->options;
     const char *path = options->health_check_path;
     if (path[0] != '/' || !can_be_asked(path, "a"))
-        problems_add(place->problems, place->file, line_of(place, options->health_check_path_line),
+        problems_add(place->problems, place->file,
+                     pool_place_line(place, options->health_check_path_line),
                      "\"%s\" is no path to ask for: write one that begins with \"/\", without "
                      "blanks and \"#\", such as /healthz",
                      path);
@@ -88,26 +79,27 @@ static void settle_request(struct pool *pool, const struct place *place)
         return;
     pool->check_host = options->health_check_host;
     if (!can_be_asked("/", pool->check_host))
-        problems_add(place->problems, place->file, line_of(place, options->health_check_host_line),
+        problems_add(place->problems, place->file,
+                     pool_place_line(place, options->health_check_host_line),
                      "\"%s\" is no host to ask for: write a name or an address, perhaps with a "
                      "port, such as www.example.com",
                      pool->check_host);
 }
 
-static void settle_codes(struct pool *pool, const struct place *place)
+static void settle_codes(struct pool *pool, const struct pool_place *place)
 {
     const struct option_list *words = &pool->options->health_check_codes;
     for (unsigned i = 0; i < words->count; i++) {
         struct error err = {0};
         if (!check_codes_add(&pool->check_codes, words->items[i], &err))
-            problems_add(place->problems, place->file, line_of(place, words->lines[i]), "%s",
-                         err.text);
+            problems_add(place->problems, place->file, pool_place_line(place, words->lines[i]),
+                         "%s", err.text);
     }
 }
 
 void pool_prepare_checks(struct pool *pool, const char *file, struct problems *problems)
 {
-    struct place place = {file, pool->line, problems};
+    struct pool_place place = {file, pool->line, problems};
     choose_check(pool, &place);
     examine_times(pool, &place);
     settle_request(pool, &place);
