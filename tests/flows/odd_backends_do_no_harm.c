@@ -251,8 +251,8 @@ START_TEST(what_a_204_announces_is_left_out_and_its_link_is_not_used_again)
         "HTTP/1.1 204 No Content\r\nContent-Length: 4\r\nX-Kept: yes\r\n\r\n",
         "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\nX-Kept: yes\r\n\r\n",
         "HTTP/1.1 204 No Content\r\nContent-Length: four\r\nX-Kept: yes\r\n\r\n",
-        "HTTP/1.1 204 No Content\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n"
-        "X-Kept: yes\r\n\r\n",
+        ("HTTP/1.1 204 No Content\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n"
+         "X-Kept: yes\r\n\r\n"),
     };
     struct house house;
     struct peer peer;
