@@ -3,8 +3,6 @@
  * request. */
 #include "lb/decision.h"
 
-#include <string.h>
-
 #include "listeners/policy.h"
 #include "listeners/redirect.h"
 #include "listeners/router.h"
@@ -12,7 +10,7 @@
 static bool is_misdirected(const unsigned char *settled, const struct domain *domain)
 {
     /* With SNI off one policy serves the whole listener: only a reload can have changed it. */
-    return settled && memcmp(settled, domain->policy->id, POLICY_ID_BYTES) != 0;
+    return settled && !policy_has_id(domain->policy, settled);
 }
 
 /* What a rule does with a client that may pass. */

@@ -308,11 +308,6 @@ void reload_begin(struct server *server, struct reload_waiter *waiter)
         start(server);
 }
 
-void reload_forget(struct reload_waiter *waiter)
-{
-    list_remove(&waiter->node);
-}
-
 void reload_done(struct server *server)
 {
     sockets_close(server->reload.sockets);

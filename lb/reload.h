@@ -68,9 +68,6 @@ void reload_init(struct server *server);
  */
 void reload_begin(struct server *server, struct reload_waiter *waiter);
 
-/** Forget a waiter that has not been told yet. */
-void reload_forget(struct reload_waiter *waiter);
-
 /** A worker may have adopted its edition. */
 void reload_advance(struct server *server);
 

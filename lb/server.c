@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The control thread: signals and health checks. Requests never come here. */
+/* The control thread: it starts and ends everything, and hears signals and what workers tell.
+ * Requests never come here. */
 #include "lb/server.h"
 
 #include <signal.h>

@@ -150,8 +150,7 @@ bool listener_prepare(struct listener *listener, const struct rule_section *sect
 
 static bool same_domain(const struct domain *one, const struct domain *other)
 {
-    return strcmp(one->pattern, other->pattern) == 0 &&
-           memcmp(one->policy->id, other->policy->id, POLICY_ID_BYTES) == 0;
+    return strcmp(one->pattern, other->pattern) == 0 && policy_equal(one->policy, other->policy);
 }
 
 bool listener_settles_alike(const struct listener *one, const struct listener *other)

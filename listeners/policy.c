@@ -106,9 +106,14 @@ void policy_done(struct policy *policy)
     policy->names = NULL;
 }
 
+bool policy_has_id(const struct policy *policy, const unsigned char id[POLICY_ID_BYTES])
+{
+    return memcmp(policy->id, id, POLICY_ID_BYTES) == 0;
+}
+
 bool policy_equal(const struct policy *one, const struct policy *other)
 {
-    return one == other || memcmp(one->id, other->id, POLICY_ID_BYTES) == 0;
+    return one == other || policy_has_id(one, other->id);
 }
 
 enum refusal policy_verdict(const struct client_auth *rule, const struct identity *identity,

@@ -57,6 +57,8 @@ enum policy_fault policy_make(struct policy *policy, const struct client_auth *c
                               unsigned count);
 void policy_done(struct policy *policy);
 
+/** Is this the policy that a handshake settled, or one of the same content? Any thread. */
+bool policy_has_id(const struct policy *policy, const unsigned char id[POLICY_ID_BYTES]);
 /** Equal ids: a client settled under one may be served under the other. */
 bool policy_equal(const struct policy *one, const struct policy *other);
 

@@ -244,7 +244,7 @@ bool handshake_still_holds(const struct handshake *handshake, const SSL *ssl,
     const struct domain *domain = listener->options->sni && name
                                       ? router_domain(listener->router, slice_of(name))
                                       : router_default_domain(listener->router);
-    return domain->policy && memcmp(domain->policy->id, handshake->policy_id, POLICY_ID_BYTES) == 0;
+    return domain->policy && policy_has_id(domain->policy, handshake->policy_id);
 }
 
 void handshake_leave_context(struct handshake *handshake)
