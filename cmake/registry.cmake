@@ -1,7 +1,7 @@
-# The folder is the registry: lb_registry(balancer backends/balancers out) writes a plain, sorted table
+# The folder is the registry: lb_registry(balancer backends/balancers backends/balancer.h out) writes a plain, sorted table
 #   const struct balancer *const balancers[] = {&balancer_round_robin, …, NULL};
 # of every file in the folder; a new balancer or check is one new file and no edit elsewhere.
-function(lb_registry noun folder out)
+function(lb_registry noun folder header out)
     file(GLOB files CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${folder}/*.c")
     list(SORT files)
     set(declarations "")
@@ -12,7 +12,7 @@ function(lb_registry noun folder out)
         string(APPEND rows "    &${noun}_${name},\n")
     endforeach()
     set(text "/* Written by cmake/registry.cmake from the files in ${folder}. */\n")
-    string(APPEND text "#include <stddef.h>\n#include \"backends/${noun}.h\"\n\n${declarations}\n")
+    string(APPEND text "#include <stddef.h>\n#include \"${header}\"\n\n${declarations}\n")
     string(APPEND text "const struct ${noun} *const ${noun}s[] = {\n${rows}    NULL,\n};\n")
     set(path "${PROJECT_BINARY_DIR}/${noun}_registry.c")
     file(CONFIGURE OUTPUT "${path}" CONTENT "${text}" @ONLY)

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "listeners/refusal.h"
+#include "listeners/registry/record.h"
 
 struct problems;
 
@@ -26,16 +27,23 @@ struct ca_set {
     bool partial;
 };
 
+/** CAs of the registry, beside those of files. */
+struct ca_set_extra {
+    X509 *const *certificates; /* borrowed for the call; each is an anchor by itself */
+    unsigned count;
+};
+
 /**
- * Load PEM files into a set.
+ * Load PEM files into a set; `extra` (NULL: none) joins them. A set of nothing at all is possible:
+ * it verifies nobody.
  *
  * Reports, at file:line: unreadable or empty files, certificates that are no CA (basicConstraints
  * CA:FALSE; X.509 v1 self-signed roots are CAs), a lone intermediate without `partial` (and without
  * its root in the set), expired CAs (warning). returns  the set, or NULL when there were errors
  */
 struct ca_set *ca_set_load(const char *const *paths, const unsigned *lines, unsigned count,
-                           int depth, bool partial, const char *ini_file,
-                           struct problems *problems);
+                           const struct ca_set_extra *extra, int depth, bool partial,
+                           const char *ini_file, struct problems *problems);
 void ca_set_free(struct ca_set *set);
 
 /** What one verification found. */
@@ -45,7 +53,12 @@ struct ca_set_result {
     int x509_error;       /* OpenSSL's, for the log */
     int depth;            /* of the certificate at fault; 0: the client's own */
     time_t valid_until;   /* the earliest notAfter of the verified chain, anchor included */
+    /* Keys of the CAs of the verified chain, the one that signed the client's certificate first; of
+     * an anchor that is the certificate itself its own. 0 unless verified. */
+    unsigned ca_count;
+    unsigned char (*ca_keys)[CA_KEY_BYTES]; /* owned: ca_set_result_done */
 };
+void ca_set_result_done(struct ca_set_result *result);
 
 /**
  * Verify `leaf` with `chain` (as the client sent it, leaf included or not) against the set:

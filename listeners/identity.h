@@ -16,6 +16,7 @@
 
 struct policy;
 struct identity_header_values;
+struct view_entry;
 
 struct identity {
     atomic_uint references;
@@ -31,6 +32,12 @@ struct identity {
     size_t chain_bytes; /* of all certificates as sent, DER */
     unsigned result_count;
     struct ca_set_result *results; /* one per set of the policy it was made under */
+    /* How the registry knows it (record.h); only where a set has verified it. */
+    bool has_key;
+    unsigned char key[CERTIFICATE_KEY_BYTES];
+    unsigned char tbs[TBS_BYTES];
+    /* What it knows, once it was found there: entries stay as long as the registry. */
+    _Atomic(struct view_entry *) known;
     /* Rendered on first use by identity_headers.c, then shared; one malloc'd block, freed with the
      * identity. */
     _Atomic(struct identity_header_values *) header_values;

@@ -15,8 +15,10 @@
 #include "lb/base/limits.h"
 #include "listeners/ca_set.h"
 #include "listeners/refusal.h"
+#include "listeners/registry/judge.h"
 
 struct identity;
+struct view;
 
 enum auth_mode { AUTH_OFF, AUTH_REQUEST, AUTH_REQUIRE };
 enum refuse_with { REFUSE_UNSET = -1, REFUSE_ALERT, REFUSE_403 };
@@ -25,6 +27,7 @@ struct client_auth {
     enum auth_mode mode;
     const struct ca_set *ca_set; /* NULL exactly when mode is AUTH_OFF */
     enum refuse_with refuse_with;
+    enum client_registration registration;
 };
 
 enum { POLICY_ID_BYTES = 32 };
@@ -33,8 +36,11 @@ struct policy {
     /* SHA-256 over everything below: equal content, equal id, across reloads and listeners. */
     unsigned char id[POLICY_ID_BYTES];
     bool asks;   /* a certificate is requested in the handshake */
-    bool alerts; /* all rules require the same one set and refuse by alert: the handshake itself
-                    refuses */
+    bool alerts; /* all rules require the same one set, in the same way, and refuse by alert: the
+                    handshake itself refuses */
+    /* What the handshake asks the registry where it alerts. No part of the id: nothing of it is
+     * kept with a session. */
+    enum client_registration registration;
     unsigned set_count;
     const struct ca_set *sets[CA_SETS_PER_DOMAIN];
     STACK_OF(X509_NAME) * names; /* union of the sets' names; owned; NULL when nothing is asked */
@@ -63,12 +69,15 @@ bool policy_has_id(const struct policy *policy, const unsigned char id[POLICY_ID
 bool policy_equal(const struct policy *one, const struct policy *other);
 
 /**
- * May a client with this identity (NULL: it showed no certificate) pass this rule now?
- * Pure; called at every request. A chain that has expired since the handshake is REFUSAL_EXPIRED.
- * AUTH_REQUEST always passes; use policy_verdict for what was found.
+ * May a client with this identity (NULL: it showed no certificate) pass this rule now? Called at
+ * every request: first what verification found (a chain that has expired since is REFUSAL_EXPIRED;
+ * AUTH_REQUEST lets everybody pass who is not verified; use policy_verdict for what was found),
+ * then what the registry knows of whom it has verified.
+ *
+ * view  of the registry; NULL: there is none
  */
-enum refusal policy_judge(const struct client_auth *rule, const struct identity *identity,
-                          time_t now);
+struct judgement policy_judge(const struct client_auth *rule, const struct view *view,
+                              struct identity *identity, time_t now);
 
 /**
  * What verification found for this rule whatever its mode: NONE = verified, MISSING = no

@@ -15,6 +15,12 @@ enum refusal {
     REFUSAL_CHAIN_TOO_LONG,
     REFUSAL_TOO_LARGE,
     REFUSAL_WEAK_KEY,
+    /* What the registry says of a certificate that a CA set has verified. */
+    REFUSAL_NOT_REGISTERED,
+    REFUSAL_NOT_ACTIVATED,
+    REFUSAL_REVOKED,
+    REFUSAL_CA_DISABLED,
+    REFUSAL_SIGNUP_LIMIT,
     /* Not for a certificate: the name asked for (unknown_sni = reject), what a proxy in front says,
      * or no room (max_clients). */
     REFUSAL_UNKNOWN_NAME,

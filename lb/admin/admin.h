@@ -21,6 +21,7 @@ struct admin_host;
 struct config;
 struct loop_context;
 struct pool;
+struct registry;
 
 /** The outcome of a reload. problems: errors and warnings, lent for the call; may be empty. */
 typedef void (*admin_reloaded)(void *arg, bool is_in_force, const struct problems *problems);
@@ -49,6 +50,8 @@ struct admin_host {
      * called exactly once, inside this call or later from the loop, also when lb ends meanwhile.
      */
     void (*reload)(struct admin_host *host, admin_reloaded reloaded, void *arg);
+    /** Lives until the admin is closed. */
+    struct registry *(*registry)(struct admin_host *host);
 };
 
 /**

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "listeners/registry/record.h"
+
+#include <openssl/asn1.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <strings.h>
+
+static const char *const status_names[CERTIFICATE_STATUS_COUNT] = {
+    [CERTIFICATE_ACTIVATED] = "ACTIVATED",   [CERTIFICATE_NOT_ACTIVATED] = "NOT_ACTIVATED",
+    [CERTIFICATE_REGISTERED] = "REGISTERED", [CERTIFICATE_REVOKED] = "REVOKED",
+    [CERTIFICATE_DELETED] = "DELETED",
+};
+
+static const char *const source_names[CERTIFICATE_SOURCE_COUNT] = {
+    [SOURCE_ISSUED] = "issued",
+    [SOURCE_MANUAL] = "manual",
+    [SOURCE_AUTO] = "auto",
+    [SOURCE_IMPORTED] = "imported",
+};
+
+/* -1: none. */
+static int find(const char *const *names, int count, const char *name)
+{
+    for (int i = 0; i < count; i++)
+        if (strcasecmp(names[i], name) == 0)
+            return i;
+    return -1;
+}
+
+const char *certificate_status_name(enum certificate_status status)
+{
+    return status_names[status];
+}
+
+bool certificate_status_parse(const char *name, enum certificate_status *ret_status)
+{
+    int found = find(status_names, CERTIFICATE_STATUS_COUNT, name);
+    if (found >= 0)
+        *ret_status = (enum certificate_status)found;
+    return found >= 0;
+}
+
+const char *certificate_source_name(enum certificate_source source)
+{
+    return source_names[source];
+}
+
+bool certificate_source_parse(const char *name, enum certificate_source *ret_source)
+{
+    int found = find(source_names, CERTIFICATE_SOURCE_COUNT, name);
+    if (found >= 0)
+        *ret_source = (enum certificate_source)found;
+    return found >= 0;
+}
+
+bool ca_key_of(X509 *ca, unsigned char ret_key[CA_KEY_BYTES])
+{
+    unsigned char *der = NULL;
+    int length = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(ca), &der);
+    bool good =
+        length > 0 && EVP_Digest(der, (size_t)length, ret_key, NULL, EVP_sha256(), NULL) == 1;
+    OPENSSL_free(der);
+    return good;
+}
+
+void ca_id_of(const unsigned char key[CA_KEY_BYTES], char ret_id[CA_ID_LENGTH + 1])
+{
+    for (int i = 0; i < CA_ID_LENGTH / 2; i++)
+        snprintf(ret_id + 2 * i, 3, "%02x", key[i]);
+}
+
+bool certificate_key_of(const unsigned char ca_key[CA_KEY_BYTES], const X509 *certificate,
+                        unsigned char ret_key[CERTIFICATE_KEY_BYTES])
+{
+    const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
+    unsigned char sign = (ASN1_STRING_type(serial) & V_ASN1_NEG) != 0;
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    bool good = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1 &&
+                EVP_DigestUpdate(digest, ca_key, CA_KEY_BYTES) == 1 &&
+                EVP_DigestUpdate(digest, &sign, 1) == 1 &&
+                EVP_DigestUpdate(digest, ASN1_STRING_get0_data(serial),
+                                 (size_t)ASN1_STRING_length(serial)) == 1 &&
+                EVP_DigestFinal_ex(digest, ret_key, NULL) == 1;
+    EVP_MD_CTX_free(digest);
+    return good;
+}
+
+/* The first element of the outer sequence, as it came: OpenSSL keeps the bytes it has read. */
+static bool tbs_in(const unsigned char *der, int length, const unsigned char **ret_tbs,
+                   size_t *ret_bytes)
+{
+    const unsigned char *at = der;
+    long inside = 0;
+    int tag = 0;
+    int class = 0;
+    if (ASN1_get_object(&at, &inside, &tag, &class, length) & 0x80 || tag != V_ASN1_SEQUENCE)
+        return false;
+    const unsigned char *begin = at;
+    long tbs = 0;
+    if (ASN1_get_object(&at, &tbs, &tag, &class, inside) & 0x80 || tag != V_ASN1_SEQUENCE)
+        return false;
+    *ret_tbs = begin;
+    *ret_bytes = (size_t)(at - begin) + (size_t)tbs;
+    return true;
+}
+
+bool certificate_tbs_of(X509 *certificate, unsigned char ret_tbs[TBS_BYTES])
+{
+    unsigned char *der = NULL;
+    const unsigned char *tbs = NULL;
+    size_t bytes = 0;
+    int length = i2d_X509(certificate, &der);
+    bool good = length > 0 && tbs_in(der, length, &tbs, &bytes) &&
+                EVP_Digest(tbs, bytes, ret_tbs, NULL, EVP_sha256(), NULL) == 1;
+    OPENSSL_free(der);
+    return good;
+}
