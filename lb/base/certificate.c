@@ -18,7 +18,6 @@
 
 #include "lb/base/error.h"
 #include "lb/base/limits.h"
-#include "lb/base/utf8.h"
 
 /* A PEM file in memory, tidied. Cleansed when freed: it may hold a key. */
 struct pem {
@@ -165,6 +164,35 @@ static STACK_OF(X509) *
     return certificates;
 }
 
+STACK_OF(X509) *
+    certificates_read(const char *text, size_t bytes, const char *what, struct error *err)
+{
+    if (bytes > CERTIFICATE_FILE_BYTES) {
+        error_set(err, "%s: is larger than %d MiB, no PEM text of certificates is", what,
+                  CERTIFICATE_FILE_BYTES / (1024 * 1024));
+        return NULL;
+    }
+    struct pem pem = {malloc(bytes + 1), bytes};
+    if (!pem.text || bytes == 0) {
+        error_set(err, "%s: %s", what, pem.text ? "is empty" : "out of memory");
+        pem_done(&pem);
+        return NULL;
+    }
+    memcpy(pem.text, text, bytes);
+    pem_tidy(&pem);
+    ERR_set_mark();
+    STACK_OF(X509) *certificates = parse_certificates(&pem, what, err);
+    ERR_pop_to_mark();
+    pem_done(&pem);
+    return certificates;
+}
+
+bool pem_holds_key(const char *text, size_t bytes)
+{
+    static const char label[] = "PRIVATE KEY-----";
+    return memmem(text, bytes, label, sizeof label - 1) != NULL;
+}
+
 STACK_OF(X509) * certificates_load(const char *path, struct error *err)
 {
     struct pem pem = {0};
@@ -265,81 +293,4 @@ void credential_free(struct credential *credential)
     sk_X509_pop_free(credential->chain, X509_free);
     EVP_PKEY_free(credential->key);
     free(credential);
-}
-
-/* At most `most` bytes of the text, never half of a UTF-8 character. */
-static char *cut_copy(const char *text, size_t length, size_t most)
-{
-    size_t used = 0;
-    while (used < length) {
-        size_t step = utf8_length(text + used, length - used);
-        step = step ? step : 1;
-        if (used + step > most)
-            break;
-        used += step;
-    }
-    return strndup(text, used);
-}
-
-char *certificate_name_text(const X509_NAME *name)
-{
-    char *copy = NULL;
-    ERR_set_mark();
-    BIO *bio = BIO_new(BIO_s_mem());
-    unsigned long flags = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
-    if (bio && X509_NAME_print_ex(bio, name, 0, flags) >= 0) {
-        char *text = NULL;
-        long length = BIO_get_mem_data(bio, &text);
-        copy = cut_copy(length > 0 ? text : "", length > 0 ? (size_t)length : 0,
-                        CERTIFICATE_NAME_BYTES);
-    }
-    BIO_free(bio);
-    ERR_pop_to_mark();
-    return copy;
-}
-
-/* Two digits per byte and a final NUL. */
-static char *hex_text(const char *sign, const unsigned char *bytes, size_t count,
-                      const char *digits)
-{
-    size_t before = strlen(sign);
-    char *text = malloc(before + 2 * count + 1);
-    if (!text)
-        return NULL;
-    memcpy(text, sign, before);
-    char *to = text + before;
-    for (size_t i = 0; i < count; i++) {
-        *to++ = digits[bytes[i] >> 4];
-        *to++ = digits[bytes[i] & 0x0f];
-    }
-    *to = '\0';
-    return text;
-}
-
-char *certificate_serial_text(const X509 *certificate)
-{
-    const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
-    const unsigned char *bytes = ASN1_STRING_get0_data(serial);
-    size_t count = (size_t)ASN1_STRING_length(serial);
-    const char *sign = (ASN1_STRING_type(serial) & V_ASN1_NEG) ? "-" : "";
-    if (count > CERTIFICATE_NAME_BYTES / 2 - 1)
-        count = CERTIFICATE_NAME_BYTES / 2 - 1;
-    return count ? hex_text(sign, bytes, count, "0123456789ABCDEF") : strdup("00");
-}
-
-char *certificate_sha256_text(const X509 *certificate)
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    if (X509_digest(certificate, EVP_sha256(), digest, &length) != 1)
-        return NULL;
-    return hex_text("", digest, length, "0123456789abcdef");
-}
-
-time_t certificate_time(const ASN1_TIME *time)
-{
-    struct tm calendar;
-    if (!time || ASN1_TIME_to_tm(time, &calendar) != 1)
-        return (time_t)-1;
-    return timegm(&calendar);
 }

@@ -44,6 +44,17 @@ void credential_free(struct credential *credential);
  */
 STACK_OF(X509) * certificates_load(const char *path, struct error *err);
 
+/**
+ * The same of a PEM text.
+ *
+ * what     stands before each message in the place of a path
+ */
+STACK_OF(X509) *
+    certificates_read(const char *text, size_t bytes, const char *what, struct error *err);
+
+/** Does a PEM text hold a private key, encrypted or not? Such a text is a secret. */
+bool pem_holds_key(const char *text, size_t bytes);
+
 /* Describing. All results are malloc'd; NULL: out of memory. Any thread. */
 
 /** RFC 2253 text, UTF-8 kept, control bytes escaped; cut at CERTIFICATE_NAME_BYTES. */
@@ -53,6 +64,14 @@ char *certificate_name_text(const X509_NAME *name);
 char *certificate_serial_text(const X509 *certificate);
 /** SHA-256 of the DER, lower-case hex. */
 char *certificate_sha256_text(const X509 *certificate);
+/**
+ * The first field of this kind (NID_commonName, …) as UTF-8, not bounded, ended by a NUL that
+ * *ret_bytes does not count; a field may hold others. NULL also: it has none, or one that is no
+ * text.
+ */
+char *certificate_field_text(const X509_NAME *name, int nid, size_t *ret_bytes);
+/** As a PEM block. */
+char *certificate_pem_text(const X509 *certificate);
 /** Seconds since 1970; the far past (-1) for a time that cannot be read. */
 time_t certificate_time(const ASN1_TIME *time);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lb/base/error.h"
+#include "lb/base/limits.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
 #include "tests/support/folder.h"
@@ -383,6 +384,68 @@ START_TEST(times_of_both_forms_are_read)
 }
 END_TEST
 
+static STACK_OF(X509) * read_text(const char *text, struct error *err)
+{
+    return certificates_read(text, strlen(text), "the PEM text", err);
+}
+
+START_TEST(certificates_are_read_from_a_text_as_from_a_file)
+{
+    struct error err = {{0}};
+    struct made *made = made_ca("Test CA");
+    char *pem = made_certificate_pem(made);
+    struct text twice = {0};
+    text_add_format(&twice, "\xef\xbb\xbf\r\n%s\n \n%s", pem, pem);
+    STACK_OF(X509) *certificates = read_text(twice.bytes, &err);
+    ck_assert_msg(certificates != NULL, "%s", err.text);
+    ck_assert_int_eq(sk_X509_num(certificates), 2);
+    ck_assert_int_eq(X509_cmp(sk_X509_value(certificates, 1), made->certificate), 0);
+    sk_X509_pop_free(certificates, X509_free);
+    char *again = certificate_pem_text(made->certificate);
+    ck_assert_str_eq(again, pem);
+    free(again);
+    text_done(&twice);
+    free(pem);
+    made_free(made);
+}
+END_TEST
+
+START_TEST(a_text_without_certificates_says_what_it_holds)
+{
+    struct error err = {{0}};
+    struct made *made = made_ca("Test CA");
+    char *key = made_key_pem(made);
+    ck_assert_ptr_null(read_text(key, &err));
+    ck_assert_str_eq(err.text, "the PEM text: holds a private key; a PEM certificate (-----BEGIN "
+                               "CERTIFICATE-----) is needed");
+    ck_assert(pem_holds_key(key, strlen(key)));
+    ck_assert(!pem_holds_key("PRIVATE KEY", 11));
+    ck_assert_ptr_null(read_text("", &err));
+    ck_assert_str_eq(err.text, "the PEM text: is empty");
+    ck_assert_ptr_null(certificates_read(key, CERTIFICATE_FILE_BYTES + 1, "it", &err));
+    ck_assert_str_eq(err.text, "it: is larger than 4 MiB, no PEM text of certificates is");
+    free(key);
+    made_free(made);
+}
+END_TEST
+
+START_TEST(the_first_field_of_a_kind_is_utf8_and_may_hold_nul)
+{
+    X509_NAME *name = X509_NAME_new();
+    size_t bytes = 0;
+    ck_assert_ptr_null(certificate_field_text(name, NID_commonName, &bytes));
+    const unsigned char latin[] = "J\xfcrg\0x";
+    X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_T61STRING, latin, 6, -1, 0);
+    X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_ASC, (const unsigned char *)"two", 3,
+                               -1, 0);
+    char *text = certificate_field_text(name, NID_commonName, &bytes);
+    ck_assert_uint_eq(bytes, 7);
+    ck_assert_mem_eq(text, "J\xc3\xbcrg\0x", 8);
+    free(text);
+    X509_NAME_free(name);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, a_certificate_and_its_key_are_loaded);
@@ -401,6 +464,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, serials_are_upper_case_hex_of_even_length);
     tcase_add_test(tcase, fingerprints_are_lower_case_hex);
     tcase_add_test(tcase, times_of_both_forms_are_read);
+    tcase_add_test(tcase, certificates_are_read_from_a_text_as_from_a_file);
+    tcase_add_test(tcase, a_text_without_certificates_says_what_it_holds);
+    tcase_add_test(tcase, the_first_field_of_a_kind_is_utf8_and_may_hold_nul);
 }
 
 CHECK_MAIN("certificate", add_tests)
