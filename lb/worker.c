@@ -41,6 +41,7 @@ struct worker {
     enum worker_order obeyed;
     struct offer offer; /* the control thread's while is_offered is false, else the worker's */
     atomic_bool is_offered;
+    atomic_bool is_review_wanted; /* of the clients' identities */
     struct loop_context context;
     struct clients clients;
     struct exchanges exchanges;
@@ -199,6 +200,12 @@ static void give_order(struct worker *worker, enum worker_order order)
 unsigned worker_client_count(struct worker *worker, const char *listener)
 {
     return gate_client_count(&worker->gate, listener);
+}
+
+void worker_review_identities(struct worker *worker)
+{
+    atomic_store(&worker->is_review_wanted, true);
+    uv_async_send(&worker->wake);
 }
 
 void worker_drain(struct worker *worker)

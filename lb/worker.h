@@ -56,6 +56,13 @@ void worker_offer(struct worker *worker, struct edition *edition, struct sockets
 /** Its clients of the listener of this name. Any thread, until it is joined. */
 unsigned worker_client_count(struct worker *worker, const char *listener);
 
+/**
+ * Somebody may pass less than before: look at all clients, and close those whose certificate the
+ * registry objects to. Returns at once; many calls in a row become one look. Any thread, until it
+ * is joined.
+ */
+void worker_review_identities(struct worker *worker);
+
 /** No new clients; idle ones are sent away, exchanges in flight may end. Any thread. */
 void worker_drain(struct worker *worker);
 /** Close everyone now. Any thread. */

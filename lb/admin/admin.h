@@ -15,6 +15,7 @@
 
 #include "lb/admin/admin_address.h"
 #include "lb/base/error.h"
+#include "lb/census.h"
 
 struct admin;
 struct admin_host;
@@ -50,6 +51,13 @@ struct admin_host {
      * called exactly once, inside this call or later from the loop, also when lb ends meanwhile.
      */
     void (*reload)(struct admin_host *host, admin_reloaded reloaded, void *arg);
+    /**
+     * Which open clients show the certificate of this key? `counted` is called exactly once from
+     * the control thread, also when lb ends meanwhile; within this call only with NULL (out of
+     * memory).
+     */
+    void (*census)(struct admin_host *host, const unsigned char key[CERTIFICATE_KEY_BYTES],
+                   census_counted counted, void *arg);
     /** Lives until the admin is closed. */
     struct registry *(*registry)(struct admin_host *host);
 };

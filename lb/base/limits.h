@@ -75,6 +75,9 @@ enum {
     POOL_BACKENDS_MOST = 1024,
     /* Connections to the admin socket: a few operators and what watches lb for them. */
     ADMIN_CLIENTS_MOST = 32,
+    /* Open clients of one certificate that are told one by one, of all workers together: some 350
+       bytes each, and nobody reads more. The number is exact above it, too. */
+    CENSUS_ROWS_MOST = 1000,
     /* What lb status and its like take as an answer: ten times that of 1,000 backends and 10,000
      * rules. */
     ADMIN_ANSWER_BYTES = 32 * 1024 * 1024,
