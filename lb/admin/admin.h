@@ -58,8 +58,13 @@ struct admin_host {
      */
     void (*census)(struct admin_host *host, const unsigned char key[CERTIFICATE_KEY_BYTES],
                    census_counted counted, void *arg);
-    /** Lives until the admin is closed. */
+    /** Lives until the admin is closed. NULL: there is none. */
     struct registry *(*registry)(struct admin_host *host);
+    /**
+     * Load the config that is in force once more, with the CAs as the registry has them now; told
+     * as by `reload`. When it is told, every worker serves from it.
+     */
+    void (*apply)(struct admin_host *host, admin_reloaded applied, void *arg);
 };
 
 /**
