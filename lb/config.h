@@ -15,6 +15,8 @@
 #include "lb/base/option.h"
 #include "listeners/listener.h"
 
+struct registry;
+
 struct lb_options {
 #define OPTION OPTION_MEMBER
 #include "lb/lb_options.def"
@@ -53,12 +55,14 @@ struct config *config_load(const char *file, struct problems *problems);
 /**
  * Open every pool, so that the config can be served from.
  *
- * roster   borrowed until config_free
+ * roster   borrowed until config_free, as is
+ * registry what its listeners ask about clients; NULL: nothing
  * before   the config that this one takes the place of: pools of the same name go on with their
  *          turns, listeners with their sessions; NULL: none
  * Fails:   out of memory; config_free is all that is left.   Thread: control
  */
-bool config_open(struct config *config, struct roster *roster, const struct config *before);
+bool config_open(struct config *config, struct roster *roster, struct registry *registry,
+                 const struct config *before);
 
 /** Does a listener of this config have the address? NULL has none. */
 bool config_has_address(const struct config *config, const struct address *address);

@@ -26,8 +26,7 @@ static enum decision_outcome outcome_of(const struct rule *rule, enum route rout
 }
 
 struct decision decide(const struct listener *listener, const unsigned char *settled,
-                       const struct identity *identity, struct slice host, struct slice path,
-                       time_t now)
+                       struct identity *identity, struct slice host, struct slice path, time_t now)
 {
     struct decision decision = {.outcome = DECISION_UNDECIDED,
                                 .domain = router_domain(listener->router, host)};
@@ -51,9 +50,14 @@ struct decision decide(const struct listener *listener, const unsigned char *set
     case ROUTE_SLASH:
         break;
     }
-    decision.refusal = policy_judge(&decision.rule->auth, identity, now);
-    decision.outcome = decision.refusal == REFUSAL_NONE ? outcome_of(decision.rule, route, host)
-                                                        : DECISION_REFUSED;
+    struct judgement judgement = policy_judge(&decision.rule->auth, listener->view, identity, now);
+    decision.refusal = judgement.refusal;
+    if (judgement.refusal != REFUSAL_NONE)
+        decision.outcome = DECISION_REFUSED;
+    else if (judgement.must_sign_up)
+        decision.outcome = DECISION_SIGN_UP;
+    else
+        decision.outcome = outcome_of(decision.rule, route, host);
     return decision;
 }
 
@@ -78,6 +82,9 @@ unsigned decision_status(const struct decision *decision)
         return 400;
     case DECISION_REFUSED:
         return 403;
+    case DECISION_SIGN_UP:
+    case DECISION_UNREGISTERED:
+        return 503;
     }
     return 500;
 }
@@ -105,6 +112,10 @@ const char *decision_reason(const struct decision *decision)
         return "no-host";
     case DECISION_REFUSED:
         return refusal_name(decision->refusal);
+    case DECISION_SIGN_UP:
+        return "sign-up";
+    case DECISION_UNREGISTERED:
+        return "not-registrable";
     }
     return NULL;
 }
@@ -116,6 +127,7 @@ const char *decision_sentence(const struct decision *decision)
     case DECISION_SLASH:
     case DECISION_REDIRECT:
     case DECISION_RESPOND:
+    case DECISION_SIGN_UP:
         return NULL;
     case DECISION_MISDIRECTED:
         return "This connection was made for another host name, which asks for other client "
@@ -131,6 +143,8 @@ const char *decision_sentence(const struct decision *decision)
         return "The request does not say which host it is for.";
     case DECISION_REFUSED:
         return refusal_sentence(decision->refusal);
+    case DECISION_UNREGISTERED:
+        return "Your certificate could not be registered at the moment. Try again later.";
     }
     return NULL;
 }

@@ -14,16 +14,18 @@ struct identity;
 
 enum decision_outcome {
     DECISION_PASS,
-    DECISION_SLASH,       /* the path lacks the last slash of the rule's url: 301 */
-    DECISION_REDIRECT,    /* the rule sends its clients elsewhere */
-    DECISION_RESPOND,     /* the rule has an answer of its own */
-    DECISION_MISDIRECTED, /* Host's domain asks for something else than the handshake settled: 421
-                           */
-    DECISION_NO_RULE,     /* 404 */
-    DECISION_AMBIGUOUS,   /* two parsers could choose different rules: 400 */
-    DECISION_UNDECIDED,   /* a regular expression took more than its limits: 400 */
-    DECISION_NO_HOST,     /* the rule's redirect needs a Host, and there is none: 400 */
-    DECISION_REFUSED,     /* 403, with `refusal` */
+    DECISION_SLASH,        /* the path lacks the last slash of the rule's url: 301 */
+    DECISION_REDIRECT,     /* the rule sends its clients elsewhere */
+    DECISION_RESPOND,      /* the rule has an answer of its own */
+    DECISION_MISDIRECTED,  /* Host's domain asks for something else than the handshake settled: 421
+                            */
+    DECISION_NO_RULE,      /* 404 */
+    DECISION_AMBIGUOUS,    /* two parsers could choose different rules: 400 */
+    DECISION_UNDECIDED,    /* a regular expression took more than its limits: 400 */
+    DECISION_NO_HOST,      /* the rule's redirect needs a Host, and there is none: 400 */
+    DECISION_REFUSED,      /* 403, with `refusal` */
+    DECISION_SIGN_UP,      /* decided when the client's certificate is registered */
+    DECISION_UNREGISTERED, /* it should have been, and could not be: 503 */
 };
 
 struct decision {
@@ -39,14 +41,12 @@ struct decision {
  * first.
  *
  * settled   id of the policy that the handshake was made under; NULL on an http listener
- * identity  who the client is; NULL: it showed no certificate
- * host      of the request, without port; path: as it came, without query
- * now       wall clock, seconds
- * Thread:   any. Allocates only where regular expressions are asked.
+ * identity  who the client is; NULL: it showed no certificate. What the registry knows of it is
+ * kept with it host      of the request, without port; path: as it came, without query now wall
+ * clock, seconds Thread:   any. Allocates only where regular expressions are asked.
  */
 struct decision decide(const struct listener *listener, const unsigned char *settled,
-                       const struct identity *identity, struct slice host, struct slice path,
-                       time_t now);
+                       struct identity *identity, struct slice host, struct slice path, time_t now);
 
 /** The status lb answers with; 0 for PASS. */
 unsigned decision_status(const struct decision *decision);

@@ -208,13 +208,30 @@ static void on_connected(struct link_owner *owner, struct link *link, enum link_
 
 /* --- beginning ----------------------------------------------------------------------------- */
 
-static struct decision decide_for(const struct client *client, const struct http_request *request,
-                                  time_t now)
+static struct decision decide_at(const struct client *client, const struct http_request *request,
+                                 time_t now)
 {
     const struct handshake *handshake = &client->handshake;
     const unsigned char *settled = client->connection.ssl ? handshake->policy_id : NULL;
     return decide(client->door->listener, settled, handshake->identity, request->host,
                   request->path, now);
+}
+
+/** Decide; a client that has to sign up first has done so, or tried, when this says anything but
+ * DECISION_SIGN_UP. Then the stream holds the request. */
+static struct decision decide_for(struct client *client, const struct http_request *request,
+                                  time_t now)
+{
+    struct decision decision = decide_at(client, request, now);
+    enum client_signup result = client->signup_result;
+    client->signup_result = CLIENT_SIGNUP_NONE;
+    if (decision.outcome != DECISION_SIGN_UP)
+        return decision;
+    if (result == CLIENT_SIGNUP_NONE && client_sign_up(client))
+        return decision;
+    decision.outcome = result == CLIENT_SIGNUP_LIMITED ? DECISION_REFUSED : DECISION_UNREGISTERED;
+    decision.refusal = result == CLIENT_SIGNUP_LIMITED ? REFUSAL_SIGNUP_LIMIT : REFUSAL_NONE;
+    return decision;
 }
 
 /** The head as the backend will get it, in a buffer of the exchange's own. */
@@ -276,6 +293,9 @@ static void begin(void *roof, struct stream *stream, const struct http_request *
         return;
     }
     struct decision decision = decide_for(stream->client, request, now);
+    if (decision.outcome == DECISION_SIGN_UP) {
+        return;
+    }
     if (decision.outcome != DECISION_PASS) {
         own_answer_decided(all, stream, request, &decision);
         return;

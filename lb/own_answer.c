@@ -113,7 +113,9 @@ static enum stream_write write_decided(struct stream *stream, const struct http_
     case DECISION_UNDECIDED:
     case DECISION_NO_HOST:
     case DECISION_REFUSED:
+    case DECISION_UNREGISTERED:
         return refuse(stream, request, decision);
+    case DECISION_SIGN_UP:
     case DECISION_PASS:
         break; /* nobody asks for it */
     }

@@ -52,6 +52,7 @@ static void on_health_stopped(void *arg)
     uv_close((uv_handle_t *)&server->on_rotated, NULL);
     uv_close((uv_handle_t *)&server->worker_told, NULL);
     uv_close((uv_handle_t *)&server->drain, NULL);
+    server_registry_hush(server);
     loop_context_close(&server->context);
 }
 
@@ -226,6 +227,7 @@ static void init_handles(struct server *server)
     server->on_term.data = server->on_int.data = server->on_hangup.data = server;
     server->on_rotated.data = server;
     server->worker_told.data = server->drain.data = server;
+    server_registry_init(server);
 }
 
 static bool start_worker(struct server *server, struct sockets *sockets, struct error *err)
@@ -289,7 +291,12 @@ static bool prepare(struct server *server, struct error *err)
     server->share.server = server;
     server->roster = roster_new();
     server->chains = chain_cache_new(VERIFIED_CHAINS_MOST);
-    if (!server->roster || !server->chains || !config_open(config, server->roster, NULL)) {
+    if (!server_registry_open(server, err)) {
+        return false;
+    }
+    server->share.registry = server->registry.registry;
+    if (!server->roster || !server->chains ||
+        !config_open(config, server->roster, server->registry.registry, NULL)) {
         return error_set(err, "out of memory");
     }
     if (!persistence_key_load(&server->persistence_key, config, err)) {
@@ -329,6 +336,7 @@ static void server_free(struct server *server)
     server_leave_config(server->config);
     roster_free(server->roster);
     chain_cache_free(server->chains);
+    server_registry_close(server);
     persistence_key_done(&server->persistence_key);
     access_log_close(server->share.access_log);
     loop_context_done(&server->context);

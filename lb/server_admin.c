@@ -65,18 +65,38 @@ static void on_reloaded(struct reload_waiter *waiter, bool reloaded,
     free(asked);
 }
 
-static void reload(struct admin_host *host, admin_reloaded reloaded, void *arg)
+/* NULL: out of memory, and told. */
+static struct reload_waiter *waiter_of(admin_reloaded reloaded, void *arg)
 {
     struct asked *asked = calloc(1, sizeof *asked);
     const struct problems none = {0};
     if (!asked) {
         reloaded(arg, false, &none);
-        return;
+        return NULL;
     }
     asked->waiter.on_reloaded = on_reloaded;
     asked->reloaded = reloaded;
     asked->arg = arg;
-    reload_begin(server_of(host), &asked->waiter);
+    return &asked->waiter;
+}
+
+static void reload(struct admin_host *host, admin_reloaded reloaded, void *arg)
+{
+    struct reload_waiter *waiter = waiter_of(reloaded, arg);
+    if (waiter)
+        reload_begin(server_of(host), waiter);
+}
+
+static struct registry *registry_of(struct admin_host *host)
+{
+    return server_of(host)->registry.registry;
+}
+
+static void apply(struct admin_host *host, admin_reloaded applied, void *arg)
+{
+    struct reload_waiter *waiter = waiter_of(applied, arg);
+    if (waiter)
+        reload_begin_again(server_of(host), waiter);
 }
 
 bool server_admin_open(struct server *server, struct error *err)
@@ -90,6 +110,8 @@ bool server_admin_open(struct server *server, struct error *err)
         .client_count = client_count,
         .publish = publish,
         .reload = reload,
+        .registry = registry_of,
+        .apply = apply,
     };
     return admin_open(&server->admin.admin, &server->admin.host, server->config->admin,
                       &server->context, err);

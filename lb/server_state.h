@@ -11,6 +11,7 @@
 #include "lb/persistence_key.h"
 #include "lb/reload.h"
 #include "lb/server_admin.h"
+#include "lb/server_registry.h"
 #include "lb/worker.h"
 
 struct chain_cache;
@@ -46,6 +47,7 @@ struct server {
     struct list_node unused; /* editions nobody holds any more */
     struct reload reload;
     struct server_admin admin;
+    struct server_registry registry;
 };
 
 /** The config is used by one more. Thread: control, as for all here. */

@@ -20,6 +20,7 @@
 #include "lb/gate.h"
 #include "listeners/client.h"
 #include "listeners/refusal.h"
+#include "listeners/registry/registry.h"
 
 /** What the control thread last asked for; only ever raised. */
 enum worker_order { WORKER_SERVE, WORKER_DRAIN, WORKER_STOP };
@@ -49,6 +50,7 @@ struct worker {
     struct edition *edition; /* in force; held */
     struct gate gate;
     struct gate_owner gate_owner;
+    struct registry_desk desk; /* of clients that sign up */
     uint64_t next_client_id;
     bool ending;
 };
@@ -153,6 +155,7 @@ static void on_links_closed(void *arg)
     struct worker *worker = arg;
     worker->links = NULL;
     exchanges_close(&worker->exchanges);
+    registry_desk_close(&worker->desk);
     uv_close((uv_handle_t *)&worker->wake, NULL);
     loop_context_close(&worker->context);
 }
@@ -234,6 +237,9 @@ static bool prepare(struct worker *worker, struct edition *edition, struct socke
     struct worker_share *share = worker->share;
     worker->gate_owner = (struct gate_owner){on_accepted, on_gate_closed};
     clients_init(&worker->clients, &worker->context, &exchange_events, &worker->exchanges);
+    if (share->registry && registry_desk_open(&worker->desk, &worker->loop)) {
+        worker->clients.desk = &worker->desk; /* if not, nobody signs up: 503 */
+    }
     gate_init(&worker->gate, &worker->context, &worker->clients, &worker->gate_owner);
     worker->links = links_new(&worker->context);
     exchanges_init(&worker->exchanges, &worker->context, worker->links, share->access_log);

@@ -14,6 +14,7 @@
 struct access_log;
 struct edition;
 struct error;
+struct registry;
 struct sockets;
 struct worker;
 
@@ -21,6 +22,7 @@ struct worker;
  * worker's thread. */
 struct worker_share {
     struct access_log *access_log; /* NULL: off */
+    struct registry *registry;     /* where clients sign up */
     atomic_uint client_count;
     /** The edition that was offered last is in force. */
     void (*on_adopted)(void *server);

@@ -207,8 +207,22 @@ static struct ca_set *set_new(int depth, bool partial)
     return NULL;
 }
 
+/* Whoever put it into the registry has had it checked: it is an anchor by itself. */
+static bool add_extra(struct ca_set *set, const struct ca_set_extra *extra)
+{
+    for (unsigned i = 0; extra && i < extra->count; i++) {
+        X509 *certificate = extra->certificates[i];
+        if (!contains(set->certificates, certificate) &&
+            X509_add_cert(set->certificates, certificate, X509_ADD_FLAG_UP_REF) != 1)
+            return false;
+        set->partial = set->partial || !is_root(certificate);
+    }
+    return true;
+}
+
 struct ca_set *ca_set_load(const char *const *paths, const unsigned *lines, unsigned count,
-                           int depth, bool partial, const char *ini_file, struct problems *problems)
+                           const struct ca_set_extra *extra, int depth, bool partial,
+                           const char *ini_file, struct problems *problems)
 {
     struct origin origin = {ini_file, count ? lines[0] : 0, count ? paths[0] : "", problems};
     struct ca_set *set = set_new(depth, partial);
@@ -224,7 +238,7 @@ struct ca_set *ca_set_load(const char *const *paths, const unsigned *lines, unsi
         good = add_file(set, &origin) && good;
     }
     good = good && check_anchors(set, &origin);
-    if (good && (!fill_store(set) || !identify(set))) {
+    if (good && (!add_extra(set, extra) || !fill_store(set) || !identify(set))) {
         problems_add(problems, ini_file, origin.line,
                      "client_ca: OpenSSL cannot use these certificates: %s",
                      ERR_reason_error_string(ERR_peek_last_error()));
@@ -259,24 +273,53 @@ static time_t earliest_end(const STACK_OF(X509) * chain)
     return earliest;
 }
 
+/* Who has signed whom, up to the anchor. */
+static bool keep_keys(struct ca_set_result *result, STACK_OF(X509) * chain)
+{
+    int first = sk_X509_num(chain) > 1; /* else the certificate is an anchor itself */
+    int count = sk_X509_num(chain) - first;
+    result->ca_keys = calloc((size_t)count, sizeof *result->ca_keys);
+    if (!result->ca_keys)
+        return false;
+    for (int i = 0; i < count; i++)
+        if (!ca_key_of(sk_X509_value(chain, i + first), result->ca_keys[i]))
+            return false;
+    result->ca_count = (unsigned)count;
+    return true;
+}
+
+static void conclude(struct ca_set_result *result, X509_STORE_CTX *context, bool is_verified)
+{
+    int error = X509_STORE_CTX_get_error(context);
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
+    result->depth = X509_STORE_CTX_get_error_depth(context);
+    if (!is_verified || error != X509_V_OK) {
+        /* Refused with no reason given would read as verified: never let that pass. */
+        result->x509_error = error != X509_V_OK ? error : X509_V_ERR_UNSPECIFIED;
+    } else if (keep_keys(result, chain)) {
+        result->x509_error = X509_V_OK;
+        result->valid_until = earliest_end(chain);
+    }
+}
+
+void ca_set_result_done(struct ca_set_result *result)
+{
+    free(result->ca_keys);
+    result->ca_keys = NULL;
+    result->ca_count = 0;
+}
+
 void ca_set_verify(const struct ca_set *set, X509 *leaf, STACK_OF(X509) * chain, time_t now,
                    struct ca_set_result *result)
 {
+    *result = (struct ca_set_result){.x509_error = X509_V_ERR_OUT_OF_MEM};
     memcpy(result->set_id, set->id, sizeof result->set_id);
-    result->x509_error = X509_V_ERR_OUT_OF_MEM;
-    result->depth = 0;
-    result->valid_until = 0;
     ERR_set_mark();
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     if (context && X509_STORE_CTX_init(context, set->store, leaf, chain) == 1) {
         X509_STORE_CTX_set_time(context, 0, now);
-        bool verified = X509_verify_cert(context) == 1;
-        int error = X509_STORE_CTX_get_error(context);
-        /* Refused with no reason given would read as verified: never let that pass. */
-        result->x509_error = verified || error != X509_V_OK ? error : X509_V_ERR_UNSPECIFIED;
-        result->depth = X509_STORE_CTX_get_error_depth(context);
-        if (verified && error == X509_V_OK)
-            result->valid_until = earliest_end(X509_STORE_CTX_get0_chain(context));
+        bool is_verified = X509_verify_cert(context) == 1;
+        conclude(result, context, is_verified);
     }
     X509_STORE_CTX_free(context);
     ERR_pop_to_mark();

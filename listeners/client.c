@@ -11,6 +11,7 @@
 #include "lb/base/error.h"
 #include "lb/base/log.h"
 #include "lb/base/network.h"
+#include "listeners/registry/registry.h"
 
 static struct client *client_of(struct connection *connection)
 {
@@ -52,6 +53,9 @@ static void let_go(struct client *client)
 {
     client->state = CLIENT_ENDING;
     deadline_disarm(&client->deadline);
+    if (client->signup)
+        signup_leave(client->signup);
+    client->signup = NULL;
     proxy_reader_done(&client->proxy, client->clients->context);
 }
 

@@ -24,11 +24,22 @@
 #include "listeners/stream.h"
 #include "listeners/tls/handshake.h"
 
+struct registry_desk;
+struct signup;
+
 enum client_state {
     CLIENT_PROXY_HEADER, /* waits for the PROXY header of the proxy it came through */
     CLIENT_HANDSHAKE,    /* waits for the TLS handshake to complete */
     CLIENT_SERVING,      /* waits for what its protocol waits for (http1->state) */
     CLIENT_ENDING,       /* waits until last bytes are taken and the connection is closed */
+};
+
+/** What came of signing up. */
+enum client_signup {
+    CLIENT_SIGNUP_NONE, /* it was not asked for */
+    CLIENT_SIGNUP_DONE, /* the registry knows the certificate now */
+    CLIENT_SIGNUP_LIMITED,
+    CLIENT_SIGNUP_FAILED,
 };
 
 /** All clients of one worker. Embedded in the worker. */
@@ -38,7 +49,8 @@ struct clients {
     void *roof; /* handed to events->begin, answered and gone */
     struct list_node all;
     unsigned count;
-    bool draining; /* answers say Connection: close, idle clients are sent away */
+    struct registry_desk *desk; /* where those who sign up are told; NULL: nobody can */
+    bool draining;              /* answers say Connection: close, idle clients are sent away */
     char head[ANSWER_HEAD_BYTES + 32 * 1024]; /* an answer's head while it is written */
     struct http_request request;              /* the head that is being begun */
 };
@@ -56,6 +68,10 @@ struct client {
     bool is_leaving; /* its answer in flight is the last one */
     uint64_t id;     /* for logs: unique in the worker */
     uint32_t requests;
+    /* Its certificate is being registered; its requests are held until then. NULL: it is not. */
+    struct signup *signup;
+    /* How that ended, for the request that asked for it; the roof clears it. */
+    enum client_signup signup_result;
     /* Of the socket; from a PROXY header on that tells them: the client's, and the port it came to.
      */
     uint16_t peer_port;
@@ -77,6 +93,15 @@ void clients_init(struct clients *clients, struct loop_context *context,
  */
 bool client_accept(struct clients *clients, struct door *door, int fd, const struct address *peer,
                    unsigned local_port, uint64_t id);
+
+/**
+ * To be called within stream_events.begin and then nothing else of the stream: the client's
+ * certificate has to be registered before the request can be decided. The stream keeps the request
+ * and calls begin anew when it is known what came of it (signup_result).
+ *
+ * returns  false: out of memory, or nobody registers anything here; the request is not kept
+ */
+bool client_sign_up(struct client *client);
 
 /** Answers in flight are the last ones; idle clients have a second to send a request that may be on
  * its way. */

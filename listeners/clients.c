@@ -9,6 +9,7 @@ void clients_init(struct clients *clients, struct loop_context *context,
     clients->events = events;
     clients->roof = roof;
     clients->count = 0;
+    clients->desk = NULL;
     clients->draining = false;
     list_init(&clients->all);
 }

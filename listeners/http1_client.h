@@ -20,6 +20,8 @@ enum http1_state {
     HTTP1_IDLE,     /* waits for the first byte of a request (keepalive_timeout); while `untaken`,
                        for the client to take the last answer */
     HTTP1_HEAD,     /* waits for the rest of a head (header_timeout) */
+    HTTP1_HELD,     /* waits, with a whole head, until the client's certificate is registered;
+                       header_timeout */
     HTTP1_EXCHANGE, /* waits for its exchange; body_timeout while the client is the slow one */
     HTTP1_ENDING,   /* waits for the connection to end; no request is taken any more */
 };
@@ -66,6 +68,8 @@ struct http1_client {
 void http1_client_begin(struct client *client);
 /** The connection is ready (enum connection_ready), or has unread bytes. */
 void http1_client_advance(struct client *client, int events);
+/** What the held head waited for is known. */
+void http1_client_resume(struct client *client);
 /** The client's deadline passed. */
 void http1_client_late(struct client *client);
 /** Send a client away that client_is_leaving: a busy one after its answer; an idle one now

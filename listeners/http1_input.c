@@ -89,10 +89,22 @@ enum io http1_fill(struct http1_client *http1)
 
 /* --- heads --------------------------------------------------------------------------------- */
 
+/** The roof wants to be asked again later: the head is still to be taken. */
+static void hold_head(struct client *client, struct slice head)
+{
+    struct http1_client *http1 = &client->http1;
+    http1->state = HTTP1_HELD;
+    http1->input = head;
+    client->requests--;
+    connection_want_read(&client->connection, false);
+    watch(client, client->door->listener->options->header_timeout);
+}
+
 static void begin_exchange(struct client *client, const struct http_request *request)
 {
     struct http1_client *http1 = &client->http1;
     struct clients *clients = client->clients;
+    const struct slice head = http1->input;
     http1->state = HTTP1_EXCHANGE;
     http1->answer = HTTP1_ANSWER_AWAITED;
     http1->minor = request->minor;
@@ -116,6 +128,8 @@ static void begin_exchange(struct client *client, const struct http_request *req
         return;
     }
     clients->events->begin(clients->roof, &http1->stream, request);
+    if (client->signup)
+        hold_head(client, head);
 }
 
 /** The client closed between or within heads, or the socket failed. */
@@ -217,9 +231,12 @@ static void serve(struct client *client, int events)
                 break;
             }
             go_on = take_head(client);
-            if (http1->state == HTTP1_EXCHANGE) {
+            if (http1->state == HTTP1_EXCHANGE || http1->state == HTTP1_HELD) {
                 go_on = false; /* begin() did all that can be done now */
             }
+            break;
+        case HTTP1_HELD:
+            go_on = false;
             break;
         case HTTP1_EXCHANGE:
             run_exchange(client, events);
@@ -242,6 +259,18 @@ void http1_client_begin(struct client *client)
     http1->stream.client = client;
     http1->state = HTTP1_IDLE;
     watch(client, client->door->listener->options->header_timeout);
+}
+
+void http1_client_resume(struct client *client)
+{
+    struct http1_client *http1 = &client->http1;
+    if (http1->state != HTTP1_HELD) {
+        return;
+    }
+    http1->state = HTTP1_IDLE;
+    http1->fills = 0;
+    connection_want_read(&client->connection, true);
+    serve(client, CONNECTION_READABLE);
 }
 
 /** Send on what waits. false: the client is gone. */

@@ -345,6 +345,9 @@ void http1_client_late(struct client *client)
     case HTTP1_HEAD:
         http1_refuse(client, 408, "the request head took longer than header_timeout");
         return;
+    case HTTP1_HELD:
+        http1_refuse(client, 503, "the client's certificate could not be registered in time");
+        return;
     case HTTP1_EXCHANGE:
         if (http1->answer == HTTP1_ANSWER_AWAITED) {
             static const char why[] = "the client paused longer than body_timeout in its body";

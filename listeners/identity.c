@@ -18,6 +18,8 @@ static void identity_free(struct identity *identity)
     free(identity->issuer);
     free(identity->serial);
     free(identity->sha256);
+    for (unsigned i = 0; i < identity->result_count; i++)
+        ca_set_result_done(&identity->results[i]);
     free(identity->results);
     /* Header values are one malloc'd block (identity_headers.c), so that nobody else need be asked
      * here. */
@@ -47,6 +49,31 @@ static bool describe(struct identity *identity)
     return identity->subject && identity->issuer && identity->serial && identity->sha256;
 }
 
+/* By what the registry knows it: one key has signed it, whichever sets say so. */
+static bool identify(struct identity *identity)
+{
+    const struct ca_set_result *verified = NULL;
+    for (unsigned i = 0; i < identity->result_count && !verified; i++)
+        if (identity->results[i].refusal == REFUSAL_NONE)
+            verified = &identity->results[i];
+    identity->has_key = verified &&
+                        certificate_key_of(verified->ca_keys[0], identity->leaf, identity->key) &&
+                        certificate_tbs_of(identity->leaf, identity->tbs);
+    return identity->has_key || !verified;
+}
+
+static bool verify(struct identity *identity, const struct policy *policy, time_t now)
+{
+    identity->results =
+        calloc(policy->set_count ? policy->set_count : 1, sizeof *identity->results);
+    if (!identity->results)
+        return false;
+    for (unsigned i = 0; i < policy->set_count; i++)
+        ca_set_verify(policy->sets[i], identity->leaf, identity->chain, now, &identity->results[i]);
+    identity->result_count = policy->set_count;
+    return identify(identity);
+}
+
 struct identity *identity_new(const struct policy *policy, STACK_OF(X509) * chain,
                               const unsigned char chain_hash[32], time_t now)
 {
@@ -55,24 +82,19 @@ struct identity *identity_new(const struct policy *policy, STACK_OF(X509) * chai
         return NULL;
     atomic_init(&identity->references, 1);
     atomic_init(&identity->header_values, NULL);
+    atomic_init(&identity->known, NULL);
     memcpy(identity->chain_hash, chain_hash, sizeof identity->chain_hash);
     identity->leaf = sk_X509_value(chain, 0);
     X509_up_ref(identity->leaf);
     identity->chain = X509_chain_up_ref(chain);
     identity->chain_bytes = chain_bytes(chain);
-    identity->results =
-        calloc(policy->set_count ? policy->set_count : 1, sizeof *identity->results);
     ERR_set_mark();
-    bool good = identity->chain && identity->results && describe(identity);
+    bool good = identity->chain && describe(identity) && verify(identity, policy, now);
     ERR_pop_to_mark();
-    if (!good) {
-        identity_free(identity);
-        return NULL;
-    }
-    for (unsigned i = 0; i < policy->set_count; i++)
-        ca_set_verify(policy->sets[i], identity->leaf, chain, now, &identity->results[i]);
-    identity->result_count = policy->set_count;
-    return identity;
+    if (good)
+        return identity;
+    identity_free(identity);
+    return NULL;
 }
 
 struct identity *identity_ref(struct identity *identity)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "listeners/load/listener_build.h"
+#include "listeners/registry/registry.h"
 #include "listeners/tls/session_cache.h"
 
 static const struct option rows[] = {
@@ -146,6 +147,12 @@ bool listener_prepare(struct listener *listener, const struct rule_section *sect
     if (listener_build_is_https(&build))
         build_sessions(&build);
     return problems->error_count == errors_before;
+}
+
+void listener_open(struct listener *listener, struct registry *registry)
+{
+    listener->registry = registry;
+    listener->view = registry_view(registry);
 }
 
 static bool same_domain(const struct domain *one, const struct domain *other)

@@ -10,7 +10,9 @@
 #include "listeners/router.h"
 
 struct network_set;
+struct registry;
 struct session_cache;
+struct view;
 
 struct listener_options {
 #define OPTION OPTION_MEMBER
@@ -44,6 +46,9 @@ struct listener {
     struct credential **credentials;   /* all of this listener and its rules */
     struct session_cache *sessions;    /* shared by all workers; NULL on an http listener */
     const struct network_set *proxies; /* whose PROXY headers are read; NULL: nobody's */
+    /* Set when it is opened (listener_open); NULL: there is none. */
+    const struct view *view;   /* what the registry knows */
+    struct registry *registry; /* where clients sign up */
 };
 
 /**
@@ -60,6 +65,10 @@ struct listener {
 bool listener_prepare(struct listener *listener, const struct rule_section *sections,
                       unsigned count, struct arena *arena, const char *file,
                       struct problems *problems);
+
+/** Ask this registry about clients from now on; NULL: none. Borrowed for the listener's life.
+ * Thread: control, before workers see the listener. */
+void listener_open(struct listener *listener, struct registry *registry);
 
 /** Do the handshakes of both settle the same with every client? false: perhaps not. */
 bool listener_settles_alike(const struct listener *one, const struct listener *other);

@@ -35,7 +35,8 @@ static bool may_alert(const struct policy *policy, const struct client_auth *con
                       unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
-        if (rules[i]->mode != AUTH_REQUIRE || rules[i]->refuse_with == REFUSE_403)
+        if (rules[i]->mode != AUTH_REQUIRE || rules[i]->refuse_with == REFUSE_403 ||
+            rules[i]->registration != rules[0]->registration)
             return false;
     return count > 0 && policy->set_count == 1;
 }
@@ -91,6 +92,7 @@ enum policy_fault policy_make(struct policy *policy, const struct client_auth *c
             return fault;
     }
     policy->alerts = may_alert(policy, rules, count);
+    policy->registration = policy->alerts ? rules[0]->registration : REGISTRATION_OFF;
     if (wants_alert && !policy->alerts)
         return POLICY_ALERT_IMPOSSIBLE;
     /* Loading may end the program for want of memory, as arenas do; an unfinished policy must not
@@ -129,15 +131,14 @@ enum refusal policy_verdict(const struct client_auth *rule, const struct identit
     return result->refusal;
 }
 
-enum refusal policy_judge(const struct client_auth *rule, const struct identity *identity,
-                          time_t now)
+struct judgement policy_judge(const struct client_auth *rule, const struct view *view,
+                              struct identity *identity, time_t now)
 {
-    switch (rule->mode) {
-    case AUTH_OFF:
-    case AUTH_REQUEST:
-        return REFUSAL_NONE;
-    case AUTH_REQUIRE:
-        return policy_verdict(rule, identity, now);
-    }
-    return REFUSAL_UNTRUSTED; /* no such mode: nobody passes */
+    if (rule->mode == AUTH_OFF)
+        return (struct judgement){.refusal = REFUSAL_NONE};
+    enum refusal found = policy_verdict(rule, identity, now);
+    if (found == REFUSAL_NONE)
+        return registry_judge(view, rule->registration, identity,
+                              identity_result(identity, rule->ca_set));
+    return (struct judgement){.refusal = rule->mode == AUTH_REQUEST ? REFUSAL_NONE : found};
 }

@@ -37,7 +37,7 @@ static const struct ca_set *load(struct listener_build *build, struct shelf *she
     const struct ca_set *known = text_map_get(&shelf->map, text_hash(key), key);
     if (known)
         return known == shelf->bad ? NULL : known;
-    struct ca_set *loaded = ca_set_load(files->items, files->lines, files->count,
+    struct ca_set *loaded = ca_set_load(files->items, files->lines, files->count, NULL,
                                         (int)build->listener->options->verify_depth, partial,
                                         build->file, build->problems);
     const struct ca_set *kept = loaded ? keep(build->listener, loaded) : NULL;

@@ -151,6 +151,19 @@ static struct identity *identify(const struct handshake_context *context,
     return identity;
 }
 
+/* Where the domain's policy alerts: what all of its rules would say. */
+static enum refusal judge(const struct handshake *handshake, const struct policy *policy)
+{
+    const struct ca_set_result *result = identity_result(handshake->identity, policy->sets[0]);
+    if (!result)
+        return REFUSAL_UNTRUSTED;
+    if (result->refusal != REFUSAL_NONE)
+        return result->refusal;
+    return registry_judge(handshake->listener->view, policy->registration, handshake->identity,
+                          result)
+        .refusal;
+}
+
 /* Called in the place of X509_verify_cert(). 1: go on. */
 int handshake_on_certificate(X509_STORE_CTX *store, void *argument)
 {
@@ -168,10 +181,8 @@ int handshake_on_certificate(X509_STORE_CTX *store, void *argument)
         X509_STORE_CTX_set_error(store, X509_V_ERR_OUT_OF_MEM);
         return 0;
     }
-    if (policy->alerts) {
-        const struct ca_set_result *result = identity_result(handshake->identity, policy->sets[0]);
-        handshake->refusal = result ? result->refusal : REFUSAL_UNTRUSTED;
-    }
+    if (policy->alerts)
+        handshake->refusal = judge(handshake, policy);
     X509_STORE_CTX_set_error(store, refusal_x509_error(handshake->refusal));
     return handshake->refusal == REFUSAL_NONE;
 }

@@ -64,6 +64,20 @@ static bool fits(const struct handshake *handshake, SSL *ssl, const SSL_SESSION 
            memcmp(known->context, plan->session_context, SESSION_CONTEXT_BYTES) == 0;
 }
 
+/* Where the handshake refuses by alert, a session must not let in whom it would refuse today: the
+ * full handshake that follows tells why. Elsewhere each request is judged anyway. */
+static bool is_refused(const struct handshake *handshake, const SSL_SESSION *session)
+{
+    const struct policy *policy = handshake->domain->policy;
+    struct identity *identity = session_of(session)->identity;
+    if (!policy->alerts || !identity)
+        return false;
+    const struct ca_set_result *result = identity_result(identity, policy->sets[0]);
+    return result &&
+           registry_judge(handshake->listener->view, policy->registration, identity, result)
+                   .refusal != REFUSAL_NONE;
+}
+
 static SSL_SESSION *on_session_wanted(SSL *ssl, const unsigned char *id, int length, int *copy)
 {
     struct handshake *handshake = SSL_get_app_data(ssl);
@@ -72,15 +86,18 @@ static SSL_SESSION *on_session_wanted(SSL *ssl, const unsigned char *id, int len
         return NULL;
     SSL_SESSION *session = session_cache_get(handshake->listener->sessions, id, (size_t)length,
                                              handshake_context_now(handshake->context));
-    if (session && !fits(handshake, ssl, session)) {
-        SSL_SESSION_free(session);
-        session = NULL;
-    }
-    if (session) {
+    if (!session)
+        return NULL;
+    bool is_fit = fits(handshake, ssl, session);
+    if (is_fit && !is_refused(handshake, session)) {
         memcpy(handshake->resumed_id, id, (size_t)length);
         handshake->resumed_id_length = (unsigned char)length;
+        return session;
     }
-    return session;
+    if (is_fit)
+        session_cache_remove(handshake->listener->sessions, id, (size_t)length);
+    SSL_SESSION_free(session);
+    return NULL;
 }
 
 void resumption_install(SSL_CTX *tls, const struct session_cache *sessions)
