@@ -180,6 +180,8 @@ static void on_wake(uv_async_t *wake)
     struct worker *worker = wake->data;
     enum worker_order order = atomic_load(&worker->order);
     take_offer(worker);
+    if (atomic_exchange(&worker->is_review_wanted, false))
+        inspection_ask(&worker->clients.inspection);
     if (worker->obeyed == WORKER_SERVE && order != WORKER_SERVE) {
         worker->obeyed = WORKER_DRAIN;
         gate_close(&worker->gate);

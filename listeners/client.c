@@ -11,6 +11,7 @@
 #include "lb/base/error.h"
 #include "lb/base/log.h"
 #include "lb/base/network.h"
+#include "lb/base/timestamp.h"
 #include "listeners/registry/registry.h"
 
 static struct client *client_of(struct connection *connection)
@@ -39,8 +40,7 @@ static void on_closed(struct connection *connection)
 {
     struct client *client = client_of(connection);
     struct clients *clients = client->clients;
-    list_remove(&client->node);
-    clients->count--;
+    clients_forget(client);
     atomic_fetch_sub_explicit(&client->door->client_count, 1, memory_order_relaxed);
     handshake_done(&client->handshake);
     stop_shaking(client);
@@ -66,15 +66,20 @@ void client_end(struct client *client)
     connection_linger(&client->connection, on_closed);
 }
 
-void client_close(struct client *client, bool reset)
+static void close_now(struct client *client, bool reset, const char *why)
 {
     let_go(client);
-    http1_client_done(client, "the connection is closed");
+    http1_client_done(client, why);
     if (reset) {
         struct linger now = {.l_onoff = 1, .l_linger = 0};
         setsockopt(client->connection.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     }
     connection_close(&client->connection, on_closed);
+}
+
+void client_close(struct client *client, bool reset)
+{
+    close_now(client, reset, "the connection is closed");
 }
 
 bool client_is_leaving(const struct client *client)
@@ -107,6 +112,26 @@ static void begin_refusal(struct log_line *line, enum log_level level, const str
     log_text(line, "reason", refusal_name(refusal));
 }
 
+/* Nobody waits for an answer, and none is on its way. */
+static bool is_at_rest(const struct client *client)
+{
+    return client->state == CLIENT_SERVING && client->http1.state == HTTP1_IDLE &&
+           !client->http1.untaken;
+}
+
+void client_expel(struct client *client, enum refusal refusal, bool is_told)
+{
+    struct log_line line;
+    if (is_told) {
+        begin_line(&line, LOG_LEVEL_WARN, "client.closed", client);
+        log_text(&line, "reason", refusal_name(refusal));
+        handshake_describe(&client->handshake, client->connection.ssl, &line);
+        log_end(&line);
+    }
+    /* By a reset, what still waits in the socket is not sent either. */
+    close_now(client, !is_at_rest(client), "its certificate may not pass any more");
+}
+
 /* --- the handshake ------------------------------------------------------------------------- */
 
 static void log_handshake_failure(struct client *client, enum refusal refusal)
@@ -135,6 +160,7 @@ static void handshake_failed(struct client *client)
 static void start_serving(struct client *client)
 {
     client->state = CLIENT_SERVING;
+    inspection_add(&client->clients->inspection, client);
     http1_client_begin(client);
     if (client_is_leaving(client))
         http1_client_drain(client, false);
@@ -318,6 +344,7 @@ static struct client *client_new(struct clients *clients, struct door *door,
     client->clients = clients;
     client->door = door;
     client->id = id;
+    client->since_ms = timestamp_now_ms();
     client->deadline.on_passed = on_late;
     client->local_port = (uint16_t)local_port;
     client->peer_port = (uint16_t)address_port(peer);
@@ -346,8 +373,7 @@ bool client_accept(struct clients *clients, struct door *door, int fd, const str
         free(client);
         return false;
     }
-    list_append(&clients->all, &client->node);
-    clients->count++;
+    clients_add(client);
     atomic_fetch_add_explicit(&door->client_count, 1, memory_order_relaxed);
     if (has_proxy(door, peer)) {
         await_proxy_header(client);

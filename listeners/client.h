@@ -19,6 +19,7 @@
 #include "lb/base/list.h"
 #include "listeners/door.h"
 #include "listeners/http1_client.h"
+#include "listeners/inspection.h"
 #include "listeners/listener.h"
 #include "listeners/proxy_reader.h"
 #include "listeners/stream.h"
@@ -48,7 +49,9 @@ struct clients {
     const struct stream_events *events;
     void *roof; /* handed to events->begin, answered and gone */
     struct list_node all;
+    struct list_node walks; /* struct clients_walk */
     unsigned count;
+    struct inspection inspection;
     struct registry_desk *desk; /* where those who sign up are told; NULL: nobody can */
     bool draining;              /* answers say Connection: close, idle clients are sent away */
     char head[ANSWER_HEAD_BYTES + 32 * 1024]; /* an answer's head while it is written */
@@ -67,6 +70,7 @@ struct client {
     struct deadline deadline;
     bool is_leaving; /* its answer in flight is the last one */
     uint64_t id;     /* for logs: unique in the worker */
+    int64_t since_ms; /* accepted; wall clock, ms since 1970 */
     uint32_t requests;
     /* Its certificate is being registered; its requests are held until then. NULL: it is not. */
     struct signup *signup;
@@ -117,7 +121,25 @@ void clients_leave(struct clients *clients, const struct door *door, bool at_onc
 /** Close everyone now; exchanges are abandoned. */
 void clients_close_all(struct clients *clients);
 
-/* For clients.c. */
+/** Begin a way through all clients. walk: filled; must be walked to its end, or ended. */
+void clients_walk_begin(struct clients *clients, struct clients_walk *walk);
+/** The next one; NULL: that was the last. Who came meanwhile is met, too, but for those who come
+ * after the last one was met. */
+struct client *clients_walk_next(struct clients *clients, struct clients_walk *walk);
+void clients_walk_end(struct clients_walk *walk);
+
+/* For client.c. */
+
+/** It is met from now on. */
+void clients_add(struct client *client);
+/** It is about to be freed: nobody meets it any more. */
+void clients_forget(struct client *client);
+
+/* For clients.c and inspection.c. */
+
+/** Its certificate may pass nowhere any more: close now, whatever it is doing, and abandon its
+ * exchange. is_told: say so in the log. */
+void client_expel(struct client *client, enum refusal refusal, bool is_told);
 
 /** Would the listener that is in force now settle with this client what was settled? */
 bool client_still_holds(const struct client *client);

@@ -12,6 +12,46 @@ void clients_init(struct clients *clients, struct loop_context *context,
     clients->desk = NULL;
     clients->draining = false;
     list_init(&clients->all);
+    list_init(&clients->walks);
+    inspection_init(&clients->inspection, clients);
+}
+
+void clients_add(struct client *client)
+{
+    list_append(&client->clients->all, &client->node);
+    client->clients->count++;
+}
+
+void clients_forget(struct client *client)
+{
+    struct list_node *walks = &client->clients->walks;
+    for (struct list_node *node = walks->next; node != walks; node = node->next) {
+        struct clients_walk *walk = LIST_OWNER(node, struct clients_walk, node);
+        if (walk->next == &client->node)
+            walk->next = client->node.next;
+    }
+    list_remove(&client->node);
+    client->clients->count--;
+}
+
+void clients_walk_begin(struct clients *clients, struct clients_walk *walk)
+{
+    walk->next = clients->all.next;
+    list_append(&clients->walks, &walk->node);
+}
+
+struct client *clients_walk_next(struct clients *clients, struct clients_walk *walk)
+{
+    if (walk->next == &clients->all)
+        return NULL;
+    struct client *client = LIST_OWNER(walk->next, struct client, node);
+    walk->next = client->node.next;
+    return client;
+}
+
+void clients_walk_end(struct clients_walk *walk)
+{
+    list_remove(&walk->node);
 }
 
 void clients_drain(struct clients *clients)
