@@ -60,7 +60,7 @@ static const struct ca_set *load_set(struct stage *stage, const char *file, int 
     const char *path = folder_file(&stage->folder, file);
     const unsigned line = 1;
     struct problems problems = {0};
-    struct ca_set *set = ca_set_load(&path, &line, 1, depth, partial, "stage.ini", &problems);
+    struct ca_set *set = ca_set_load(&path, &line, 1, NULL, depth, partial, "stage.ini", &problems);
     ck_assert_msg(set != NULL, "%s",
                   problems.count ? problems.items[0].text : "no set, no problem");
     problems_done(&problems);
@@ -102,7 +102,7 @@ void stage_rule(struct stage *stage, const char *domain, enum auth_mode mode,
     stage->rules[index].name = domain;
     stage->rule_options[index].url = arena_format(&stage->arena, "/%u", index);
     stage->rules[index].options = &stage->rule_options[index];
-    stage->rules[index].auth = (struct client_auth){mode, set, refuse_with};
+    stage->rules[index].auth = (struct client_auth){mode, set, refuse_with, REGISTRATION_OFF};
     stage->patterns[index] = domain;
 }
 

@@ -152,14 +152,14 @@ static void close_config(void)
 /* --- what is asked ------------------------------------------------------------------------- */
 
 /** Over a connection to listener `on`, settled for `settled` (a host name). */
-static struct decision ask(const char *settled, const struct identity *identity, const char *host,
+static struct decision ask(const char *settled, struct identity *identity, const char *host,
                            const char *path)
 {
     return decide(listener_named("on"), policy_of("on", settled)->id, identity, slice_of(host),
                   slice_of(path), time(NULL));
 }
 
-static struct decision ask_off(const struct identity *identity, const char *host)
+static struct decision ask_off(struct identity *identity, const char *host)
 {
     return decide(listener_named("off"), policy_of("off", host)->id, identity, slice_of(host),
                   slice_of("/"), time(NULL));

@@ -46,7 +46,8 @@ static struct ca_set *load(struct files *files, int depth, bool partial, const c
     const char *paths[2] = {folder_file(&files->folder, first),
                             second ? folder_file(&files->folder, second) : NULL};
     const unsigned lines[2] = {7, 8};
-    return ca_set_load(paths, lines, second ? 2 : 1, depth, partial, "lb.ini", &files->problems);
+    return ca_set_load(paths, lines, second ? 2 : 1, NULL, depth, partial, "lb.ini",
+                       &files->problems);
 }
 
 /* One problem, at this line, with these words. */
@@ -59,6 +60,14 @@ static void check_problem(const struct files *files, unsigned line, bool warning
     ck_assert_int_eq(problem->warning, warning);
     ck_assert_msg(strstr(problem->text, words) != NULL, "\"%s\" is not in: %s", words,
                   problem->text);
+}
+
+/* One result after another in the same place. */
+static void verify(const struct ca_set *set, X509 *leaf, STACK_OF(X509) * chain, time_t now,
+                   struct ca_set_result *result)
+{
+    ca_set_result_done(result);
+    ca_set_verify(set, leaf, chain, now, result);
 }
 
 START_TEST(a_root_or_a_root_with_its_intermediate_makes_a_set)
@@ -111,13 +120,14 @@ START_TEST(a_lone_intermediate_is_an_anchor_only_if_it_is_said_so)
     struct ca_set *set = load(&files, 4, true, "middle.pem", NULL);
     ck_assert_ptr_nonnull(set);
     ck_assert_uint_eq(files.problems.count, 0);
-    struct ca_set_result result;
+    struct ca_set_result result = {0};
     STACK_OF(X509) *chain = sk_X509_new_null();
-    ca_set_verify(set, files.leaf->certificate, chain, time(NULL), &result);
+    verify(set, files.leaf->certificate, chain, time(NULL), &result);
     ck_assert_int_eq(result.refusal, REFUSAL_NONE);
     sk_X509_free(chain);
     ca_set_free(set);
     files_close(&files);
+    ca_set_result_done(&result);
 }
 END_TEST
 
@@ -186,99 +196,104 @@ END_TEST
 START_TEST(verification_ends_at_the_earliest_not_after_of_the_chain)
 {
     struct files files;
-    struct ca_set_result result;
+    struct ca_set_result result = {0};
     files_open(&files);
     struct made *brief = made_certificate(&(struct certificate_wish){
         .name = "Brief", .ca = true, .issuer = files.root, .until_s = 5000});
     struct made *leaf = made_client(brief, "leaf");
     struct ca_set *set = load(&files, 4, false, "root.pem", NULL);
-    ca_set_verify(set, leaf->certificate, leaf->chain, time(NULL), &result);
+    verify(set, leaf->certificate, leaf->chain, time(NULL), &result);
     ck_assert_int_eq(result.refusal, REFUSAL_NONE);
     time_t left = result.valid_until - time(NULL);
     ck_assert_int_le(left, 5000);
     ck_assert_int_gt(left, 4900);
     /* Exactly then it is over, not a second later. */
-    ca_set_verify(set, leaf->certificate, leaf->chain, result.valid_until - 1, &result);
+    verify(set, leaf->certificate, leaf->chain, result.valid_until - 1, &result);
     ck_assert_int_eq(result.refusal, REFUSAL_NONE);
-    ca_set_verify(set, leaf->certificate, leaf->chain, result.valid_until, &result);
+    verify(set, leaf->certificate, leaf->chain, result.valid_until, &result);
     ck_assert_int_eq(result.refusal, REFUSAL_EXPIRED);
     ck_assert_int_eq(result.depth, 1); /* the intermediate is at fault */
     ca_set_free(set);
     made_free(leaf);
     made_free(brief);
     files_close(&files);
+    ca_set_result_done(&result);
 }
 END_TEST
 
 START_TEST(depth_counts_the_certificates_behind_the_clients_own)
 {
     struct files files;
-    struct ca_set_result result;
+    struct ca_set_result result = {0};
     files_open(&files);
     struct made *direct = made_client(files.root, "direct");
     struct ca_set *shallow = load(&files, 1, false, "root.pem", NULL);
     struct ca_set *deeper = load(&files, 2, false, "root.pem", NULL);
-    ca_set_verify(shallow, direct->certificate, direct->chain, time(NULL), &result);
+    verify(shallow, direct->certificate, direct->chain, time(NULL), &result);
     ck_assert_int_eq(result.refusal, REFUSAL_NONE);
-    ca_set_verify(shallow, files.leaf->certificate, files.leaf->chain, time(NULL), &result);
+    ck_assert_uint_eq(result.ca_count, 1);
+    verify(shallow, files.leaf->certificate, files.leaf->chain, time(NULL), &result);
     ck_assert_int_eq(result.refusal, REFUSAL_CHAIN_TOO_LONG);
-    ca_set_verify(deeper, files.leaf->certificate, files.leaf->chain, time(NULL), &result);
+    verify(deeper, files.leaf->certificate, files.leaf->chain, time(NULL), &result);
     ck_assert_int_eq(result.refusal, REFUSAL_NONE);
     ca_set_free(shallow);
     ca_set_free(deeper);
     made_free(direct);
     files_close(&files);
+    ca_set_result_done(&result);
 }
 END_TEST
 
 START_TEST(a_ca_that_may_have_no_more_cas_below_it_is_obeyed)
 {
     struct files files;
-    struct ca_set_result result;
+    struct ca_set_result result = {0};
     files_open(&files);
     struct made *last = made_certificate(&(struct certificate_wish){
         .name = "Last", .ca = true, .no_path = true, .issuer = files.root});
     struct made *one_more = made_intermediate(last, "One more");
     struct made *leaf = made_client(one_more, "leaf");
     struct ca_set *set = load(&files, 4, false, "root.pem", NULL);
-    ca_set_verify(set, leaf->certificate, leaf->chain, time(NULL), &result);
+    verify(set, leaf->certificate, leaf->chain, time(NULL), &result);
     ck_assert_int_eq(result.refusal, REFUSAL_CHAIN_TOO_LONG);
     ca_set_free(set);
     made_free(leaf);
     made_free(one_more);
     made_free(last);
     files_close(&files);
+    ca_set_result_done(&result);
 }
 END_TEST
 
 START_TEST(a_leaf_that_signs_others_is_not_believed)
 {
     struct files files;
-    struct ca_set_result result;
+    struct ca_set_result result = {0};
     files_open(&files);
     struct made *direct = made_client(files.root, "direct");
     struct made *forged = made_client(direct, "forged");
     struct ca_set *set = load(&files, 4, false, "root.pem", NULL);
-    ca_set_verify(set, forged->certificate, forged->chain, time(NULL), &result);
+    verify(set, forged->certificate, forged->chain, time(NULL), &result);
     ck_assert_int_eq(result.refusal, REFUSAL_UNTRUSTED);
     ca_set_free(set);
     made_free(forged);
     made_free(direct);
     files_close(&files);
+    ca_set_result_done(&result);
 }
 END_TEST
 
 START_TEST(a_weak_ca_is_a_weak_key)
 {
     struct files files;
-    struct ca_set_result result;
+    struct ca_set_result result = {0};
     files_open(&files);
     struct made *weak = made_certificate(
         &(struct certificate_wish){.name = "Weak", .ca = true, .key = MADE_KEY_RSA_1024});
     struct made *leaf = made_client(weak, "leaf");
     made_write_bundle(files.folder.path, "weak.pem", weak, NULL);
     struct ca_set *set = load(&files, 4, false, "weak.pem", NULL);
-    ca_set_verify(set, leaf->certificate, leaf->chain, time(NULL), &result);
+    verify(set, leaf->certificate, leaf->chain, time(NULL), &result);
     ck_assert_int_eq(result.refusal, REFUSAL_WEAK_KEY);
     ck_assert_int_eq(result.depth, 1);
     ck_assert_int_eq(result.valid_until, 0);
@@ -286,6 +301,7 @@ START_TEST(a_weak_ca_is_a_weak_key)
     made_free(leaf);
     made_free(weak);
     files_close(&files);
+    ca_set_result_done(&result);
 }
 END_TEST
 

@@ -109,7 +109,7 @@ static void cast_open(struct cast *cast)
     cast->ca = made_ca("Client CA");
     cast->rule = (struct rule){.client_headers = CLIENT_HEADERS_NGINX};
     cast->rule.auth = (struct client_auth){AUTH_REQUEST, stage_ca_set(&cast->stage, cast->ca, NULL),
-                                           REFUSE_UNSET};
+                                           REFUSE_UNSET, REGISTRATION_OFF};
     const struct client_auth *rules[] = {&cast->rule.auth};
     ck_assert_int_eq(policy_make(&cast->policy, rules, 1), POLICY_FINE);
 }

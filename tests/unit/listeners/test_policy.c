@@ -58,8 +58,8 @@ static enum policy_fault join(const struct cast *cast, struct policy *policy, co
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
             const struct ca_set *sets[] = {NULL, cast->set, cast->other_set};
             if (kinds[i].letter == letters[count])
-                auths[count] =
-                    (struct client_auth){kinds[i].mode, sets[kinds[i].set], kinds[i].refuse_with};
+                auths[count] = (struct client_auth){kinds[i].mode, sets[kinds[i].set],
+                                                    kinds[i].refuse_with, REGISTRATION_OFF};
         }
         pointers[count] = &auths[count];
     }
@@ -140,8 +140,9 @@ START_TEST(policy_ids_are_the_same_for_the_same_files_read_again)
 {
     struct cast cast;
     cast_open(&cast);
-    struct client_auth one = {AUTH_REQUIRE, cast.set, REFUSE_403};
-    struct client_auth again = {AUTH_REQUIRE, stage_ca_set(&cast.stage, cast.ca, NULL), REFUSE_403};
+    struct client_auth one = {AUTH_REQUIRE, cast.set, REFUSE_403, REGISTRATION_OFF};
+    struct client_auth again = {AUTH_REQUIRE, stage_ca_set(&cast.stage, cast.ca, NULL), REFUSE_403,
+                                REGISTRATION_OFF};
     const struct client_auth *ones[] = {&one};
     const struct client_auth *agains[] = {&again, &one};
     struct policy first;
@@ -165,7 +166,7 @@ START_TEST(too_many_different_sets_are_a_fault)
     memset(sets, 0, sizeof sets);
     for (int i = 0; i <= CA_SETS_PER_DOMAIN; i++) {
         sets[i].id[0] = (unsigned char)i;
-        auths[i] = (struct client_auth){AUTH_REQUIRE, &sets[i], REFUSE_403};
+        auths[i] = (struct client_auth){AUTH_REQUIRE, &sets[i], REFUSE_403, REGISTRATION_OFF};
         rules[i] = &auths[i];
     }
     ck_assert_int_eq(policy_make(&policy, rules, CA_SETS_PER_DOMAIN + 1), POLICY_TOO_MANY_SETS);
@@ -192,26 +193,47 @@ static struct identity *identify(const struct cast *cast, const char *rules,
     return identity;
 }
 
+START_TEST(rules_that_register_differently_leave_the_refusal_to_requests)
+{
+    struct cast cast;
+    cast_open(&cast);
+    const struct client_auth open = {AUTH_REQUIRE, cast.set, REFUSE_UNSET, REGISTRATION_OFF};
+    const struct client_auth known = {AUTH_REQUIRE, cast.set, REFUSE_UNSET, REGISTRATION_MANUAL};
+    const struct client_auth *alike[] = {&known, &known};
+    const struct client_auth *unlike[] = {&known, &open};
+    struct policy policy;
+    ck_assert_int_eq(policy_make(&policy, alike, 2), POLICY_FINE);
+    ck_assert(policy.alerts);
+    ck_assert_int_eq(policy.registration, REGISTRATION_MANUAL);
+    policy_done(&policy);
+    ck_assert_int_eq(policy_make(&policy, unlike, 2), POLICY_FINE);
+    ck_assert(!policy.alerts);
+    ck_assert_int_eq(policy.registration, REGISTRATION_OFF);
+    policy_done(&policy);
+    cast_close(&cast);
+}
+END_TEST
+
 START_TEST(a_rule_judges_by_its_own_cas_only)
 {
     struct cast cast;
     cast_open(&cast);
     struct made *alice = made_client(cast.ca, "alice");
     struct identity *identity = identify(&cast, "AB", alice);
-    const struct client_auth own = {AUTH_REQUIRE, cast.set, REFUSE_403};
-    const struct client_auth other = {AUTH_REQUIRE, cast.other_set, REFUSE_403};
-    const struct client_auth request = {AUTH_REQUEST, cast.other_set, REFUSE_403};
-    const struct client_auth off = {AUTH_OFF, NULL, REFUSE_UNSET};
+    const struct client_auth own = {AUTH_REQUIRE, cast.set, REFUSE_403, REGISTRATION_OFF};
+    const struct client_auth other = {AUTH_REQUIRE, cast.other_set, REFUSE_403, REGISTRATION_OFF};
+    const struct client_auth request = {AUTH_REQUEST, cast.other_set, REFUSE_403, REGISTRATION_OFF};
+    const struct client_auth off = {AUTH_OFF, NULL, REFUSE_UNSET, REGISTRATION_OFF};
     time_t now = time(NULL);
-    ck_assert_int_eq(policy_judge(&own, identity, now), REFUSAL_NONE);
-    ck_assert_int_eq(policy_judge(&other, identity, now), REFUSAL_UNTRUSTED);
-    ck_assert_int_eq(policy_judge(&request, identity, now), REFUSAL_NONE);
+    ck_assert_int_eq(policy_judge(&own, NULL, identity, now).refusal, REFUSAL_NONE);
+    ck_assert_int_eq(policy_judge(&other, NULL, identity, now).refusal, REFUSAL_UNTRUSTED);
+    ck_assert_int_eq(policy_judge(&request, NULL, identity, now).refusal, REFUSAL_NONE);
     ck_assert_int_eq(policy_verdict(&request, identity, now), REFUSAL_UNTRUSTED);
-    ck_assert_int_eq(policy_judge(&off, identity, now), REFUSAL_NONE);
+    ck_assert_int_eq(policy_judge(&off, NULL, identity, now).refusal, REFUSAL_NONE);
     ck_assert_int_eq(policy_verdict(&off, identity, now), REFUSAL_MISSING);
-    ck_assert_int_eq(policy_judge(&own, NULL, now), REFUSAL_MISSING);
-    ck_assert_int_eq(policy_judge(&request, NULL, now), REFUSAL_NONE);
-    ck_assert_int_eq(policy_judge(&off, NULL, now), REFUSAL_NONE);
+    ck_assert_int_eq(policy_judge(&own, NULL, NULL, now).refusal, REFUSAL_MISSING);
+    ck_assert_int_eq(policy_judge(&request, NULL, NULL, now).refusal, REFUSAL_NONE);
+    ck_assert_int_eq(policy_judge(&off, NULL, NULL, now).refusal, REFUSAL_NONE);
     identity_unref(identity);
     made_free(alice);
     cast_close(&cast);
@@ -224,8 +246,8 @@ START_TEST(a_set_it_was_never_verified_against_trusts_nobody)
     cast_open(&cast);
     struct made *alice = made_client(cast.ca, "alice");
     struct identity *identity = identify(&cast, "B", alice);
-    const struct client_auth own = {AUTH_REQUIRE, cast.set, REFUSE_403};
-    ck_assert_int_eq(policy_judge(&own, identity, time(NULL)), REFUSAL_UNTRUSTED);
+    const struct client_auth own = {AUTH_REQUIRE, cast.set, REFUSE_403, REGISTRATION_OFF};
+    ck_assert_int_eq(policy_judge(&own, NULL, identity, time(NULL)).refusal, REFUSAL_UNTRUSTED);
     identity_unref(identity);
     made_free(alice);
     cast_close(&cast);
@@ -239,9 +261,11 @@ START_TEST(a_chain_that_expires_on_an_open_connection_is_refused_from_then_on)
     struct made *alice = made_certificate(
         &(struct certificate_wish){.name = "alice", .issuer = cast.ca, .until_s = 1000});
     struct identity *identity = identify(&cast, "A", alice);
-    const struct client_auth own = {AUTH_REQUIRE, cast.set, REFUSE_403};
-    ck_assert_int_eq(policy_judge(&own, identity, identity->not_after - 1), REFUSAL_NONE);
-    ck_assert_int_eq(policy_judge(&own, identity, identity->not_after), REFUSAL_EXPIRED);
+    const struct client_auth own = {AUTH_REQUIRE, cast.set, REFUSE_403, REGISTRATION_OFF};
+    ck_assert_int_eq(policy_judge(&own, NULL, identity, identity->not_after - 1).refusal,
+                     REFUSAL_NONE);
+    ck_assert_int_eq(policy_judge(&own, NULL, identity, identity->not_after).refusal,
+                     REFUSAL_EXPIRED);
     identity_unref(identity);
     made_free(alice);
     cast_close(&cast);
@@ -255,6 +279,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, policy_ids_depend_on_content_only);
     tcase_add_test(tcase, policy_ids_are_the_same_for_the_same_files_read_again);
     tcase_add_test(tcase, too_many_different_sets_are_a_fault);
+    tcase_add_test(tcase, rules_that_register_differently_leave_the_refusal_to_requests);
     tcase_add_test(tcase, a_rule_judges_by_its_own_cas_only);
     tcase_add_test(tcase, a_set_it_was_never_verified_against_trusts_nobody);
     tcase_add_test(tcase, a_chain_that_expires_on_an_open_connection_is_refused_from_then_on);
