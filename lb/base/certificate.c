@@ -1,121 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * PEM files are read whole, tidied (pem_tidy) and then given to OpenSSL, which by itself trips over
- * a BOM or a blank line. When nothing useful is found, the labels of what is there make the
- * message.
- */
+/* Reading certificates and keys; what describes them is in certificate_text.c. */
 #include "lb/base/certificate.h"
 
-#include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lb/base/error.h"
-#include "lb/base/limits.h"
-
-/* A PEM file in memory, tidied. Cleansed when freed: it may hold a key. */
-struct pem {
-    char *text;
-    size_t length;
-};
-
-static void pem_done(struct pem *pem)
-{
-    if (pem->text)
-        OPENSSL_cleanse(pem->text, pem->length);
-    free(pem->text);
-    pem->text = NULL;
-}
-
-/* Drop a BOM, carriage returns, blank lines and blanks around lines, in place. An encrypted key of
- * the old kind needs its blank line, but those are refused anyway. */
-static void pem_tidy(struct pem *pem)
-{
-    size_t from = pem->length >= 3 && memcmp(pem->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-    size_t to = 0;
-    for (; from < pem->length; from++) {
-        char byte = pem->text[from];
-        bool at_start = to == 0 || pem->text[to - 1] == '\n';
-        if (byte == '\r' || (at_start && (byte == '\n' || byte == ' ' || byte == '\t')))
-            continue;
-        while (byte == '\n' && (pem->text[to - 1] == ' ' || pem->text[to - 1] == '\t'))
-            to--;
-        pem->text[to++] = byte;
-    }
-    OPENSSL_cleanse(pem->text + to, pem->length - to);
-    pem->length = to;
-}
-
-static bool read_all(FILE *file, const char *path, struct pem *pem, struct error *err)
-{
-    struct stat status;
-    if (fstat(fileno(file), &status) != 0)
-        return error_set(err, "%s: %s", path, strerror(errno));
-    if (S_ISDIR(status.st_mode))
-        return error_set(err, "%s: is a folder, not a PEM file", path);
-    /* One byte more than allowed shows that there is more; stdio's own copy would outlive the key.
-     */
-    setvbuf(file, NULL, _IONBF, 0);
-    pem->text = malloc(CERTIFICATE_FILE_BYTES + 1);
-    if (!pem->text)
-        return error_set(err, "%s: out of memory", path);
-    pem->length = fread(pem->text, 1, CERTIFICATE_FILE_BYTES + 1, file);
-    if (ferror(file))
-        return error_set(err, "%s: cannot be read: %s", path, strerror(errno));
-    if (pem->length > CERTIFICATE_FILE_BYTES)
-        return error_set(err, "%s: is larger than %d MiB, no PEM file of certificates is", path,
-                         CERTIFICATE_FILE_BYTES / (1024 * 1024));
-    if (pem->length == 0)
-        return error_set(err, "%s: is empty", path);
-    pem_tidy(pem);
-    return true;
-}
-
-static bool pem_read(const char *path, struct pem *pem, struct error *err)
-{
-    FILE *file = fopen(path, "rbe");
-    if (!file)
-        return error_set(err, "%s: cannot be opened: %s", path, strerror(errno));
-    bool read = read_all(file, path, pem, err);
-    fclose(file);
-    if (!read)
-        pem_done(pem);
-    return read;
-}
-
-static bool pem_has(const struct pem *pem, const char *words)
-{
-    return memmem(pem->text, pem->length, words, strlen(words)) != NULL;
-}
-
-/* What a file without the wanted PEM block holds, as far as its labels tell. */
-static const char *pem_describe(const struct pem *pem)
-{
-    if (pem_has(pem, "CERTIFICATE REQUEST-----"))
-        return "a certificate request (CSR)";
-    if (pem_has(pem, "-----BEGIN CERTIFICATE-----") ||
-        pem_has(pem, "-----BEGIN X509 CERTIFICATE-----"))
-        return "a certificate";
-    if (pem_has(pem, "TRUSTED CERTIFICATE-----"))
-        return "a certificate in OpenSSL's own TRUSTED form";
-    if (pem_has(pem, "PRIVATE KEY-----"))
-        return "a private key";
-    if (pem_has(pem, "PUBLIC KEY-----"))
-        return "a public key";
-    if (pem_has(pem, "X509 CRL-----"))
-        return "a revocation list (CRL)";
-    if (pem_has(pem, "PKCS7-----") || pem_has(pem, "CMS-----"))
-        return "a PKCS #7 bundle (openssl pkcs7 -print_certs makes PEM of it)";
-    if (pem->length > 0 && pem->text[0] == 0x30)
-        return "DER (openssl x509 -inform DER, or openssl pkcs12, makes PEM of it)";
-    return "no PEM at all";
-}
+#include "lb/base/pem.h"
 
 static int no_passphrase(char *into, int room, int writing, void *asked)
 {
@@ -167,19 +62,9 @@ static STACK_OF(X509) *
 STACK_OF(X509) *
     certificates_read(const char *text, size_t bytes, const char *what, struct error *err)
 {
-    if (bytes > CERTIFICATE_FILE_BYTES) {
-        error_set(err, "%s: is larger than %d MiB, no PEM text of certificates is", what,
-                  CERTIFICATE_FILE_BYTES / (1024 * 1024));
+    struct pem pem;
+    if (!pem_copy(text, bytes, what, &pem, err))
         return NULL;
-    }
-    struct pem pem = {malloc(bytes + 1), bytes};
-    if (!pem.text || bytes == 0) {
-        error_set(err, "%s: %s", what, pem.text ? "is empty" : "out of memory");
-        pem_done(&pem);
-        return NULL;
-    }
-    memcpy(pem.text, text, bytes);
-    pem_tidy(&pem);
     ERR_set_mark();
     STACK_OF(X509) *certificates = parse_certificates(&pem, what, err);
     ERR_pop_to_mark();
@@ -187,15 +72,9 @@ STACK_OF(X509) *
     return certificates;
 }
 
-bool pem_holds_key(const char *text, size_t bytes)
-{
-    static const char label[] = "PRIVATE KEY-----";
-    return memmem(text, bytes, label, sizeof label - 1) != NULL;
-}
-
 STACK_OF(X509) * certificates_load(const char *path, struct error *err)
 {
-    struct pem pem = {0};
+    struct pem pem;
     if (!pem_read(path, &pem, err))
         return NULL;
     ERR_set_mark();
@@ -228,7 +107,7 @@ static EVP_PKEY *parse_key(const struct pem *pem, const char *path, struct error
 
 static EVP_PKEY *load_key(const char *path, struct error *err)
 {
-    struct pem pem = {0};
+    struct pem pem;
     if (!pem_read(path, &pem, err))
         return NULL;
     ERR_set_mark();

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "lb/base/pem.h"
+
 struct error;
 
 /** A server's certificate, its chain (without itself) and its key. Frozen; EVP_PKEY and X509 are
@@ -51,9 +53,6 @@ STACK_OF(X509) * certificates_load(const char *path, struct error *err);
  */
 STACK_OF(X509) *
     certificates_read(const char *text, size_t bytes, const char *what, struct error *err);
-
-/** Does a PEM text hold a private key, encrypted or not? Such a text is a secret. */
-bool pem_holds_key(const char *text, size_t bytes);
 
 /* Describing. All results are malloc'd; NULL: out of memory. Any thread. */
 
