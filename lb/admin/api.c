@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lb/admin/api_query.h"
 #include "lb/base/error.h"
 #include "lb/base/log.h"
 #include "lb/base/option.h"
@@ -69,8 +70,11 @@ static void finish(struct api_request *request, bool clean)
 static void write_fields(const struct api_request *request, char *into, size_t room)
 {
     const char *allow = request->allow;
-    snprintf(into, room, "Content-Type: application/json\r\nCache-Control: no-store\r\n%s%s%s",
-             allow ? "Allow: " : "", allow ? allow : "", allow ? "\r\n" : "");
+    char retry[40] = "";
+    if (request->retry_after_s > 0)
+        snprintf(retry, sizeof retry, "Retry-After: %u\r\n", request->retry_after_s);
+    snprintf(into, room, "Content-Type: application/json\r\nCache-Control: no-store\r\n%s%s%s%s",
+             allow ? "Allow: " : "", allow ? allow : "", allow ? "\r\n" : "", retry);
 }
 
 static struct slice next_piece(const struct api_request *request)
@@ -180,6 +184,19 @@ static void handle(struct api_request *request)
     request->route->handle(request);
 }
 
+/* Large bodies grow by doubling: buffers of the pool end at half a MiB, and what is larger is
+ * copied whole with each piece otherwise. */
+static bool append(struct api_request *request, struct slice data, size_t most)
+{
+    struct buffer_pool *pool = request->api->buffers;
+    size_t length = buffer_length(request->body);
+    size_t room = data.length > length ? data.length : length;
+    if (room > most - length)
+        room = most - length;
+    return buffer_reserve(pool, &request->body, room, most) &&
+           buffer_append(pool, &request->body, data.at, data.length, most);
+}
+
 /* false: it was refused. */
 static bool keep(struct api_request *request, struct slice data)
 {
@@ -192,7 +209,7 @@ static bool keep(struct api_request *request, struct slice data)
         api_refuse(request, 413, "too-large", "the body is larger than %zu bytes", most);
         return false;
     }
-    if (buffer_append(request->api->buffers, &request->body, data.at, data.length, most))
+    if (append(request, data, most))
         return true;
     api_refuse(request, 503, "out-of-memory", "out of memory");
     return false;
@@ -357,6 +374,12 @@ const struct stream_events api_events = {
 
 /* --- for handlers -------------------------------------------------------------------------- */
 
+void api_who(const struct api_request *request, char ret_who[API_WHO_BYTES])
+{
+    snprintf(ret_who, API_WHO_BYTES, "uid %u (pid %ld)", request->peer.uid,
+             (long)request->peer.pid);
+}
+
 void api_audit(const struct api_request *request, struct log_line *line, const char *event)
 {
     log_begin(line, LOG_LEVEL_INFO, event);
@@ -366,17 +389,12 @@ void api_audit(const struct api_request *request, struct log_line *line, const c
 
 int64_t api_query_number(const struct api_request *request, const char *key, int64_t standard)
 {
-    size_t length = strlen(key);
-    for (const char *at = request->query; *at; at += strspn(at, "&")) {
-        size_t pair = strcspn(at, "&");
-        char digits[24];
-        int64_t number;
-        if (pair > length && strncmp(at, key, length) == 0 && at[length] == '=') {
-            snprintf(digits, sizeof digits, "%.*s", (int)(pair - length - 1), at + length + 1);
-            if (option_parse_number(digits, &number))
-                return number;
-        }
-        at += pair;
-    }
-    return standard;
+    struct api_query query;
+    int64_t number = standard;
+    bool is_read = api_query_read(&query, request->query, NULL);
+    const char *value = is_read ? api_query_value(&query, key) : NULL;
+    if (!value || !option_parse_number(value, &number))
+        number = standard;
+    api_query_done(&query);
+    return number;
 }

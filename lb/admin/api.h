@@ -54,7 +54,8 @@ struct api_request {
     struct buffer *body;
     json_t *json; /* the body; NULL: it has none. Owned */
     unsigned status;
-    const char *allow; /* 405: the methods there are; else NULL */
+    const char *allow;      /* 405: the methods there are; else NULL */
+    unsigned retry_after_s; /* 429 and 503 may say so; 0: not said */
     struct json_writer answer;
     bool has_head;  /* the answer's head was written … */
     size_t written; /* … and so many bytes of its body */
@@ -69,6 +70,10 @@ void api_answer(struct api_request *request, unsigned status, struct json_writer
  * gone. */
 void api_refuse(struct api_request *request, unsigned status, const char *reason,
                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/** Who asks, as the registry's audit log says it: "uid 0 (pid 4711)". Cut at API_WHO_BYTES. */
+enum { API_WHO_BYTES = 512 };
+void api_who(const struct api_request *request, char ret_who[API_WHO_BYTES]);
 
 /** Begin the log line of a change: who asked for it (uid, pid). log_end is the caller's. */
 void api_audit(const struct api_request *request, struct log_line *line, const char *event);

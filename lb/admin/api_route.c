@@ -1,37 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lb/admin/api_route.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int hex_value(char digit)
-{
-    if (!isxdigit((unsigned char)digit))
-        return -1;
-    return isdigit((unsigned char)digit) ? digit - '0' : tolower((unsigned char)digit) - 'a' + 10;
-}
-
-/* In place. */
-static bool decode(char *text)
-{
-    char *to = text;
-    for (const char *at = text; *at; at++) {
-        if (*at != '%') {
-            *to++ = *at;
-            continue;
-        }
-        int high = hex_value(at[1]);
-        int low = high < 0 ? -1 : hex_value(at[2]);
-        if (low < 0 || (high == 0 && low == 0))
-            return false;
-        *to++ = (char)(high * 16 + low);
-        at += 2;
-    }
-    *to = '\0';
-    return true;
-}
+#include "lb/admin/api_query.h"
 
 bool api_path_read(struct api_path *path, struct slice text)
 {
@@ -43,7 +17,7 @@ bool api_path_read(struct api_path *path, struct slice text)
         if (path->count == API_SEGMENTS_MOST)
             return false;
         path->segments[path->count++] = segment;
-        if (!decode(segment))
+        if (!api_decode(segment))
             return false;
     }
     return true;

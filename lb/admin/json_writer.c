@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +13,27 @@
 
 enum { FIRST_BYTES = 1024 };
 
+/* What realloc moves, it leaves behind as it was. */
+static char *move(const struct json_writer *writer, size_t wanted)
+{
+    if (!writer->is_secret)
+        return realloc(writer->bytes, wanted);
+    char *bytes = malloc(wanted);
+    if (!bytes)
+        return NULL;
+    if (writer->length > 0)
+        memcpy(bytes, writer->bytes, writer->length);
+    OPENSSL_cleanse(writer->bytes, writer->length);
+    free(writer->bytes);
+    return bytes;
+}
+
 static bool reserve(struct json_writer *writer, size_t more)
 {
     size_t wanted = writer->capacity ? writer->capacity : FIRST_BYTES;
     while (wanted - writer->length < more)
         wanted *= 2;
-    char *bytes = realloc(writer->bytes, wanted);
+    char *bytes = move(writer, wanted);
     if (!bytes) {
         writer->has_failed = true;
         return false;
@@ -158,6 +174,8 @@ void writer_time(struct json_writer *writer, const char *key, int64_t ms)
 
 void writer_done(struct json_writer *writer)
 {
+    if (writer->is_secret)
+        OPENSSL_cleanse(writer->bytes, writer->length);
     free(writer->bytes);
     *writer = (struct json_writer){0};
 }

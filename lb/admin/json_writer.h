@@ -28,6 +28,7 @@ struct json_writer {
     size_t length;
     size_t capacity;
     bool has_failed; /* out of memory: what is written is worth nothing */
+    bool is_secret;  /* set before anything is written: memory is cleansed before it is freed */
     unsigned depth;
     bool has_members[JSON_WRITER_DEPTH + 1]; /* by depth: a comma comes before the next one */
     char ends[JSON_WRITER_DEPTH];            /* by depth: what closes it */
@@ -45,7 +46,7 @@ void writer_flag(struct json_writer *writer, const char *key, bool value);
 /** RFC 3339, UTC. ms: since 1970; 0: null. */
 void writer_time(struct json_writer *writer, const char *key, int64_t ms);
 
-/** Free what is written; empty again. */
+/** Cleanse (where it is secret) and free what is written; empty again. */
 void writer_done(struct json_writer *writer);
 
 #endif

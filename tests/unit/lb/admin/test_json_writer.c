@@ -134,6 +134,25 @@ START_TEST(a_long_list_grows)
 }
 END_TEST
 
+START_TEST(what_is_secret_grows_and_comes_back_too)
+{
+    struct json_writer w = {.is_secret = true};
+    char text[3000];
+    memset(text, 'k', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    writer_object(&w, NULL);
+    writer_text(&w, "a", "first");
+    writer_text(&w, "private_key", text);
+    writer_end(&w);
+    json_t *json = read_back(&w);
+    ck_assert_str_eq(json_string_value(json_object_get(json, "a")), "first");
+    ck_assert_str_eq(json_string_value(json_object_get(json, "private_key")), text);
+    json_decref(json);
+    writer_done(&w);
+    ck_assert_ptr_null(w.bytes);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, objects_and_arrays_stand_within_one_another);
@@ -142,6 +161,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, numbers_keep_all_their_digits);
     tcase_add_test(tcase, times_are_rfc_3339_and_never_is_null);
     tcase_add_test(tcase, a_long_list_grows);
+    tcase_add_test(tcase, what_is_secret_grows_and_comes_back_too);
 }
 
 CHECK_MAIN("json writer", add_tests)
