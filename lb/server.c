@@ -117,6 +117,7 @@ static void on_worker_told(uv_async_t *async)
 {
     struct server *server = async->data;
     free_unused_editions(server);
+    census_desk_deliver(&server->census);
     reload_advance(server);
     if (server->state == SERVER_DRAINING &&
         atomic_load(&server->ended_count) == server->worker_count) {
@@ -227,6 +228,7 @@ static void init_handles(struct server *server)
     server->on_term.data = server->on_int.data = server->on_hangup.data = server;
     server->on_rotated.data = server;
     server->worker_told.data = server->drain.data = server;
+    census_desk_init(&server->census, &server->worker_told);
     server_registry_init(server);
 }
 
@@ -332,6 +334,7 @@ static void server_free(struct server *server)
     free(server->workers);
     free_unused_editions(server);
     uv_mutex_destroy(&server->unused_lock);
+    census_desk_done(&server->census);
     reload_done(server);
     server_leave_config(server->config);
     roster_free(server->roster);

@@ -87,6 +87,21 @@ static void reload(struct admin_host *host, admin_reloaded reloaded, void *arg)
         reload_begin(server_of(host), waiter);
 }
 
+static void census(struct admin_host *host, const unsigned char key[CERTIFICATE_KEY_BYTES],
+                   census_counted counted, void *arg)
+{
+    struct server *server = server_of(host);
+    struct census_taker **takers = calloc(server->worker_count + 1, sizeof(struct census_taker *));
+    if (!takers) {
+        counted(arg, NULL);
+        return;
+    }
+    for (unsigned i = 0; i < server->worker_count; i++)
+        takers[i] = worker_census_taker(server->workers[i]);
+    census_begin(&server->census, takers, server->worker_count, key, counted, arg);
+    free(takers);
+}
+
 static struct registry *registry_of(struct admin_host *host)
 {
     return server_of(host)->registry.registry;
@@ -110,6 +125,7 @@ bool server_admin_open(struct server *server, struct error *err)
         .client_count = client_count,
         .publish = publish,
         .reload = reload,
+        .census = census,
         .registry = registry_of,
         .apply = apply,
     };

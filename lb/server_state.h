@@ -7,6 +7,7 @@
 
 #include "lb/base/connection.h"
 #include "lb/base/list.h"
+#include "lb/census.h"
 #include "lb/config.h"
 #include "lb/persistence_key.h"
 #include "lb/reload.h"
@@ -47,6 +48,7 @@ struct server {
     struct list_node unused; /* editions nobody holds any more */
     struct reload reload;
     struct server_admin admin;
+    struct census_desk census;
     struct server_registry registry;
 };
 

@@ -15,6 +15,7 @@
 #include "backends/link.h"
 #include "lb/base/log.h"
 #include "lb/base/socket.h"
+#include "lb/census.h"
 #include "lb/edition.h"
 #include "lb/exchange.h"
 #include "lb/gate.h"
@@ -45,6 +46,7 @@ struct worker {
     atomic_bool is_review_wanted; /* of the clients' identities */
     struct loop_context context;
     struct clients clients;
+    struct census_taker census;
     struct exchanges exchanges;
     struct links *links;
     struct edition *edition; /* in force; held */
@@ -155,6 +157,7 @@ static void on_links_closed(void *arg)
     struct worker *worker = arg;
     worker->links = NULL;
     exchanges_close(&worker->exchanges);
+    census_taker_close(&worker->census);
     registry_desk_close(&worker->desk);
     uv_close((uv_handle_t *)&worker->wake, NULL);
     loop_context_close(&worker->context);
@@ -182,6 +185,7 @@ static void on_wake(uv_async_t *wake)
     take_offer(worker);
     if (atomic_exchange(&worker->is_review_wanted, false))
         inspection_ask(&worker->clients.inspection);
+    census_taker_advance(&worker->census);
     if (worker->obeyed == WORKER_SERVE && order != WORKER_SERVE) {
         worker->obeyed = WORKER_DRAIN;
         gate_close(&worker->gate);
@@ -205,6 +209,11 @@ static void give_order(struct worker *worker, enum worker_order order)
 unsigned worker_client_count(struct worker *worker, const char *listener)
 {
     return gate_client_count(&worker->gate, listener);
+}
+
+struct census_taker *worker_census_taker(struct worker *worker)
+{
+    return &worker->census;
 }
 
 void worker_review_identities(struct worker *worker)
@@ -239,6 +248,7 @@ static bool prepare(struct worker *worker, struct edition *edition, struct socke
     struct worker_share *share = worker->share;
     worker->gate_owner = (struct gate_owner){on_accepted, on_gate_closed};
     clients_init(&worker->clients, &worker->context, &exchange_events, &worker->exchanges);
+    census_taker_init(&worker->census, &worker->clients, &worker->wake);
     if (share->registry && registry_desk_open(&worker->desk, &worker->loop)) {
         worker->clients.desk = &worker->desk; /* if not, nobody signs up: 503 */
     }
@@ -269,6 +279,7 @@ static void worker_free(struct worker *worker)
 {
     take_offer(worker); /* it came too late for the loop */
     gate_done(&worker->gate);
+    census_taker_done(&worker->census);
     if (worker->edition) {
         hold_give(&worker->edition->hold);
     }

@@ -12,6 +12,7 @@
 #include "lb/config.h"
 
 struct access_log;
+struct census_taker;
 struct edition;
 struct error;
 struct registry;
@@ -64,6 +65,9 @@ unsigned worker_client_count(struct worker *worker, const char *listener);
  * is joined.
  */
 void worker_review_identities(struct worker *worker);
+
+/** Who counts its clients (census.h). Lives until it is joined. Any thread. */
+struct census_taker *worker_census_taker(struct worker *worker);
 
 /** No new clients; idle ones are sent away, exchanges in flight may end. Any thread. */
 void worker_drain(struct worker *worker);

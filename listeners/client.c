@@ -166,6 +166,16 @@ static void start_serving(struct client *client)
         http1_client_drain(client, false);
 }
 
+/** What the registry says to who was let in a moment ago, where that alerts: it may have changed
+ * since, and whoever looked through the clients then has passed over this one. */
+static enum refusal second_thought(const struct client *client)
+{
+    struct identity *identity = client->handshake.identity;
+    if (!identity || !client->handshake.domain->policy->alerts)
+        return REFUSAL_NONE;
+    return registry_objection(client->door->listener->view, identity);
+}
+
 /** A reload in the middle of the handshake may have changed what it should have settled. */
 static void leave_handshake(struct client *client)
 {
@@ -194,7 +204,12 @@ static void shake_hands(struct client *client, int events)
         client_close(client, false);
         return;
     }
+    enum refusal refusal = second_thought(client);
     leave_handshake(client);
+    if (refusal != REFUSAL_NONE) {
+        client_expel(client, refusal, true);
+        return;
+    }
     start_serving(client);
     if (connection_has_unread(connection)) {
         http1_client_advance(client, events);
