@@ -8,9 +8,9 @@
 
 #include "backends/pool_persistence.h"
 #include "lb/base/error.h"
+#include "lb/base/state_dir.h"
 #include "lb/config.h"
 #include "lb/secret_file.h"
-#include "lb/state_dir.h"
 
 static const char file_name[] = "persistence.key";
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A new secret is written under a name of its own, synced and then linked to the real one, which
- * fails if somebody was faster: then theirs is read. A half-written file is never seen.
- */
+/* See secret_file.h. If somebody was faster at making one, theirs is read. */
 #include "lb/secret_file.h"
 
 #include <assert.h>
@@ -10,14 +7,12 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lb/base/error.h"
-
-enum { TEMPORARY_NAME_BYTES = 128, TEMPORARY_TRIES = 16 };
+#include "lb/base/whole_file.h"
 
 /* Is it where it should be? */
 enum found { FOUND, FOUND_NONE, FOUND_BAD };
@@ -100,62 +95,17 @@ static enum found find(const struct secret_file *file, unsigned char *secret, si
 
 /* --- making -------------------------------------------------------------------------------- */
 
-/** Open a file of a name that nobody has. -1: errno. */
-static int open_temporary(const struct secret_file *file, char name[TEMPORARY_NAME_BYTES])
-{
-    int fd = -1;
-    for (unsigned i = 0; fd < 0 && i < TEMPORARY_TRIES; i++) {
-        unsigned number = 0;
-        if (RAND_bytes((unsigned char *)&number, sizeof number) != 1) {
-            errno = EIO;
-            return -1;
-        }
-        snprintf(name, TEMPORARY_NAME_BYTES, ".%.64s.%08x", file->name, number);
-        fd = openat(file->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (fd < 0 && errno != EEXIST)
-            return -1;
-    }
-    return fd;
-}
-
-static bool write_secret(int fd, const unsigned char *secret, size_t length)
-{
-    for (size_t put = 0; put < length;) {
-        ssize_t more = write(fd, secret + put, length - put);
-        if (more < 0)
-            return false;
-        put += (size_t)more;
-    }
-    /* A umask may have taken too much. */
-    return fchmod(fd, 0600) == 0 && fsync(fd) == 0;
-}
-
-/** Give it its real name unless that is taken, which is as good. */
-static bool publish(const struct secret_file *file, const char *temporary)
-{
-    int result = linkat(file->folder, temporary, file->folder, file->name, 0);
-    if (result != 0 && (errno == EPERM || errno == EOPNOTSUPP)) /* a disk without hard links */
-        result = renameat2(file->folder, temporary, file->folder, file->name, RENAME_NOREPLACE);
-    return (result == 0 || errno == EEXIST) && fsync(file->folder) == 0;
-}
-
 static bool make(const struct secret_file *file, size_t length, struct error *err)
 {
     unsigned char secret[SECRET_BYTES_MOST];
-    char temporary[TEMPORARY_NAME_BYTES];
+    const struct whole_file whole = {file->folder, file->name, 0600};
     if (RAND_priv_bytes(secret, (int)length) != 1)
         return error_set(err, "%s/%s cannot be made: the system gives no random bytes", file->path,
                          file->name);
-    int fd = open_temporary(file, temporary);
-    bool made = fd >= 0 && write_secret(fd, secret, length) && publish(file, temporary);
+    /* One that is there by now is as good. */
+    bool made = whole_file_make(&whole, secret, length) != WHOLE_FILE_FAILED;
     OPENSSL_cleanse(secret, sizeof secret);
-    if (!made)
-        fail(file, err, "cannot be made");
-    if (fd >= 0) {
-        unlinkat(file->folder, temporary, 0);
-        close(fd);
-    }
-    return made;
+    return made || fail(file, err, "cannot be made");
 }
 
 bool secret_file_keep(const struct secret_file *file, unsigned char *secret, size_t length,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The folder of [lb] state_dir: what lb keeps between two runs. */
-#ifndef LB_STATE_DIR_H
-#define LB_STATE_DIR_H
+#ifndef LB_BASE_STATE_DIR_H
+#define LB_BASE_STATE_DIR_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lb/state_dir.h"
+#include "lb/base/state_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lb/base/account.h"
 #include "lb/base/error.h"
-#include "lb/privileges.h"
 
 /* It, and not the folder it is in, has to be theirs. */
 static bool explain_rights(const char *path, const char *what, struct error *err)

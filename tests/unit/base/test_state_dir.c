@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lb/state_dir.h"
+#include "lb/base/state_dir.h"
 
 #include <fcntl.h>
 #include <stdio.h>
