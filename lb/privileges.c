@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -104,4 +105,14 @@ bool privileges_drop(const struct account *account, struct error *err)
 void privileges_forbid_new(void)
 {
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+void privileges_guard_secrets(void)
+{
+    const struct rlimit none = {0, 0};
+    privileges_forbid_new();
+    setrlimit(RLIMIT_CORE, &none);
+#if !defined(__SANITIZE_ADDRESS__) /* its leak check traces the process */
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
 }

@@ -32,4 +32,8 @@ bool privileges_drop(const struct account *account, struct error *err);
  * from now on. Thread: main, first of all. */
 void privileges_forbid_new(void);
 
+/** Private keys will live in this process: no core file may hold them, no other process of the user
+ * may read its memory; and privileges_forbid_new(). Thread: main, before the first key. */
+void privileges_guard_secrets(void);
+
 #endif

@@ -40,12 +40,16 @@ static bool make(const char *path, struct error *err)
                      path, strerror(errno));
 }
 
-static bool is_ours(int folder, const char *path, struct error *err)
+/* Whom may it belong to, but for root and ourselves? */
+enum owner { OWNER_OURS, OWNER_ANY_FOR_ROOT };
+
+static bool is_fine(int folder, const char *path, enum owner owner, struct error *err)
 {
+    bool any = owner == OWNER_ANY_FOR_ROOT && geteuid() == 0;
     struct stat status;
     if (fstat(folder, &status) != 0)
         return error_set(err, "state_dir %s: %s", path, strerror(errno));
-    if (status.st_uid != 0 && status.st_uid != geteuid())
+    if (!any && status.st_uid != 0 && status.st_uid != geteuid())
         return error_set(err,
                          "state_dir %s belongs to another user (uid %u), who could replace the "
                          "keys in it: give it to the user lb runs as (chown), or say another "
@@ -75,22 +79,42 @@ static int open_folder(const char *path, struct error *err)
 }
 
 /* Takes the descriptor. */
-static int keep_ours(int folder, const char *path, struct error *err)
+static int keep_fine(int folder, const char *path, enum owner owner, struct error *err)
 {
-    if (folder < 0 || is_ours(folder, path, err))
+    if (folder < 0 || is_fine(folder, path, owner, err))
         return folder;
     close(folder);
     return -1;
 }
 
+static int open_or_make(const char *path, enum owner owner, struct error *err)
+{
+    return make(path, err) ? keep_fine(open_folder(path, err), path, owner, err) : -1;
+}
+
+static int look(const char *path, enum owner owner, bool *ret_is_missing, struct error *err)
+{
+    int folder = open_folder(path, err);
+    *ret_is_missing = folder < 0 && errno == ENOENT;
+    return keep_fine(folder, path, owner, err);
+}
+
 int state_dir_open(const char *path, struct error *err)
 {
-    return make(path, err) ? keep_ours(open_folder(path, err), path, err) : -1;
+    return open_or_make(path, OWNER_OURS, err);
 }
 
 int state_dir_look(const char *path, bool *ret_is_missing, struct error *err)
 {
-    int folder = open_folder(path, err);
-    *ret_is_missing = folder < 0 && errno == ENOENT;
-    return keep_ours(folder, path, err);
+    return look(path, OWNER_OURS, ret_is_missing, err);
+}
+
+int state_dir_open_for_owner(const char *path, struct error *err)
+{
+    return open_or_make(path, OWNER_ANY_FOR_ROOT, err);
+}
+
+int state_dir_look_for_owner(const char *path, bool *ret_is_missing, struct error *err)
+{
+    return look(path, OWNER_ANY_FOR_ROOT, ret_is_missing, err);
 }

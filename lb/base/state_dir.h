@@ -21,4 +21,11 @@ int state_dir_open(const char *path, struct error *err);
 /** As state_dir_open, but what is not there is not made: then -1 with *ret_is_missing. */
 int state_dir_look(const char *path, bool *ret_is_missing, struct error *err);
 
+/**
+ * The same two for what root does in the place of the user lb runs as: root takes a folder that
+ * belongs to anybody, since whoever it belongs to decides what is in it anyway.
+ */
+int state_dir_open_for_owner(const char *path, struct error *err);
+int state_dir_look_for_owner(const char *path, bool *ret_is_missing, struct error *err);
+
 #endif

@@ -4,8 +4,6 @@
 #include "lb/commands/run.h"
 
 #include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "lb/base/log.h"
 #include "lb/commands/arguments.h"
@@ -15,18 +13,6 @@
 #include "lb/held_signals.h"
 #include "lb/places.h"
 #include "lb/server.h"
-
-/** Private keys live in this process: no core file may hold them, no other process of the user may
- * read them. */
-static void guard_secrets(void)
-{
-    const struct rlimit none = {0, 0};
-    privileges_forbid_new();
-    setrlimit(RLIMIT_CORE, &none);
-#if !defined(__SANITIZE_ADDRESS__) /* its leak check traces the process */
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
-}
 
 /** found: what a reload will not be able to read. */
 static bool become_user(const struct config *config, struct problems *found, struct error *err)
@@ -89,7 +75,7 @@ int command_run(int argc, char **argv)
         return COMMAND_MISUSED;
     }
     held_signals_hold();
-    guard_secrets();
+    privileges_guard_secrets();
     struct config *config = config_load(file, &problems);
     check_write_problems(&problems, stderr);
     problems_done(&problems);

@@ -114,6 +114,40 @@ START_TEST(to_look_makes_nothing_and_refuses_as_to_open_does)
 }
 END_TEST
 
+START_TEST(root_works_in_a_folder_of_somebody_elses_for_them)
+{
+    bool is_missing = false;
+    if (geteuid() != 0)
+        return; /* only root can give folders away */
+    expect_opened("var");
+    ck_assert_int_eq(chown(folder_file(&folder, "var"), SOMEBODY_ELSE, (gid_t)-1), 0);
+    int descriptor = state_dir_open_for_owner(folder_file(&folder, "var"), &err);
+    ck_assert_msg(descriptor >= 0, "%s", err.text);
+    close(descriptor);
+    descriptor = state_dir_look_for_owner(folder_file(&folder, "var"), &is_missing, &err);
+    ck_assert_msg(descriptor >= 0, "%s", err.text);
+    close(descriptor);
+    ck_assert_int_eq(chmod(folder_file(&folder, "var"), 0770), 0);
+    ck_assert_int_eq(state_dir_open_for_owner(folder_file(&folder, "var"), &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "may be written by others"));
+}
+END_TEST
+
+START_TEST(who_is_not_root_works_for_nobody_else)
+{
+    if (geteuid() != 0)
+        return; /* only root can give folders away */
+    ck_assert_int_eq(mkdir(folder_file(&folder, "var"), 0755), 0);
+    ck_assert_int_eq(chmod(folder.path, 0755), 0);
+    ck_assert_int_eq(chown(folder_file(&folder, "var"), SOMEBODY_ELSE, (gid_t)-1), 0);
+    ck_assert_int_eq(seteuid(SOMEBODY_ELSE + 1), 0);
+    int descriptor = state_dir_open_for_owner(folder_file(&folder, "var"), &err);
+    ck_assert_int_eq(seteuid(0), 0);
+    ck_assert_int_eq(descriptor, -1);
+    ck_assert_msg(strstr(err.text, "belongs to another user (uid 12345)"), "%s", err.text);
+}
+END_TEST
+
 /* Not the folder it is in is to be given away. */
 START_TEST(who_may_not_make_or_open_it_is_told_how_it_is_made)
 {
@@ -145,6 +179,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_file_in_its_place_is_said);
     tcase_add_test(tcase, one_of_somebody_elses_is_refused);
     tcase_add_test(tcase, to_look_makes_nothing_and_refuses_as_to_open_does);
+    tcase_add_test(tcase, root_works_in_a_folder_of_somebody_elses_for_them);
+    tcase_add_test(tcase, who_is_not_root_works_for_nobody_else);
     tcase_add_test(tcase, who_may_not_make_or_open_it_is_told_how_it_is_made);
 }
 
