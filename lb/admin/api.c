@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lb/admin/api_query.h"
 #include "lb/base/error.h"
@@ -252,35 +251,25 @@ static void read_body(struct api_request *request)
 
 /* --- beginning ----------------------------------------------------------------------------- */
 
-static bool may_speak(const struct unix_peer *peer)
-{
-    return peer->uid == 0 || peer->uid == geteuid();
-}
-
-static void refuse_stranger(struct api_request *request, const struct http_request *http)
+static void refuse_stranger(struct api_request *request, const struct http_request *http,
+                            const struct error *why)
 {
     struct log_line line;
     log_begin(&line, LOG_LEVEL_WARN, "admin.refused");
-    log_number(&line, "uid", request->peer.uid);
-    log_number(&line, "pid", request->peer.pid);
+    api_peer_log(&request->peer, &line);
+    log_text(&line, "message", why->text);
     log_bytes(&line, "method", http->method_text.at, http->method_text.length);
     log_bytes(&line, "path", http->path.at, http->path.length);
     log_end(&line);
-    api_refuse(request, 403, "not-allowed",
-               "user %u may not speak to this lb: root and user %u may", request->peer.uid,
-               geteuid());
+    api_refuse(request, 403, "not-allowed", "%s", why->text);
 }
 
 static void start(struct api_request *request, const struct http_request *http)
 {
     char allow[64];
-    int fd = request->stream->client->connection.fd;
-    if (!unix_socket_peer(fd, &request->peer)) {
-        api_refuse(request, 403, "not-allowed", "nobody knows who asks");
-        return;
-    }
-    if (!may_speak(&request->peer)) {
-        refuse_stranger(request, http);
+    struct error why;
+    if (!api_peer_find(&request->peer, request->stream->client, &why)) {
+        refuse_stranger(request, http, &why);
         return;
     }
     if (!api_path_read(&request->path, http->path)) {
@@ -376,15 +365,13 @@ const struct stream_events api_events = {
 
 void api_who(const struct api_request *request, char ret_who[API_WHO_BYTES])
 {
-    snprintf(ret_who, API_WHO_BYTES, "uid %u (pid %ld)", request->peer.uid,
-             (long)request->peer.pid);
+    snprintf(ret_who, API_WHO_BYTES, "%s", request->peer.who);
 }
 
 void api_audit(const struct api_request *request, struct log_line *line, const char *event)
 {
     log_begin(line, LOG_LEVEL_INFO, event);
-    log_number(line, "uid", request->peer.uid);
-    log_number(line, "pid", request->peer.pid);
+    api_peer_log(&request->peer, line);
 }
 
 int64_t api_query_number(const struct api_request *request, const char *key, int64_t standard)

@@ -16,10 +16,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lb/admin/api_peer.h"
 #include "lb/admin/api_route.h"
 #include "lb/admin/json_writer.h"
 #include "lb/base/buffer.h"
-#include "lb/base/unix_socket.h"
 #include "listeners/stream.h"
 
 struct admin_host;
@@ -47,7 +47,7 @@ struct api_request {
     struct stream *stream; /* NULL: the client is gone */
     const struct api_route *route;
     enum api_state state;
-    struct unix_peer peer;
+    struct api_peer peer;
     struct api_path path;
     const char *parts[API_PARTS_MOST]; /* what the {} of the route stand for */
     char *query;                       /* behind '?', as it came; owned; "" when there is none */
@@ -71,11 +71,11 @@ void api_answer(struct api_request *request, unsigned status, struct json_writer
 void api_refuse(struct api_request *request, unsigned status, const char *reason,
                 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/** Who asks, as the registry's audit log says it: "uid 0 (pid 4711)". Cut at API_WHO_BYTES. */
-enum { API_WHO_BYTES = 512 };
+/** Who asks, as the registry's audit log says it: "uid 0 (pid 4711)", or "certificate CN=ops,
+ * serial 0A1B" over TCP. */
 void api_who(const struct api_request *request, char ret_who[API_WHO_BYTES]);
 
-/** Begin the log line of a change: who asked for it (uid, pid). log_end is the caller's. */
+/** Begin the log line of a change: who asked for it (uid and pid, or who). log_end is the caller's. */
 void api_audit(const struct api_request *request, struct log_line *line, const char *event);
 
 /** A whole number of the query, as in "?rules=20"; `standard` when it is not there or no number. */
