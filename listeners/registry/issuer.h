@@ -23,10 +23,15 @@ enum key_kind {
 };
 /** "p256", … static. */
 const char *key_kind_name(enum key_kind kind);
-/** Also what the API calls them: "ec-p256", "RSA" (rsa2048) and the like, in any case. */
+/** Also what others call them: "RSA" (rsa2048), "EC" and "ECC" (p256), "rsa:3072", "P-384",
+ * "prime256v1", "secp384r1", in any case. */
 bool key_kind_parse(const char *name, enum key_kind *ret_kind);
+/** false: it is of none of these kinds. */
+bool key_kind_of(const EVP_PKEY *key, enum key_kind *ret_kind);
 /** NULL: out of memory. RSA keys take their time. */
 EVP_PKEY *key_make(enum key_kind kind);
+/** PEM (PKCS #8, not encrypted); owned, to be cleansed before it is freed. NULL: out of memory. */
+char *key_pem_text(const EVP_PKEY *key);
 
 /** Where it lies. */
 struct issuer_place {
@@ -37,20 +42,45 @@ struct issuer_place {
 struct ca_wish {
     const char *common_name; /* NULL: "lb client CA" and the host's name */
     enum key_kind key;
-    unsigned days; /* ISSUER_CA_DAYS unless said */
+    unsigned days; /* 1 … ISSUER_DAYS_MOST; 0: ISSUER_CA_DAYS */
 };
-enum { ISSUER_CA_DAYS = 3650, ISSUER_DAYS_MOST = 36500 };
+enum {
+    ISSUER_CA_DAYS = 3650,
+    ISSUER_DAYS_MOST = 36500,
+    /* How long before now certificates begin: the clocks of those who check them differ. */
+    ISSUER_BACKDATED_S = 300,
+};
 
 enum issuer_outcome { ISSUER_DONE, ISSUER_MISSING, ISSUER_EXISTS, ISSUER_FAILED };
 
-/** Its certificate; the key is not touched. Owned by the caller. */
+/**
+ * Its certificate; the key is not touched. Owned by the caller.
+ *
+ * Fails: folder or file may be written by others, or belong to somebody else (not root, ourselves
+ * or the folder's owner); the file holds anything but one CA certificate.   Thread: any. Reads
+ * files.
+ */
 enum issuer_outcome issuer_read(const struct issuer_place *place, X509 **ret_ca, struct error *err);
-/** Make key and certificate, whole or not at all; of two at once one makes it, the other gets
- * EXISTS with that one. Files belong to the folder's owner if we are root. */
+/**
+ * Make key and certificate, whole or not at all; of two at once one makes it, the other gets EXISTS
+ * with that one. Files belong to the folder's owner if we are root.
+ *
+ * The certificate: v3, basicConstraints critical CA:TRUE pathlen:0, keyUsage critical keyCertSign
+ * and cRLSign, subject key identifier, 128 random bits of serial, SHA-256 (Ed25519 brings its own);
+ * named "lb client CA", the host and six random hex digits, so that no two are called the same.
+ *
+ * The key comes first. A key without a certificate is what a crash has left: it is never replaced
+ * (a certificate may only have been lost), and the certificate is made for it, provided that it is
+ * of the kind that is wished for.
+ *
+ * Fails: as issuer_read and issue_sign do; the folder cannot be written to.   Thread: any that may
+ * block: RSA keys take seconds.
+ */
 enum issuer_outcome issuer_make(const struct issuer_place *place, const struct ca_wish *wish,
                                 X509 **ret_ca, struct error *err);
 
-/** What a certificate shall say. Texts UTF-8; NULL: not in it. */
+/** What a certificate shall say. Texts UTF-8, without control characters, of at most 64 characters
+ * (state and locality 128: the upper bounds of RFC 5280, appendix A); NULL: not in it. */
 struct issue_wish {
     const char *common_name, *unit, *organization, *country, *state, *locality;
     const char *const *names; /* "dns:…", "uri:…", "email:…", "ip:…" for subjectAltName */
@@ -59,38 +89,52 @@ struct issue_wish {
 };
 enum { ISSUE_DAYS = 365, ISSUE_NAMES_MOST = 50 };
 
-/** Is it a wish that can be granted? err says which part is wrong and what would be right. */
+/** Is it a wish that can be granted? err says which part is wrong and what would be right. A wish
+ * without a common name can, of a CSR that has one. */
 bool issue_check(const struct issue_wish *wish, struct error *err);
 
 /**
  * Sign. The profile: v3, basicConstraints critical CA:FALSE, keyUsage critical digitalSignature,
  * extendedKeyUsage clientAuth, key identifiers, 128 random bits of serial, SHA-256 (or what the
- * CA's key brings).
+ * CA's key brings). It begins ISSUER_BACKDATED_S ago, not before the CA, and ends wish->days from
+ * now; a day past the CA's own end is refused, not cut, with the most days that are possible.
  *
- * request  a CSR: its proof of possession is checked; subject and alternative names are its own
- *          where the wish has none; nothing else of it is taken. Of RSA keys 2048 bits and more, EC
- *          P-256/P-384/P-521, Ed25519.
- * returns  NULL: err
+ * request  a CSR: its proof of possession is checked; nothing of it is taken but its key, subject
+ *          and alternative names. A field of the wish stands in the place of the subject's fields
+ * of that kind, alternative names of the wish in the place of all of its own. Of RSA keys 2048 to
+ * 8192 bits, EC P-256/P-384/P-521, Ed25519. Fails:   also where the result would have no common
+ * name; where ca.key may be read by others, belongs to somebody else (not root, ourselves or the
+ * folder's owner), does not fit ca.crt, is encrypted without place->passphrase_file or not
+ * encrypted with one; where the passphrase is wrong, empty, or readable by everybody. returns
+ * owned; NULL: err Thread:  any that may block.
  */
 X509 *issue_sign(const struct issuer_place *place, X509_REQ *request, const struct issue_wish *wish,
                  struct error *err);
 
-/** A CSR for a key of one's own. NULL: err. */
+/** A CSR for a key of one's own; the wish needs a common name, its days are not looked at. NULL:
+ * err. */
 X509_REQ *issue_request(EVP_PKEY *key, const struct issue_wish *wish, struct error *err);
 
-/** PEM as people have it: CRLF, BOM, blank lines. NULL: err says what the text holds instead. */
+enum { REQUEST_BYTES = 64 * 1024 }; /* a CSR of an RSA-8192 key with fifty names has a quarter */
+
+/** PEM as people have it: CRLF, BOM, blank lines, text around; exactly one CSR of at most
+ * REQUEST_BYTES. NULL: err says what the text holds instead. */
 X509_REQ *request_read(const char *pem, size_t bytes, struct error *err);
 
 /**
  * A .p12 (RFC 7292) of key, certificate and CA.
  *
+ * ca        NULL: without
+ * name      the friendly name that key and certificate are listed under; UTF-8
  * legacy    true: the old algorithms that Apple's and older Windows' importers take (3DES, SHA-1
  *           MAC); false: AES-256 with PBKDF2 and a SHA-256 MAC
- * password  UTF-8; not empty
+ * password  UTF-8; not empty, without control characters, at most PKCS12_PASSWORD_BYTES
  * returns   owned, for free(); NULL: err
+ * Thread:   any; takes some tenths of a second on purpose
  */
 unsigned char *pkcs12_write(EVP_PKEY *key, X509 *certificate, X509 *ca, const char *name,
                             const char *password, bool legacy, size_t *ret_bytes,
                             struct error *err);
+enum { PKCS12_PASSWORD_BYTES = 256 };
 
 #endif
