@@ -7,11 +7,14 @@
 #include <string.h>
 
 #include "lb/base/ini.h"
+#include "lb/config_cas.h"
 #include "lb/config_cookies.h"
 #include "lb/config_lb.h"
 #include "lb/config_listeners.h"
 #include "lb/config_pools.h"
+#include "lb/config_registry.h"
 #include "lb/config_sections.h"
+#include "listeners/registry/registry_options.h"
 
 static const struct option rows[] = {
 #define OPTION(...) OPTION_ROW(struct lb_options, __VA_ARGS__)
@@ -29,8 +32,13 @@ const struct option_table lb_option_table = {
 };
 
 const struct option_table *const option_tables[] = {
-    &lb_option_table,   &admin_option_table, &listener_option_table,
-    &rule_option_table, &pool_option_table,  NULL,
+    &lb_option_table,
+    &admin_option_table,
+    &registry_option_table,
+    &listener_option_table,
+    &rule_option_table,
+    &pool_option_table,
+    NULL,
 };
 
 /* What is wrong with a default (a folder whose name is too long) is told where it is opened. */
@@ -47,39 +55,96 @@ static void place_admin(struct config *config, struct admin_options *options,
         options->address = arena_format(&config->arena, "unix:%s", address.path);
 }
 
-static void build(struct config *config, struct problems *problems)
+static bool read_text(struct config *config, const struct config_loading *loading,
+                      struct problems *problems)
 {
-    struct config_source source = {config->file, config->folder, &config->arena, problems};
-    struct config_sections sections;
-    struct ini ini;
-    size_t errors_before = problems->error_count;
-    if (!ini_read_file(&ini, config->file, &config->arena, problems))
-        return;
-    config_sections_read(&sections, &ini, &source);
-    config_lb_build(config, sections.lb.options, &source);
-    place_admin(config, sections.admin.options, problems);
-    config->rule_count = sections.rule_count;
-    config_listeners_build(config, &sections, &source);
-    config_pools_build(config, &sections, &source);
-    config_cookies_check(&sections, &source);
-    if (problems->error_count == errors_before)
-        config_listeners_try(config, &source);
+    struct slice text;
+    if (loading->again)
+        text = (struct slice){
+            arena_copy_bytes(&config->arena, loading->again->text, loading->again->text_bytes),
+            loading->again->text_bytes};
+    else if (!ini_file_text(config->file, &text, &config->arena, problems))
+        return false;
+    config->text = text.at;
+    config->text_bytes = text.length;
+    return true;
 }
 
-struct config *config_load(const char *file, struct problems *problems)
+/* From lines to what is served from; `cas` is what it may lean on meanwhile. */
+static void build(struct config *config, const struct config_loading *loading,
+                  struct config_cas *cas, const struct config_source *source)
+{
+    struct config_sections sections;
+    struct ini ini;
+    size_t errors_before = source->problems->error_count;
+    ini_read_bytes(&ini, config->file, config->text, config->text_bytes, &config->arena,
+                   source->problems);
+    config_sections_read(&sections, &ini, source);
+    config_lb_build(config, sections.lb.options, source);
+    place_admin(config, sections.admin.options, source->problems);
+    const struct config_registry_uses uses =
+        config_registry_build(config, &sections, loading, source);
+    config_cas_read(cas, config, &uses, loading, source);
+    config->rule_count = sections.rule_count;
+    config_listeners_build(config, &sections, cas->is_read ? &cas->all : NULL, source);
+    config_pools_build(config, &sections, source);
+    config_cookies_check(&sections, source);
+    if (source->problems->error_count == errors_before)
+        config_listeners_try(config, source);
+}
+
+static struct config *load(const struct config_loading *loading, struct problems *problems)
 {
     size_t errors_before = problems->error_count;
     struct config *config = calloc(1, sizeof *config);
     if (!config)
         error_out_of_memory();
-    config->file = arena_copy(&config->arena, file);
-    config->folder = option_folder(file, &config->arena);
-    build(config, problems);
+    config->file = arena_copy(&config->arena, loading->file);
+    config->folder = loading->again ? arena_copy(&config->arena, loading->again->folder)
+                                    : option_folder(loading->file, &config->arena);
+    const struct config_source source = {config->file, config->folder, &config->arena, problems};
+    struct config_cas cas = {.is_read = false};
+    if (read_text(config, loading, problems))
+        build(config, loading, &cas, &source);
+    config_cas_done(&cas);
     problems_sort(problems);
     if (problems->error_count == errors_before)
         return config;
     config_free(config);
     return NULL;
+}
+
+struct config *config_load(const char *file, struct problems *problems)
+{
+    return load(&(struct config_loading){.file = file}, problems);
+}
+
+/* Only now, because a file that is no good shall leave nothing behind. */
+static struct config *make_builtin(struct config *config, const struct config_loading *loading,
+                                   struct problems *problems)
+{
+    struct error err = {""};
+    struct config *whole = NULL;
+    struct config_loading again = *loading;
+    again.again = config;
+    if (config_cas_make_builtin(config, loading, &err))
+        whole = load(&again, problems);
+    else
+        problems_add(problems, config->file, 0, "the built-in CA cannot be made: %s", err.text);
+    config_free(config);
+    return whole;
+}
+
+struct config *config_load_as(const struct config_loading *loading, struct problems *problems)
+{
+    struct problems found = {0};
+    struct config *config = load(loading, &found);
+    if (config && config->is_builtin_due && loading->make_builtin)
+        config = make_builtin(config, loading, problems);
+    else
+        problems_join(problems, &found);
+    problems_done(&found);
+    return config;
 }
 
 static const struct pool *pool_named(const struct config *config, const char *name)

@@ -24,14 +24,24 @@ struct lb_options {
 };
 extern const struct option_table lb_option_table;
 
+struct registry_options;
+
 enum access_log_format { ACCESS_LOG_JSON, ACCESS_LOG_COMBINED };
 
 struct config {
     struct arena arena;
     const char *file;   /* as given */
     const char *folder; /* absolute: what relative paths are relative to */
+    const char *text;   /* what the file said: it can be loaded again as it is in force */
+    size_t text_bytes;
     const struct lb_options *options;
-    const struct admin_options *admin; /* its address is absolute */
+    const struct admin_options *admin;       /* its address is absolute */
+    const struct registry_options *registry; /* its store is absolute: "sqlite:/path/registry.db" */
+    bool uses_registry;  /* what it asks of clients depends on the registry's CAs */
+    bool is_builtin_due; /* a rule trusts the built-in CA, which is not made yet, or not known to
+                            the store; until then one that nobody has stands in for it */
+    const char *asked_store; /* as the file says, absolute: see struct config_loading */
+    const char *asked_state_dir;
     unsigned listener_count;
     struct listener *listeners;
     unsigned rule_count; /* [rule] sections; one on two listeners counts once */
@@ -40,16 +50,30 @@ struct config {
     unsigned users; /* who serves from it; the control thread's (server.c) */
 };
 
-/** All option tables in the order of the documentation: lb, admin, listener, rule, pool; NULL at
- * the end. */
+/** All option tables in the order of the documentation: lb, admin, registry, listener, rule, pool;
+ * NULL at the end. */
 extern const struct option_table *const option_tables[];
+
+/** What is loaded, and for whom. */
+struct config_loading {
+    const char *file;
+    /* Load the text of this one once more, whatever its file says now; borrowed. NULL: the file. */
+    const struct config *again;
+    /* Of the lb that is to go on with it: these do not change while it runs. NULL: as the file
+     * says. Without them root reads and makes what is the user's as the user. */
+    const char *store;
+    const char *state_dir;
+    bool make_builtin; /* … CA if a rule trusts it and it is not there, once the rest is fine */
+};
 
 /**
  * Load a file. Problems (errors and warnings) are added; sorted by line.
  *
  * returns  the frozen config, or NULL when there is any error (all of them are in `problems`)
- * Thread:  control. Reads files, may resolve names.
+ * Thread:  any, one at a time. Reads files and the registry's store, may resolve names.
  */
+struct config *config_load_as(const struct config_loading *loading, struct problems *problems);
+/** The file, and nothing is made. */
 struct config *config_load(const char *file, struct problems *problems);
 
 /**
@@ -72,6 +96,21 @@ bool config_has_address(const struct config *config, const struct address *addre
  * perhaps not.
  */
 bool config_settles_alike(const struct config *config, const struct config *before);
+
+/**
+ * Has an https listener a rule whose domain is written like this, "*" for rules without one? For
+ * ca_bind: arg is a config.
+ *
+ * host     in any case, with or without a final dot
+ * why_not  says which domain would be right
+ */
+bool config_serves_host(const struct config *config, const char *host, struct error *why_not);
+
+/**
+ * The first rule that asks for certificates of the CA by name (client_ca = registry:…, or builtin),
+ * with its id or its name. NULL: none, and the CA may go.
+ */
+const struct rule *config_names_ca(const struct config *config, const char *id, const char *name);
 
 /** Nobody uses it any more. NULL is fine. Thread: control. */
 void config_free(struct config *config);

@@ -12,6 +12,7 @@
 struct desk {
     const struct config_sections *sections;
     const struct config_source *source;
+    const struct cas *cas;
 };
 
 /* To look for the nearest name costs a walk over all; who misspelt thousands needs no more help. */
@@ -119,6 +120,7 @@ static void warn_of_tls_keys(const struct desk *desk, const struct config_sectio
         {"certificate", options->certificate_line},
         {"certificate_key", options->certificate_key_line},
         {"client_ca", options->client_ca_line},
+        {"client_registration", options->client_registration_line},
         {"refuse_with", options->refuse_with_line},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys && options->listener.count > 0; i++)
@@ -244,15 +246,15 @@ static void build_listener(struct config *config, const struct desk *desk,
     *listener = (struct listener){
         .name = section->name, .line = section->line, .index = index, .options = section->options};
     config->listener_count++;
-    listener_prepare(listener, &groups->sorted[start], groups->starts[index + 1] - start,
+    listener_prepare(listener, &groups->sorted[start], groups->starts[index + 1] - start, desk->cas,
                      source->arena, source->file, source->problems);
     check_addresses(config, index, source);
 }
 
 void config_listeners_build(struct config *config, const struct config_sections *sections,
-                            const struct config_source *source)
+                            const struct cas *cas, const struct config_source *source)
 {
-    struct desk desk = {.sections = sections, .source = source};
+    struct desk desk = {.sections = sections, .source = source, .cas = cas};
     struct groups groups;
     read_rules(&desk, &groups);
     if (sections->listener_count == 0 && !sections->has_strays)

@@ -6,9 +6,12 @@
 #include "lb/config.h"
 #include "lb/config_sections.h"
 
-/** Build a listener from each section with the rules that name it; reports rules that name none. */
+struct cas;
+
+/** Build a listener from each section with the rules that name it; reports rules that name none.
+ * cas: that rules may name; NULL: none does, or it was reported that they cannot be read. */
 void config_listeners_build(struct config *config, const struct config_sections *sections,
-                            const struct config_source *source);
+                            const struct cas *cas, const struct config_source *source);
 
 /** Make each https listener's TLS contexts once and let go of them: what OpenSSL refuses (a weak
  * certificate, a cipher) is a problem of the config, not of the first start. Only for a config

@@ -7,6 +7,7 @@
 #include "lb/base/ini.h"
 #include "lb/base/nearest.h"
 #include "lb/config.h"
+#include "listeners/registry/registry_options.h"
 
 static const struct option_table *find_table(const char *section)
 {
@@ -28,8 +29,8 @@ static void report_unknown(const struct ini_entry *entry, const struct config_so
                      find_table(nearest)->named ? " NAME" : "");
     else
         problems_add(source->problems, source->file, entry->line,
-                     "unknown section [%s]: there are [lb], [admin], [listener NAME], [rule NAME] "
-                     "and [pool NAME]",
+                     "unknown section [%s]: there are [lb], [admin], [registry], [listener "
+                     "NAME], [rule NAME] and [pool NAME]",
                      entry->section);
 }
 
@@ -73,8 +74,12 @@ static struct config_section *section_place(struct config_sections *sections,
                                             const struct option_table *table, const char *name,
                                             struct config_section *stray)
 {
-    if (!table->named)
-        return table == &admin_option_table ? &sections->admin : &sections->lb;
+    if (table == &lb_option_table)
+        return &sections->lb;
+    if (table == &admin_option_table)
+        return &sections->admin;
+    if (table == &registry_option_table)
+        return &sections->registry;
     if (!*name)
         return stray;
     if (table == &listener_option_table)
@@ -138,6 +143,7 @@ static void read_entries(struct config_sections *sections, const struct ini *ini
     }
     anchor(&sections->lb, 1, source);
     anchor(&sections->admin, 1, source);
+    anchor(&sections->registry, 1, source);
     anchor(sections->listeners, sections->listener_count, source);
     anchor(sections->rules, sections->rule_count, source);
     anchor(sections->pools, sections->pool_count, source);
@@ -151,6 +157,7 @@ void config_sections_read(struct config_sections *sections, const struct ini *in
     *sections = (struct config_sections){0};
     sections->lb = section_begin(&lb_option_table, "", 0, arena);
     sections->admin = section_begin(&admin_option_table, "", 0, arena);
+    sections->registry = section_begin(&registry_option_table, "", 0, arena);
     sections->listeners = arena_alloc(arena, most * sizeof(struct config_section));
     sections->rules = arena_alloc(arena, most * sizeof(struct config_section));
     sections->pools = arena_alloc(arena, most * sizeof(struct config_section));

@@ -39,7 +39,7 @@ struct config_names {
 
 /** In the file's order, each kind by itself. */
 struct config_sections {
-    struct config_section lb, admin; /* line 0: not in the file, all defaults */
+    struct config_section lb, admin, registry; /* line 0: not in the file, all defaults */
     unsigned listener_count, rule_count, pool_count;
     struct config_section *listeners, *rules, *pools;
     struct config_names listener_names, pool_names;

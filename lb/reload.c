@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lb/reload.h"
 
-#include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -13,8 +11,10 @@
 #include "lb/base/log.h"
 #include "lb/edition.h"
 #include "lb/held_signals.h"
+#include "lb/reload_outcome.h"
 #include "lb/server_state.h"
 #include "lb/sockets.h"
+#include "listeners/registry/registry_options.h"
 
 static struct server *server_of(struct reload *reload)
 {
@@ -34,79 +34,62 @@ static void keep_start_keys(struct reload *reload, const struct lb_options *opti
 
 void reload_init(struct server *server)
 {
-    keep_start_keys(&server->reload, server->config->options);
-    list_init(&server->reload.waiters);
-    list_init(&server->reload.next);
-    server->reload.loaded_s = time(NULL);
+    struct reload *reload = &server->reload;
+    keep_start_keys(reload, server->config->options);
+    reload->started_store = arena_copy(&reload->arena, server->config->registry->store);
+    list_init(&reload->waiters);
+    list_init(&reload->file.waiters);
+    list_init(&reload->text.waiters);
+    list_init(&reload->carried.waiters);
+    reload->loaded_s = time(NULL);
 }
 
 /* --- telling ------------------------------------------------------------------------------- */
 
-static void log_problems(const struct problems *problems)
+static void tell_waiters(struct reload *reload, struct list_node *waiters, bool reloaded)
 {
-    for (size_t i = 0; i < problems->count; i++) {
-        const struct problem *problem = &problems->items[i];
-        struct log_line line;
-        log_begin(&line, problem->warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "config.problem");
-        log_text(&line, "file", problem->file);
-        if (problem->line > 0)
-            log_number(&line, "line", problem->line);
-        log_text(&line, "problem", problem->text);
-        log_end(&line);
-    }
-}
-
-static void log_outcome(const struct server *server, bool reloaded)
-{
-    const struct reload *reload = &server->reload;
-    struct log_line line;
-    log_begin(&line, reloaded ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
-              reloaded ? "lb.reloaded" : "lb.not-reloaded");
-    log_text(&line, "file", server->config->file);
-    log_number(&line, "took_ms", (int64_t)(uv_now(&server->loop) - reload->began_ms));
-    if (!reloaded)
-        log_text(&line, "then", "the config that was in force stays in force");
-    log_end(&line);
-}
-
-/* For those who ask later. */
-static void keep_failure(struct reload *reload)
-{
-    const struct problems *problems = &reload->problems;
-    size_t i = 0;
-    while (i < problems->count && problems->items[i].warning)
-        i++;
-    assert(i < problems->count);
-    reload->failed_s = time(NULL);
-    if (problems->items[i].line > 0)
-        snprintf(reload->failure, sizeof reload->failure, "%s:%u: %s", problems->items[i].file,
-                 problems->items[i].line, problems->items[i].text);
-    else
-        snprintf(reload->failure, sizeof reload->failure, "%s: %s", problems->items[i].file,
-                 problems->items[i].text);
-}
-
-static void start(struct server *server);
-
-static void finish(struct server *server, bool reloaded)
-{
-    struct reload *reload = &server->reload;
     struct list_node told;
-    log_problems(&reload->problems);
-    log_outcome(server, reloaded);
-    reload->last_failed = !reloaded;
-    if (!reloaded)
-        keep_failure(reload);
-    list_move(&reload->waiters, &told);
+    list_move(waiters, &told);
     while (!list_is_empty(&told)) {
         struct reload_waiter *waiter = LIST_OWNER(told.next, struct reload_waiter, node);
         list_remove(&waiter->node);
         waiter->on_reloaded(waiter, reloaded, &reload->problems);
     }
+}
+
+static void wish_join(struct reload_wish *wish, struct reload_wish *other)
+{
+    wish->is_there |= other->is_there;
+    other->is_there = false;
+    while (!list_is_empty(&other->waiters)) {
+        struct list_node *node = other->waiters.next;
+        list_remove(node);
+        list_append(&wish->waiters, node);
+    }
+}
+
+static void start(struct server *server);
+
+static void end(struct server *server, bool reloaded)
+{
+    struct reload *reload = &server->reload;
+    tell_waiters(reload, &reload->waiters, reloaded);
+    if (reloaded) {
+        tell_waiters(reload, &reload->carried.waiters, true);
+        reload->carried.is_there = false;
+    } else {
+        wish_join(&reload->text, &reload->carried);
+    }
     problems_done(&reload->problems);
     reload->state = RELOAD_IDLE; /* last: who was told may have asked for another one at once */
-    if (reload->again)
+    if (reload->file.is_there || reload->text.is_there)
         start(server);
+}
+
+static void finish(struct server *server, bool reloaded)
+{
+    reload_outcome_note(server, reloaded);
+    end(server, reloaded);
 }
 
 /* --- loading ------------------------------------------------------------------------------- */
@@ -120,6 +103,12 @@ static bool make_editions(struct server *server, struct error *err)
             return false;
     }
     return true;
+}
+
+/* Nothing that is in force asks the registry: there is nothing to load. */
+static bool is_idle(const struct server *server)
+{
+    return server->reload.source == RELOAD_FROM_TEXT && !server->config->uses_registry;
 }
 
 /* Requests come first: a thread that loads thousands of certificates takes what workers leave. It
@@ -136,8 +125,17 @@ static void load(uv_work_t *work)
     step_back();
     struct server *server = work->data;
     struct reload *reload = &server->reload;
+    const struct config_loading loading = {
+        .file = server->config->file,
+        .again = reload->source == RELOAD_FROM_TEXT ? server->config : NULL,
+        .store = reload->started_store,
+        .state_dir = reload->started.state_dir,
+        .make_builtin = true,
+    };
     struct error err;
-    reload->config = config_load(server->config->file, &reload->problems);
+    if (is_idle(server))
+        return;
+    reload->config = config_load_as(&loading, &reload->problems);
     if (!reload->config)
         return;
     reload->editions = calloc(server->worker_count, sizeof(struct edition *));
@@ -176,7 +174,10 @@ static void warn_of_start_keys(struct server *server)
         {"access_log", strcmp(now->access_log, next->access_log) == 0, next->access_log_line},
         {"access_log_format", now->access_log_format == next->access_log_format,
          next->access_log_format_line},
-        {"state_dir", strcmp(now->state_dir, next->state_dir) == 0, next->state_dir_line},
+        {"state_dir", strcmp(now->state_dir, reload->config->asked_state_dir) == 0,
+         next->state_dir_line},
+        {"[registry] store", strcmp(reload->started_store, reload->config->asked_store) == 0,
+         reload->config->registry->store_line},
         {"[admin] address", server_admin_is_alike(&server->admin, reload->config),
          reload->config->admin->address_line},
         {"user", strcmp(now->user, next->user ? next->user : "") == 0, next->user_line},
@@ -240,13 +241,16 @@ static bool put_in_force(struct server *server, struct error *err)
         reload->sockets = NULL;
         return false;
     }
-    warn_of_start_keys(server);
+    if (reload->source == RELOAD_FROM_FILE)
+        warn_of_start_keys(server);
     reload->state = RELOAD_ADOPTING;
     offer(server);
     log_listeners(reload->config, before);
     server->config = reload->config;
     reload->config = NULL;
-    reload->loaded_s = time(NULL);
+    if (reload->source == RELOAD_FROM_FILE)
+        reload->loaded_s = time(NULL);
+    server_registry_adopt(server, server->config);
     server_use_config(server->config);
     server_leave_config(before);
     return true;
@@ -258,6 +262,10 @@ static void on_loaded(uv_work_t *work, int status)
     struct reload *reload = &server->reload;
     struct error err;
     (void)status; /* it is never cancelled */
+    if (is_idle(server)) {
+        end(server, true);
+        return;
+    }
     if (reload->problems.error_count > 0) {
         drop_loaded(reload);
         finish(server, false);
@@ -288,8 +296,12 @@ void reload_advance(struct server *server)
 static void start(struct server *server)
 {
     struct reload *reload = &server->reload;
-    reload->again = false;
-    list_move(&reload->next, &reload->waiters);
+    struct reload_wish *met = reload->file.is_there ? &reload->file : &reload->text;
+    reload->source = met == &reload->file ? RELOAD_FROM_FILE : RELOAD_FROM_TEXT;
+    met->is_there = false;
+    list_move(&met->waiters, &reload->waiters);
+    if (reload->source == RELOAD_FROM_FILE)
+        wish_join(&reload->carried, &reload->text);
     reload->state = RELOAD_LOADING;
     reload->began_ms = uv_now(&server->loop);
     reload->work.data = server;
@@ -298,14 +310,23 @@ static void start(struct server *server)
     held_signals_let_in();
 }
 
+static void wish(struct server *server, struct reload_wish *wish, struct reload_waiter *waiter)
+{
+    if (waiter)
+        list_append(&wish->waiters, &waiter->node);
+    wish->is_there = true;
+    if (server->reload.state == RELOAD_IDLE)
+        start(server);
+}
+
 void reload_begin(struct server *server, struct reload_waiter *waiter)
 {
-    struct reload *reload = &server->reload;
-    if (waiter)
-        list_append(&reload->next, &waiter->node);
-    reload->again = true;
-    if (reload->state == RELOAD_IDLE)
-        start(server);
+    wish(server, &server->reload.file, waiter);
+}
+
+void reload_begin_again(struct server *server, struct reload_waiter *waiter)
+{
+    wish(server, &server->reload.text, waiter);
 }
 
 void reload_done(struct server *server)

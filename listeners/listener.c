@@ -83,6 +83,7 @@ static void warn_of_tls_keys(struct listener_build *build)
     } keys[] = {
         {"certificate", options->certificate_line},
         {"client_ca", options->client_ca_line},
+        {"client_registration", options->client_registration_line},
         {"certificate_key", options->certificate_key_line},
         {"sni", options->sni_line},
         {"refuse_with", options->refuse_with_line},
@@ -117,12 +118,13 @@ static void build_sessions(struct listener_build *build)
 }
 
 bool listener_prepare(struct listener *listener, const struct rule_section *sections,
-                      unsigned count, struct arena *arena, const char *file,
+                      unsigned count, const struct cas *cas, struct arena *arena, const char *file,
                       struct problems *problems)
 {
     size_t errors_before = problems->error_count;
     struct listener_build build = {.listener = listener,
                                    .sections = sections,
+                                   .cas = cas,
                                    .arena = arena,
                                    .file = file,
                                    .problems = problems};

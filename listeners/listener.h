@@ -9,6 +9,7 @@
 #include "lb/base/socket.h"
 #include "listeners/router.h"
 
+struct cas;
 struct network_set;
 struct registry;
 struct session_cache;
@@ -58,12 +59,14 @@ struct listener {
  *
  * listener  zeroed but for name, line, index and options; lives in the config's arena and borrows
  *           what it points to
+ * cas       of the registry, for client_ca; lent for the call. NULL: no rule names one, or it was
+ *           reported that they cannot be read
  * sections  in the file's order; lent for the call, their names and options for the listener's life
  * returns   false when errors were added: the listener is then only good for listener_done
  * Thread:   the one that loads the config. Reads files, may resolve names.
  */
 bool listener_prepare(struct listener *listener, const struct rule_section *sections,
-                      unsigned count, struct arena *arena, const char *file,
+                      unsigned count, const struct cas *cas, struct arena *arena, const char *file,
                       struct problems *problems);
 
 /** Ask this registry about clients from now on; NULL: none. Borrowed for the listener's life.

@@ -23,6 +23,10 @@ struct rule_options {
 };
 extern const struct option_table rule_option_table;
 
+/** What mutual_auth may say beyond enum auth_mode: required where a CA of client_ca is bound to the
+ * rule's domain, else off. */
+enum { MUTUAL_AUTH_WHEN_BOUND = AUTH_REQUIRE + 1 };
+
 enum client_headers_preset { CLIENT_HEADERS_NGINX = 1 }; /* a set of bits */
 
 /** What lb answers for a rule that says so; the sentence is the body, NULL: the status in words. */

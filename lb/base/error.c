@@ -72,6 +72,17 @@ void problems_warn(struct problems *problems, const char *file, unsigned line, c
     va_end(arguments);
 }
 
+void problems_join(struct problems *problems, const struct problems *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        const struct problem *item = &from->items[i];
+        if (item->warning)
+            problems_warn(problems, item->file, item->line, "%s", item->text);
+        else
+            problems_add(problems, item->file, item->line, "%s", item->text);
+    }
+}
+
 /* Equals are ordered by where they stand in the unsorted array, which makes qsort stable. */
 static int compare(const void *one, const void *other)
 {

@@ -52,6 +52,9 @@ void problems_add(struct problems *problems, const char *file, unsigned line, co
 void problems_warn(struct problems *problems, const char *file, unsigned line, const char *format,
                    ...) __attribute__((format(printf, 4, 5)));
 
+/** Add all that is in `from`, which stays as it is. */
+void problems_join(struct problems *problems, const struct problems *from);
+
 /** Sort by file and line, keeping the order of equals. */
 void problems_sort(struct problems *problems);
 

@@ -367,12 +367,11 @@ static char *file_bytes(FILE *stream, size_t *ret_length, struct error *err)
     return NULL;
 }
 
-bool ini_read_file(struct ini *ini, const char *file, struct arena *arena,
+bool ini_file_text(const char *file, struct slice *ret_text, struct arena *arena,
                    struct problems *problems)
 {
     struct error err = {""};
     size_t length = 0;
-    *ini = (struct ini){NULL, 0};
     FILE *stream = fopen(file, "rbe");
     if (!stream) {
         problems_add(problems, file, 0, "cannot be opened: %s", strerror(errno));
@@ -384,7 +383,18 @@ bool ini_read_file(struct ini *ini, const char *file, struct arena *arena,
         problems_add(problems, file, 0, "%s", err.text);
         return false;
     }
-    ini_read_bytes(ini, file, bytes, length, arena, problems);
+    *ret_text = (struct slice){arena_copy_bytes(arena, bytes, length), length};
     free(bytes);
+    return true;
+}
+
+bool ini_read_file(struct ini *ini, const char *file, struct arena *arena,
+                   struct problems *problems)
+{
+    struct slice text;
+    *ini = (struct ini){NULL, 0};
+    if (!ini_file_text(file, &text, arena, problems))
+        return false;
+    ini_read_bytes(ini, file, text.at, text.length, arena, problems);
     return true;
 }

@@ -16,6 +16,7 @@
 
 #include "lb/base/arena.h"
 #include "lb/base/error.h"
+#include "lb/base/slice.h"
 
 struct ini_entry {
     const char *section; /* "pool" of [pool app] */
@@ -42,6 +43,16 @@ struct ini {
  */
 void ini_read_bytes(struct ini *ini, const char *file, const char *bytes, size_t length,
                     struct arena *arena, struct problems *problems);
+
+/**
+ * Read a file without parsing it.
+ *
+ * ret_text  in `arena`
+ * Fails:    unreadable or over INI_FILE_BYTES: a problem with line 0.
+ * Thread:   the one that loads the config. Blocks on the file.
+ */
+bool ini_file_text(const char *file, struct slice *ret_text, struct arena *arena,
+                   struct problems *problems);
 
 /**
  * Read a file and parse it, as ini_read_bytes().

@@ -37,7 +37,8 @@ static unsigned *line_of(const struct option *option, void *values)
 
 static bool is_repeatable(const struct option *option)
 {
-    return option->kind == OPTION_TEXTS || option->kind == OPTION_PATHS;
+    return option->kind == OPTION_TEXTS || option->kind == OPTION_PATHS ||
+           option->kind == OPTION_PATHS_OR_WORDS;
 }
 
 /* One reader per kind of value. */
@@ -135,6 +136,13 @@ static void words_read(struct option_list *list, const char *text, const struct 
     }
 }
 
+static const char *path_or_word(const struct option *option, const char *text,
+                                const struct source *source)
+{
+    return option_is_word(option, text) ? arena_copy(source->arena, text)
+                                        : option_path(source->folder, text, source->arena);
+}
+
 static enum outcome value_read(const struct option *option, void *value, const char *text,
                                const struct source *source)
 {
@@ -159,6 +167,9 @@ static enum outcome value_read(const struct option *option, void *value, const c
         return OUTCOME_GOOD;
     case OPTION_PATHS:
         list_add(value, option_path(source->folder, text, source->arena), source);
+        return OUTCOME_GOOD;
+    case OPTION_PATHS_OR_WORDS:
+        list_add(value, path_or_word(option, text, source), source);
         return OUTCOME_GOOD;
     case OPTION_WORDS:
         words_read(value, text, source);

@@ -9,7 +9,9 @@
  * kind, key, default (as an operator would write it; NULL: unset), least, most (0: no upper bound),
  * help, and the key once more where it is a word of C and cannot name a struct member. For CHOICE
  * the words before the first " - " of the help, separated by " | ", are the choices, and the value
- * is the index of one, or -1 while it is unset.
+ * is the index of one, or -1 while it is unset. For PATHS_OR_WORDS they are the words that are no
+ * paths: the first stands for a path, one with a colon for everything that begins so, as in
+ * "FILE | builtin | registry:NAME - …". A file that is called like a word is written ./WORD.
  *
  * A file is expanded twice: as struct members and as rows of a `const struct option[]`. Defaults,
  * parsing, ranges, messages, help and the commented etc/lb.ini are loops over that table.
@@ -37,7 +39,8 @@ enum option_kind {
     OPTION_PATH,     /* const char *, made absolute against the INI file's folder */
     OPTION_TEXTS,    /* struct option_list; the key may be repeated */
     OPTION_PATHS,    /* struct option_list; the key may be repeated */
-    OPTION_WORDS,    /* struct option_list; one line, separated by blanks */
+    OPTION_PATHS_OR_WORDS, /* struct option_list; paths begin with "/"; the key may be repeated */
+    OPTION_WORDS,          /* struct option_list; one line, separated by blanks */
 };
 
 /** Values of a repeatable key, with the line of each (0: a default). */
@@ -67,6 +70,7 @@ struct option {
 #define OPTION_TYPE_PATH const char *
 #define OPTION_TYPE_TEXTS struct option_list
 #define OPTION_TYPE_PATHS struct option_list
+#define OPTION_TYPE_PATHS_OR_WORDS struct option_list
 #define OPTION_TYPE_WORDS struct option_list
 
 /* What stands behind `most`: the help, then perhaps the key. */
@@ -134,6 +138,9 @@ const char *option_nearest(const struct option_table *table, const char *key);
 
 /** The index of the choice that is `word`, or -1. */
 int option_choice_index(const struct option *option, const char *word);
+
+/** Is this value of OPTION_PATHS_OR_WORDS one of its words? Else it is a path. */
+bool option_is_word(const struct option *option, const char *value);
 
 /** The word of a choice value, "" out of range. It is copied into `into`, which is returned. */
 const char *option_choice_word(const struct option *option, int value, char *into, size_t room);

@@ -47,6 +47,19 @@ int option_choice_index(const struct option *option, const char *word)
     return -1;
 }
 
+bool option_is_word(const struct option *option, const char *value)
+{
+    struct slice choices = choices_of(option), word;
+    choice_next(&choices, &word); /* stands for a path */
+    while (choice_next(&choices, &word)) {
+        const char *colon = memchr(word.at, ':', word.length);
+        size_t length = colon ? (size_t)(colon - word.at) + 1 : word.length;
+        if (strncmp(value, word.at, length) == 0 && (colon || value[length] == '\0'))
+            return true;
+    }
+    return false;
+}
+
 const char *option_choice_word(const struct option *option, int value, char *into, size_t room)
 {
     struct slice choices = choices_of(option), choice;
@@ -128,6 +141,10 @@ void option_describe_values(const struct option *option, char *into, size_t room
     case OPTION_PATHS:
         snprintf(into, room, "path, repeatable");
         return;
+    case OPTION_PATHS_OR_WORDS:
+        choices = choices_of(option);
+        snprintf(into, room, "%.*s, repeatable", (int)choices.length, choices.at);
+        return;
     case OPTION_WORDS:
         snprintf(into, room, "words separated by blanks");
         return;
@@ -144,7 +161,7 @@ void option_describe(const struct option *option, char *into, size_t room)
 
 const char *option_purpose(const struct option *option)
 {
-    if (option->kind != OPTION_CHOICE)
+    if (option->kind != OPTION_CHOICE && option->kind != OPTION_PATHS_OR_WORDS)
         return option->help;
     const char *mark = strstr(option->help, purpose_mark);
     return mark ? mark + strlen(purpose_mark) : "";

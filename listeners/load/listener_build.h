@@ -11,12 +11,15 @@
 
 #include "listeners/listener.h"
 
+struct cas;
+
 struct listener_build {
     struct listener *listener;
     const struct rule_section *sections; /* by the rule's index */
     unsigned *refuse_lines; /* by the rule's index: where refuse_with was said; 0: nowhere */
     unsigned default_domain;
-    bool has_wrong_rules; /* reported before: no router can be built */
+    bool has_wrong_rules;  /* reported before: no router can be built */
+    const struct cas *cas; /* of the registry; NULL: nobody names one, or that was reported */
     struct arena *arena;
     const char *file;
     struct problems *problems;
@@ -30,6 +33,27 @@ void listener_build_domains(struct listener_build *build);
 void listener_build_credentials(struct listener_build *build);
 /** What each rule asks of clients, its own or the listener's, and the CA sets (listener_auth.c). */
 void listener_build_auth(struct listener_build *build);
+/** Does a client_ca name CAs of the registry? */
+bool listener_cas_are_named(const struct option_list *client_ca);
+/** Report names in a client_ca that no CA of the registry has. false: there are some. */
+bool listener_cas_check(struct listener_build *build, const struct option_list *client_ca);
+/**
+ * The CAs of the registry that a client_ca stands for, for a rule of the domain `pattern`: those
+ * that are enabled, each once.
+ *
+ * into     room for all that the registry has
+ * returns  how many
+ */
+unsigned listener_cas_collect(const struct listener_build *build,
+                              const struct option_list *client_ca, const char *pattern,
+                              X509 **into);
+/** Is one that it names bound to the domain? One that is disabled counts: to disable a CA must not
+ * open its hosts to everybody. */
+bool listener_cas_are_bound(const struct listener_build *build, const struct option_list *client_ca,
+                            const char *pattern);
+/** Is one of the set's CAs, or one that it issued, registered and enabled? So can its clients be.
+ */
+bool listener_cas_are_registered(const struct listener_build *build, const struct ca_set *set);
 /** What the handshake of each domain asks (listener_policies.c). */
 void listener_build_policies(struct listener_build *build);
 /** Rules that no request can ever choose (listener_reach.c). */

@@ -24,7 +24,7 @@ static const struct rule *find_objection(const struct group *group, const struct
     for (unsigned i = 0; i < group->count; i++) {
         const struct client_auth *auth = &group->rules[i]->auth;
         if (auth->mode != AUTH_REQUIRE || auth->ca_set != alerting->auth.ca_set ||
-            auth->refuse_with == REFUSE_403)
+            auth->refuse_with == REFUSE_403 || auth->registration != alerting->auth.registration)
             return group->rules[i];
     }
     return NULL;
@@ -50,8 +50,8 @@ static void report_alert(struct listener_build *build, const struct group *group
         LISTENER_ERROR(build, line,
                        "refuse_with = alert cannot be kept: rules %s (line %u) and %s (line %u) "
                        "of %s %s ask clients for different things, and the handshake comes before "
-                       "the request; make mutual_auth, client_ca and refuse_with equal, or say "
-                       "refuse_with = 403",
+                       "the request; make mutual_auth, client_ca, client_registration and "
+                       "refuse_with equal, or say refuse_with = 403",
                        alerting->name, alerting->line, other->name, other->line, group->what,
                        group->name);
 }
@@ -136,6 +136,47 @@ static unsigned certificate_line(const struct listener_build *build, const struc
     return listener->line;
 }
 
+static bool is_when_bound(const struct listener *listener, const struct rule *rule)
+{
+    return (rule->options->mutual_auth_line
+                ? rule->options->mutual_auth
+                : listener->options->mutual_auth) == MUTUAL_AUTH_WHEN_BOUND;
+}
+
+static bool is_alert_said(const struct listener *listener, const struct rule *rule)
+{
+    return (rule->options->refuse_with_line ? rule->options->refuse_with
+                                            : listener->options->refuse_with) == REFUSE_ALERT;
+}
+
+/* No domain is known in the handshake: to bind one is to ask the clients of all. */
+static void check_bound_handshake(struct listener_build *build)
+{
+    const struct listener *listener = build->listener;
+    const struct rule *rule = NULL;
+    for (unsigned i = 0; i < listener->rule_count && !rule; i++)
+        if (is_when_bound(listener, &listener->rules[i]))
+            rule = &listener->rules[i];
+    if (!rule || listener->domain_count < 2)
+        return;
+    unsigned line =
+        listener_build_line(rule->options->mutual_auth_line, listener->options->mutual_auth_line);
+    if (is_alert_said(listener, rule))
+        LISTENER_ERROR(build,
+                       listener_build_line(rule->options->refuse_with_line,
+                                           listener->options->refuse_with_line),
+                       "refuse_with = alert cannot be kept with sni = off and mutual_auth = "
+                       "when-bound: when a CA is bound to one domain of listener %s, its rules "
+                       "differ; say sni = on, or refuse_with = 403",
+                       listener->name);
+    else
+        LISTENER_WARN(build, line,
+                      "mutual_auth = when-bound with sni = off: once a CA is bound to one domain "
+                      "of listener %s, the clients of all its domains are asked for a certificate "
+                      "(only the bound one requires it); with sni = on only those of that domain",
+                      listener->name);
+}
+
 static void make_for_listener(struct listener_build *build, const struct group *all)
 {
     struct listener *listener = build->listener;
@@ -198,5 +239,7 @@ void listener_build_policies(struct listener_build *build)
         return;
     }
     struct group all = {sorted, listener->rule_count, "listener", listener->name};
+    if (listener_build_is_https(build))
+        check_bound_handshake(build);
     make_for_listener(build, &all);
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The client CAs that the rules of a config may name: those of the registry, and the built-in one.
+ * They are read when the config is loaded; when they change, it is loaded again. */
+#ifndef LB_CONFIG_CAS_H
+#define LB_CONFIG_CAS_H
+
+#include "lb/config.h"
+#include "lb/config_registry.h"
+#include "lb/config_sections.h"
+#include "listeners/registry/cas.h"
+
+/** Zero: nothing is read. */
+struct config_cas {
+    struct cas all; /* the built-in CA as its file has it, whatever the store says */
+    bool is_read;   /* false: nothing needs them, or it was reported */
+    struct cas *stored;
+    X509 *builtin;
+};
+
+/**
+ * Read them, if anything in the file needs them. A built-in CA that is needed and not there yet is
+ * noted in config->is_builtin_due; a certificate that nobody has the key of stands in for it.
+ */
+void config_cas_read(struct config_cas *cas, struct config *config,
+                     const struct config_registry_uses *uses, const struct config_loading *loading,
+                     const struct config_source *source);
+void config_cas_done(struct config_cas *cas);
+
+/**
+ * Make the built-in CA where it is not there, and tell the store.
+ *
+ * config   whose is_builtin_due is set
+ * Thread:  as config_load_as
+ */
+bool config_cas_make_builtin(struct config *config, const struct config_loading *loading,
+                             struct error *err);
+
+#endif
