@@ -37,7 +37,7 @@ struct config {
     const struct lb_options *options;
     const struct admin_options *admin;       /* its address is absolute */
     const struct registry_options *registry; /* its store is absolute: "sqlite:/path/registry.db" */
-    bool uses_registry;  /* what it asks of clients depends on the registry's CAs */
+    bool uses_registry;                      /* what a rule asks of clients depends on its CAs */
     bool is_builtin_due; /* a rule trusts the built-in CA, which is not made yet, or not known to
                             the store; until then one that nobody has stands in for it */
     const char *asked_store; /* as the file says, absolute: see struct config_loading */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lb/base/text_map.h"
+#include "listeners/registry/registry_options.h"
 #include "listeners/rule.h"
 
 /* Called for every path, also for those named twice. */
@@ -24,10 +25,11 @@ static void visit_value(const struct option *option, const char *options, visit_
         const char *path = *(const char *const *)value;
         if (path)
             visit(&(struct config_file){path, option->key, line}, arg);
-    } else if (option->kind == OPTION_PATHS) {
+    } else if (option->kind == OPTION_PATHS || option->kind == OPTION_PATHS_OR_WORDS) {
         const struct option_list *list = value;
         for (unsigned i = 0; i < list->count; i++)
-            visit(&(struct config_file){list->items[i], option->key, list->lines[i]}, arg);
+            if (option->kind == OPTION_PATHS || !option_is_word(option, list->items[i]))
+                visit(&(struct config_file){list->items[i], option->key, list->lines[i]}, arg);
     }
 }
 
@@ -41,6 +43,7 @@ static void visit_section(const struct option_table *table, const void *options,
 static void visit_all(const struct config *config, visit_path visit, void *arg)
 {
     visit(&(struct config_file){config->file, NULL, 0}, arg);
+    visit_section(&registry_option_table, config->registry, visit, arg);
     for (unsigned i = 0; i < config->listener_count; i++) {
         const struct listener *listener = &config->listeners[i];
         visit_section(&listener_option_table, listener->options, visit, arg);

@@ -2,7 +2,9 @@
 /* See config_registry.h. */
 #include "lb/config_registry.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "listeners/load/client_ca.h"
 #include "listeners/registry/registry_options.h"
@@ -19,7 +21,6 @@ static void note_list(struct config_registry_uses *uses, const struct option_lis
         if (client_ca_is_file(list->items[i]))
             continue;
         note(&uses->line, list->lines[i]);
-        note(&uses->word_line, list->lines[i]);
         if (client_ca_is_builtin(list->items[i]))
             note(&uses->builtin_line, list->lines[i]);
     }
@@ -50,6 +51,15 @@ static struct config_registry_uses find_uses(const struct config_sections *secti
     return uses;
 }
 
+static void check_passphrase_file(const struct registry_options *options,
+                                  const struct config_source *source)
+{
+    const char *path = options->ca_passphrase_file;
+    if (path && access(path, F_OK) != 0)
+        problems_add(source->problems, source->file, options->ca_passphrase_file_line,
+                     "ca_passphrase_file %s: %s", path, strerror(errno));
+}
+
 struct config_registry_uses config_registry_build(struct config *config,
                                                   const struct config_sections *sections,
                                                   const struct config_loading *loading,
@@ -64,6 +74,7 @@ struct config_registry_uses config_registry_build(struct config *config,
         options->store = place;
     else
         problems_add(source->problems, source->file, options->store_line, "%s", err.text);
+    check_passphrase_file(options, source);
     config->asked_store = place;
     config->asked_state_dir = lb->state_dir;
     if (loading->store)
@@ -71,6 +82,6 @@ struct config_registry_uses config_registry_build(struct config *config,
     if (loading->state_dir)
         lb->state_dir = arena_copy(&config->arena, loading->state_dir);
     config->registry = options;
-    config->uses_registry = uses.word_line > 0;
+    config->uses_registry = uses.line > 0;
     return uses;
 }

@@ -8,8 +8,7 @@
 
 /** What the file asks of the registry. Lines: the first; 0: nothing does. */
 struct config_registry_uses {
-    unsigned line;         /* of anything for which its CAs must be known */
-    unsigned word_line;    /* of a client_ca that is no file */
+    unsigned line;         /* of anything: its CAs must be known then */
     unsigned builtin_line; /* of a client_ca that names the built-in CA */
 };
 

@@ -14,6 +14,7 @@
 #include "lb/admin/admin_address.h"
 #include "lb/persistence_key.h"
 #include "lb/privileges.h"
+#include "listeners/registry/registry_options.h"
 
 static void add(struct places *places, enum handover_kind kind, const char *key, const char *path,
                 unsigned line)
@@ -38,6 +39,44 @@ static void add_socket_folder(struct places *places, const struct admin_options 
     places->items[places->count - 1].is_optional = admin->address_line == 0;
 }
 
+/* An operator may make a built-in CA there at any time. */
+static void add_state_dir(struct places *places, const struct config *config)
+{
+    const struct lb_options *options = config->options;
+    add(places, HANDOVER_FOLDER, "state_dir", options->state_dir, options->state_dir_line);
+    struct place *place = &places->items[places->count - 1];
+    place->holds_key = persistence_key_is_wished(config);
+    place->is_optional = !place->holds_key && !config->uses_registry;
+}
+
+static bool is_same_folder(const char *one, const char *other)
+{
+    size_t length = strlen(one), others = strlen(other);
+    while (length > 1 && one[length - 1] == '/')
+        length--;
+    while (others > 1 && other[others - 1] == '/')
+        others--;
+    return length == others && memcmp(one, other, length) == 0;
+}
+
+/* A store makes files of its own beside it, so that the folder has to be the user's. */
+static void add_store_folder(struct places *places, const struct config *config)
+{
+    const char *path = strchr(config->registry->store, ':') + 1;
+    size_t length = (size_t)(strrchr(path, '/') - path);
+    if (length == 0 || length >= sizeof places->store_folder)
+        return;
+    memcpy(places->store_folder, path, length);
+    if (!is_same_folder(places->store_folder, config->options->state_dir)) {
+        add(places, HANDOVER_FOLDER, "the folder of [registry] store", places->store_folder,
+            config->registry->store_line);
+        places->items[places->count - 1].is_optional =
+            !config->uses_registry && config->registry->store_line == 0;
+    }
+    if (access(path, F_OK) == 0)
+        places->items[places->count - 1].store = path;
+}
+
 void places_find(struct places *places, const struct config *config)
 {
     const struct lb_options *options = config->options;
@@ -46,10 +85,8 @@ void places_find(struct places *places, const struct config *config)
         add(places, HANDOVER_FILE, "log", options->log, options->log_line);
     if (*options->access_log == '/')
         add(places, HANDOVER_FILE, "access_log", options->access_log, options->access_log_line);
-    if (persistence_key_is_wished(config)) {
-        add(places, HANDOVER_FOLDER, "state_dir", options->state_dir, options->state_dir_line);
-        places->items[places->count - 1].holds_key = true;
-    }
+    add_state_dir(places, config);
+    add_store_folder(places, config);
     add_socket_folder(places, config->admin);
 }
 
@@ -99,6 +136,16 @@ static void complain_of_rights(const struct report *report)
     char who[ACCOUNT_NAME_BYTES + 1];
     complain(report, "make it theirs (chown), or name another place",
              "it may not be written to by user %s", account_our_name(who, sizeof who));
+}
+
+static void complain_of_store(const struct report *report)
+{
+    char who[ACCOUNT_NAME_BYTES + 1];
+    account_our_name(who, sizeof who);
+    problems_add(report->problems, report->config->file, report->config->registry->store_line,
+                 "[registry] store: %s may not be read and written by user %s; make it theirs "
+                 "(chown), or name another store",
+                 report->place->store, who);
 }
 
 /* Not that folder is to be theirs: it may be the one with the config, or the system's. */
@@ -157,6 +204,8 @@ static void check_place(const struct report *report)
         complain(report, "name another place", "it is no folder");
     else if (access(place->path, W_OK | (is_folder ? X_OK : 0)) != 0)
         complain_of_rights(report);
+    else if (place->store && access(place->store, R_OK | W_OK) != 0)
+        complain_of_store(report);
     else if (place->holds_key && !persistence_key_check(report->config, &err))
         problems_add(report->problems, report->config->file, place->line, "%s", err.text);
 }

@@ -7,7 +7,11 @@
 #include "lb/config.h"
 #include "lb/handover.h"
 
-enum { PLACES_MOST = 4, PLACES_SOCKET_FOLDER_BYTES = 128 /* a socket cannot have more */ };
+enum {
+    PLACES_MOST = 5,
+    PLACES_SOCKET_FOLDER_BYTES = 128, /* a socket cannot have more */
+    PLACES_STORE_FOLDER_BYTES = 4096,
+};
 
 /** Where lb writes. Borrows from the config. */
 struct places {
@@ -17,15 +21,17 @@ struct places {
         const char *path;
         unsigned line; /* where the config says so; 0: it is the default */
         enum handover_kind kind;
-        bool holds_key;   /* that of persistence cookies */
-        bool is_optional; /* lb runs without it */
-        bool is_given;    /* lb run gives it to its user: what it is like now says nothing */
+        const char *store; /* the registry's, in this folder; NULL: none is there */
+        bool holds_key;    /* that of persistence cookies */
+        bool is_optional;  /* lb runs without it */
+        bool is_given;     /* lb run gives it to its user: what it is like now says nothing */
     } items[PLACES_MOST];
     char socket_folder[PLACES_SOCKET_FOLDER_BYTES];
+    char store_folder[PLACES_STORE_FOLDER_BYTES];
 };
 
-/** log, access_log, state_dir and the folder of [admin] address, as far as this config has lb use
- * them. */
+/** log, access_log, state_dir, and the folders of [registry] store and [admin] address, as far as
+ * this config has lb use them. */
 void places_find(struct places *places, const struct config *config);
 
 /** Give them to the user, where they are root's to give. Thread: main, as root. */

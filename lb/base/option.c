@@ -35,10 +35,14 @@ static unsigned *line_of(const struct option *option, void *values)
     return (unsigned *)(void *)((char *)values + option->line_offset);
 }
 
+static bool is_list_of_paths(const struct option *option)
+{
+    return option->kind == OPTION_PATHS || option->kind == OPTION_PATHS_OR_WORDS;
+}
+
 static bool is_repeatable(const struct option *option)
 {
-    return option->kind == OPTION_TEXTS || option->kind == OPTION_PATHS ||
-           option->kind == OPTION_PATHS_OR_WORDS;
+    return option->kind == OPTION_TEXTS || is_list_of_paths(option);
 }
 
 /* One reader per kind of value. */
@@ -224,8 +228,9 @@ void option_anchor(const struct option_table *table, void *values, const char *f
         if (option->kind == OPTION_PATH && *path)
             *path = option_path(folder, *path, arena);
         struct option_list *list = value;
-        for (unsigned i = 0; option->kind == OPTION_PATHS && i < list->count; i++)
-            list->items[i] = option_path(folder, list->items[i], arena);
+        for (unsigned i = 0; is_list_of_paths(option) && i < list->count; i++)
+            if (option->kind == OPTION_PATHS || !option_is_word(option, list->items[i]))
+                list->items[i] = option_path(folder, list->items[i], arena);
     }
 }
 

@@ -54,6 +54,8 @@ static void say_fine(const struct config *config)
     write_count(config->listener_count, "listener", ", ");
     write_count(config->rule_count, "rule", ", ");
     write_count(config->pool_count, "pool", "\n");
+    if (config->is_builtin_due)
+        printf("lb run makes the built-in CA in %s\n", config->options->state_dir);
 }
 
 int command_check(int argc, char **argv)

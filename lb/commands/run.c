@@ -76,7 +76,8 @@ int command_run(int argc, char **argv)
     }
     held_signals_hold();
     privileges_guard_secrets();
-    struct config *config = config_load(file, &problems);
+    const struct config_loading loading = {.file = file, .make_builtin = true};
+    struct config *config = config_load_as(&loading, &problems);
     check_write_problems(&problems, stderr);
     problems_done(&problems);
     int status = config ? serve(config) : COMMAND_FAILED;
