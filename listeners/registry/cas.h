@@ -13,8 +13,9 @@
 
 enum {
     CA_NAME_BYTES = 64,
-    CA_HOSTS_A_CALL = 50, /* names bound in one call; FEATURES A8 */
-    CA_UPLOAD_BYTES = 64 * 1024,
+    CA_HOSTS_A_CALL = 50,        /* names bound in one call; FEATURES A8 */
+    CA_HOSTS_MOST = 1000,        /* of one CA: all of them stand in the audit log at each change */
+    CA_UPLOAD_BYTES = 64 * 1024, /* a CA and what stands above it: some KiB */
 };
 
 struct ca_result {
@@ -37,7 +38,8 @@ enum change_refusal ca_upload(struct ledger *ledger, const char *name, const cha
                               size_t pem_bytes, unsigned max_cas, const struct actor *actor,
                               struct ca_result *result, struct error *err);
 
-/** Tell the store about the built-in CA, when it is not there or another one. */
+/** Tell the store about the built-in CA, when it is not there or another one. Hosts and whether it
+ * is enabled stay as they are; of one with another key, the CA before is no longer known. */
 enum change_refusal ca_put_builtin(struct ledger *ledger, X509 *certificate,
                                    const struct actor *actor, struct ca_result *result,
                                    struct error *err);
@@ -51,7 +53,9 @@ struct ca_hosts_known {
     void *arg;
 };
 
-/** which: id or name, as for all below. Hosts as rules write their domains; any case. */
+/** which: id or name, as for all below. Hosts as rules write their domains; any case, with or
+ * without a final dot. known: of hosts that are added; NULL: not asked. A host that is bound, or
+ * not bound, already is no mistake. */
 enum change_refusal ca_bind(struct ledger *ledger, const char *which, enum ca_binding binding,
                             const char *const *hosts, unsigned host_count,
                             const struct ca_hosts_known *known, const struct actor *actor,

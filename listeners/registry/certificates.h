@@ -49,8 +49,11 @@ struct actor {
 
 /** Which certificate is meant. */
 struct certificate_wanted {
-    const char *serial; /* hex in any case, with or without ":" and leading zeros */
-    const char *ca;     /* id or name; NULL: any, as long as only one has the serial */
+    /* Hex in any case; "0x", ":", blanks and leading zeros are fine. */
+    const char *serial;
+    /* Id or name; or, with "=" in it, the whole issuer (RFC 2253), which tells apart what two
+     * intermediates of one CA signed. NULL: any, as long as only one has the serial. */
+    const char *ca;
 };
 
 struct registration {
@@ -81,20 +84,29 @@ bool certificate_result_set(struct certificate_result *result,
  * name and client id without control characters and not longer than CERTIFICATE_TEXT_BYTES, signed
  * (over `chain`) by a registered CA that is enabled. The same certificate again is EXISTS, as is
  * another one of its key; a tombstone is lifted by hand unless it was REVOKED, never by AUTO.
+ * result->warning tells of a time that has yet to come, an id that another certificate has, and of
+ * none at all.
  */
 enum change_refusal certificate_register(struct ledger *ledger,
                                          const struct registration *registration,
                                          const struct actor *actor,
                                          struct certificate_result *result, struct error *err);
-enum { CERTIFICATE_TEXT_BYTES = 256 };
+enum {
+    CERTIFICATE_TEXT_BYTES = 256,
+    CERTIFICATE_SERIAL_BYTES = 64, /* RFC 5280 has 20 at most */
+};
 
-/** status: ACTIVATED, NOT_ACTIVATED, REVOKED or DELETED: what it is to become. */
+/**
+ * status: ACTIVATED, NOT_ACTIVATED, REVOKED or DELETED: what it is to become. What it is already is
+ * MADE, without `changed` and without a line in the audit log. REGISTERED is neither deactivated
+ * nor deleted. Time does not count: an expired certificate may be activated, with a warning.
+ */
 enum change_refusal certificate_change(struct ledger *ledger,
                                        const struct certificate_wanted *wanted,
                                        enum certificate_status status, const struct actor *actor,
                                        struct certificate_result *result, struct error *err);
 
-/** client_id "": none any more. */
+/** client_id "": none any more. Of a revoked certificate, too. */
 enum change_refusal certificate_set_client_id(struct ledger *ledger,
                                               const struct certificate_wanted *wanted,
                                               const char *client_id, const struct actor *actor,
@@ -103,9 +115,12 @@ enum change_refusal certificate_set_client_id(struct ledger *ledger,
 enum change_refusal certificate_get(struct ledger *ledger, const struct certificate_wanted *wanted,
                                     struct certificate_result *result, struct error *err);
 
-/** A fleet at once, in as few transactions as is quick (each at most IMPORT_BATCH), one audit line
- * for all of it. Those that are there already count as `present`. Stops at the first bad one? No:
- * bad ones are counted and the first IMPORT_FAULTS_TOLD are told. */
+/**
+ * A fleet at once, in as few transactions as is quick, each with at most IMPORT_BATCH certificates
+ * and its own line in the audit log ("certificate.import"): whatever ends an import, what came in
+ * is told there. Those that are there already count as `present`. It does not stop at a bad one:
+ * they are counted, and the first IMPORT_FAULTS_TOLD told.
+ */
 struct import_counts {
     uint64_t added, present, bad;
 };
@@ -113,13 +128,18 @@ struct import;
 enum { IMPORT_BATCH = 10000, IMPORT_FAULTS_TOLD = 20 };
 typedef void (*import_fault)(void *arg, uint64_t index, const char *text);
 
+/**
+ * like      what all have in common: ca, activate, source; per_second is not asked
+ * on_fault  index: the how manieth import_add it was, from 0; NULL: not told
+ * returns   NULL: out of memory
+ */
 struct import *import_begin(struct ledger *ledger, const struct registration *like,
                             const struct actor *actor, import_fault on_fault, void *arg);
 /** One more; like->certificate, chain and client_id are those given here. false: the store failed,
  * err. */
 bool import_add(struct import *import, X509 *certificate, STACK_OF(X509) * chain,
                 const char *client_id, struct error *err);
-/** Commit the rest and free. */
+/** Commit the rest and free. Whatever it returns, *ret_counts is what is in the store now. */
 enum change_refusal import_end(struct import *import, struct import_counts *ret_counts,
                                struct error *err);
 
