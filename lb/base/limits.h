@@ -111,6 +111,11 @@ enum {
     REGEX_MEMORY_BYTES = 4 * 1024 * 1024,
     /* A Location that a rule makes of the request: the longest target once, and room for hosts. */
     LOCATION_BYTES = 16 * 1024,
+    /* A row of a store: a certificate of what a client may send in its chain, a CA with those above
+     * it. */
+    STORE_ROW_BYTES = 1024 * 1024,
+    /* A question to a store; its own longest, with every filter, has a tenth of it. */
+    STORE_QUESTION_BYTES = 32 * 1024,
 };
 
 #endif
