@@ -30,6 +30,8 @@
     OPTION(PATH, user_file, NULL, 0, 0, "a file")                                                  \
     OPTION(TEXTS, address, NULL, 0, 0, "where to listen")                                          \
     OPTION(PATHS, certificate, "server.crt", 0, 0, "server certificate, PEM")                      \
+    OPTION(PATHS_OR_WORDS, client_ca, "ca.crt", 0, 0,                                              \
+           "FILE | builtin | registry | registry:NAME - CAs of clients")                           \
     OPTION(WORDS, tls_versions, "1.2 1.3", 0, 0, "TLS versions that are spoken")
 
 struct values {

@@ -64,6 +64,24 @@ START_TEST(sorting_goes_by_file_then_line_and_keeps_the_order_of_equals)
 }
 END_TEST
 
+START_TEST(problems_joined_keep_their_kind_and_place)
+{
+    struct problems problems = {0}, more = {0};
+    problems_add(&problems, "a.ini", 1, "one");
+    problems_warn(&more, "b.ini", 2, "100%% %s", "two");
+    problems_add(&more, "b.ini", 3, "three");
+    problems_join(&problems, &more);
+    problems_done(&more);
+    ck_assert_uint_eq(problems.count, 3);
+    ck_assert_uint_eq(problems.error_count, 2);
+    ck_assert(problems.items[1].warning);
+    ck_assert_str_eq(problems.items[1].text, "100% two");
+    ck_assert_str_eq(problems.items[2].file, "b.ini");
+    ck_assert_uint_eq(problems.items[2].line, 3);
+    problems_done(&problems);
+}
+END_TEST
+
 START_TEST(no_problems_can_be_sorted_and_released)
 {
     struct problems problems = {0};
@@ -79,6 +97,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_longer_error_is_cut_and_closed);
     tcase_add_test(tcase, problems_count_errors_but_not_warnings);
     tcase_add_test(tcase, sorting_goes_by_file_then_line_and_keeps_the_order_of_equals);
+    tcase_add_test(tcase, problems_joined_keep_their_kind_and_place);
     tcase_add_test(tcase, no_problems_can_be_sorted_and_released);
 }
 

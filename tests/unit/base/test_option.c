@@ -54,6 +54,30 @@ START_TEST(relative_default_paths_are_anchored_once_all_is_set)
 }
 END_TEST
 
+START_TEST(words_among_paths_stay_what_they_are)
+{
+    static const char *const said[] = {"registry",     "registry:partner", "registry:", "builtin",
+                                       "certs/ca.crt", "./builtin",        "builtins",  "/builtin",
+                                       "registry.crt", "Registry",         "FILE"};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        set("client_ca", said[i]);
+    expect_no_problem();
+    expect_list(&values.client_ca,
+                "11:registry 12:registry:partner 13:registry: 14:builtin 15:/etc/lb/certs/ca.crt "
+                "16:/etc/lb/./builtin 17:/etc/lb/builtins 18:/builtin 19:/etc/lb/registry.crt "
+                "20:/etc/lb/Registry 21:/etc/lb/FILE");
+    option_anchor(&table, &values, "/etc/lb", &arena);
+    ck_assert_str_eq(values.client_ca.items[0], "registry");
+}
+END_TEST
+
+START_TEST(a_default_among_words_and_paths_is_anchored_if_it_is_a_path)
+{
+    option_anchor(&table, &values, "/etc/lb", &arena);
+    expect_list(&values.client_ca, "0:/etc/lb/ca.crt");
+}
+END_TEST
+
 /* Values. */
 
 START_TEST(every_kind_takes_its_values)
@@ -305,6 +329,8 @@ static void add_tests(TCase *tcase)
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, defaults_are_what_the_table_says);
     tcase_add_test(tcase, relative_default_paths_are_anchored_once_all_is_set);
+    tcase_add_test(tcase, words_among_paths_stay_what_they_are);
+    tcase_add_test(tcase, a_default_among_words_and_paths_is_anchored_if_it_is_a_path);
     tcase_add_test(tcase, every_kind_takes_its_values);
     tcase_add_test(tcase, auto_may_be_written_where_it_is_the_default);
     tcase_add_test(tcase, repeatable_keys_collect_their_values_and_lines);

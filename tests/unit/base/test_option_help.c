@@ -30,6 +30,7 @@ START_TEST(every_kind_is_described)
         {"user_file", "path"},
         {"address", "text, repeatable"},
         {"certificate", "path, repeatable, default server.crt"},
+        {"client_ca", "FILE | builtin | registry | registry:NAME, repeatable, default ca.crt"},
         {"tls_versions", "words separated by blanks, default 1.2 1.3"},
         {"log", "text, default stderr"},
     };

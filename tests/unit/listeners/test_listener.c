@@ -81,7 +81,7 @@ static bool prepare(void)
     list_add(&options.address, "127.0.0.1:8443", 2);
     for (unsigned i = 0; i < section_count; i++)
         rule_section_read(&sections[i], &arena, "lb.ini", &problems);
-    return listener_prepare(&listener, sections, section_count, &arena, "lb.ini", &problems);
+    return listener_prepare(&listener, sections, section_count, NULL, &arena, "lb.ini", &problems);
 }
 
 static void use_certificates(struct option_list *certificates, struct option_list *keys)
@@ -92,7 +92,7 @@ static void use_certificates(struct option_list *certificates, struct option_lis
 
 START_TEST(a_listener_without_anything_is_reported_and_can_be_let_go)
 {
-    ck_assert(!listener_prepare(&listener, NULL, 0, &arena, "lb.ini", &problems));
+    ck_assert(!listener_prepare(&listener, NULL, 0, NULL, &arena, "lb.ini", &problems));
     ck_assert_uint_eq(problems.error_count, 3); /* no address, no rule, no certificate */
     ck_assert_ptr_null(listener.router);
     ck_assert_ptr_null(listener.sessions);
