@@ -15,6 +15,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <uv.h>
 
 #include "lb/admin/api_peer.h"
 #include "lb/admin/api_route.h"
@@ -23,6 +24,7 @@
 #include "listeners/stream.h"
 
 struct admin_host;
+struct api_desk;
 struct api_request;
 struct log_line;
 
@@ -30,6 +32,8 @@ struct log_line;
 struct api {
     struct admin_host *host;
     struct buffer_pool *buffers;
+    uv_loop_t *loop;
+    struct api_desk *desk;        /* where the registry answers; NULL until it is asked */
     void *admin;                  /* whose */
     void (*on_gone)(void *admin); /* a request or a client is over; the last thing in a wake-up */
     unsigned request_count;
@@ -75,7 +79,8 @@ void api_refuse(struct api_request *request, unsigned status, const char *reason
  * serial 0A1B" over TCP. */
 void api_who(const struct api_request *request, char ret_who[API_WHO_BYTES]);
 
-/** Begin the log line of a change: who asked for it (uid and pid, or who). log_end is the caller's. */
+/** Begin the log line of a change: who asked for it (uid and pid, or who). log_end is the caller's.
+ */
 void api_audit(const struct api_request *request, struct log_line *line, const char *event);
 
 /** A whole number of the query, as in "?rules=20"; `standard` when it is not there or no number. */

@@ -15,16 +15,22 @@ static void write_problem(struct json_writer *writer, const struct problem *prob
     writer_end(writer);
 }
 
+void reload_order_write(struct json_writer *writer, bool is_in_force,
+                        const struct problems *problems)
+{
+    writer_array(writer, is_in_force ? "warnings" : "problems");
+    for (size_t i = 0; i < problems->count; i++)
+        write_problem(writer, &problems->items[i]);
+    writer_end(writer);
+}
+
 static void on_reloaded(void *arg, bool is_in_force, const struct problems *problems)
 {
     struct api_request *request = arg;
     struct json_writer writer = {0};
     writer_object(&writer, NULL);
     writer_flag(&writer, "reloaded", is_in_force);
-    writer_array(&writer, is_in_force ? "warnings" : "problems");
-    for (size_t i = 0; i < problems->count; i++)
-        write_problem(&writer, &problems->items[i]);
-    writer_end(&writer);
+    reload_order_write(&writer, is_in_force, problems);
     writer_end(&writer);
     api_answer(request, is_in_force ? 200 : 422, &writer);
 }

@@ -19,7 +19,6 @@ struct registry_facts {
     unsigned expiring_within_s;
     char **named_cas; /* ids and names behind "registry:" in client_ca; "builtin" too */
     unsigned named_ca_count;
-    bool uses_cas; /* some client_ca asks the registry: a change of CAs changes what is in force */
     struct ca_hosts_known hosts; /* lent by the config: only while it is there */
 };
 

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The built-in CA: made by a call or at first use, and what it signs. The running lb has a process
+ * of its own do either (lb/signer.h), a command does it itself. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lb/admin/registry/ca_answer.h"
+#include "lb/admin/registry/certificate_answer.h"
+#include "lb/admin/registry/record_json.h"
+#include "lb/admin/registry/registry_call.h"
+#include "lb/base/certificate.h"
+#include "lb/signer.h"
+
+static struct issuer_place place_of(const struct registry_call *call)
+{
+    return (struct issuer_place){call->facts->state_dir, call->facts->passphrase_file};
+}
+
+static enum issuer_outcome make_ca(struct registry_call *call, const struct ca_wish *wish,
+                                   X509 **ret_ca, struct error *err)
+{
+    const struct issuer_place place = place_of(call);
+    return call->is_local ? issuer_make(&place, wish, ret_ca, err)
+                          : signer_make_ca(NULL, &place, wish, ret_ca, err);
+}
+
+static bool refuse_issuer(struct registry_call *call, const struct error *err)
+{
+    return call_refuse(call, 503, "not-issued", "%s", err->text);
+}
+
+static bool read_key_kind(struct registry_call *call, const char *field, enum key_kind *ret_kind)
+{
+    const char *name = body_text(call->json, field);
+    if (!name || key_kind_parse(name, ret_kind))
+        return true;
+    return call_refuse(call, 400, "bad-input",
+                       "\"%s\": \"%.40s\" is no kind of key: p256, p384, rsa2048, rsa3072, rsa4096 "
+                       "or ed25519",
+                       field, name);
+}
+
+/* --- POST /v1/cas/builtin ------------------------------------------------------------------ */
+
+static const struct call_field builtin_fields[] = {
+    {.name = "common_name", .type = FIELD_TEXT, .most = CERTIFICATE_TEXT_BYTES},
+    {.name = "key", .type = FIELD_TEXT, .most = 40},
+    {.name = "days", .type = FIELD_NUMBER, .least = 1, .most = ISSUER_DAYS_MOST},
+    {0},
+};
+
+/** The CA that is to be told to the store. */
+struct making {
+    struct ca_wish wish;
+    X509 *ca;
+};
+
+static bool begin_builtin(struct registry_call *call)
+{
+    struct making *making = calloc(1, sizeof *making);
+    call->own = making;
+    if (!making)
+        return call_refuse_memory(call);
+    making->wish.common_name = body_text(call->json, "common_name");
+    making->wish.days = (unsigned)body_number(call->json, "days", ISSUER_CA_DAYS);
+    making->wish.key = KEY_P256;
+    return read_key_kind(call, "key", &making->wish.key);
+}
+
+static bool make_builtin(struct registry_call *call)
+{
+    struct making *making = call->own;
+    struct error err = {""};
+    switch (make_ca(call, &making->wish, &making->ca, &err)) {
+    case ISSUER_DONE:
+    case ISSUER_EXISTS:
+        return true;
+    case ISSUER_MISSING:
+    case ISSUER_FAILED:
+        break;
+    }
+    return refuse_issuer(call, &err);
+}
+
+/* One that is there but not known (lb fell between the two) is told now. */
+static void tell_builtin(struct registry_call *call, struct ledger *ledger)
+{
+    const struct making *making = call->own;
+    struct ca_result result = {0};
+    struct error err = {""};
+    enum change_refusal refusal = ca_put_builtin(ledger, making->ca, &call->actor, &result, &err);
+    if (refusal == CHANGE_MADE && !result.changed) {
+        error_set(&err, "there is a built-in CA already: %s", result.record.subject);
+        refusal = CHANGE_EXISTS;
+    }
+    if (refusal == CHANGE_MADE)
+        ca_answer(call, 201, &result, NULL, false, "registry.ca-created");
+    else
+        call_refuse_change(call, refusal, &err);
+    ca_result_done(&result);
+}
+
+static void done_builtin(struct registry_call *call)
+{
+    struct making *making = call->own;
+    if (making)
+        X509_free(making->ca);
+    free(making);
+}
+
+const struct call_steps call_ca_builtin = {.fields = builtin_fields,
+                                           .begin = begin_builtin,
+                                           .prepare = make_builtin,
+                                           .work = tell_builtin,
+                                           .done = done_builtin};
+
+/* --- POST /v1/certificates ----------------------------------------------------------------- */
+
+static const struct call_field issue_fields[] = {
+    {.name = "common_name", .type = FIELD_TEXT, .most = CERTIFICATE_TEXT_BYTES},
+    {.name = "unit", .type = FIELD_TEXT, .most = CERTIFICATE_TEXT_BYTES},
+    {.name = "organization", .type = FIELD_TEXT, .most = CERTIFICATE_TEXT_BYTES},
+    {.name = "country", .type = FIELD_TEXT, .most = CERTIFICATE_TEXT_BYTES},
+    {.name = "state", .type = FIELD_TEXT, .most = CERTIFICATE_TEXT_BYTES},
+    {.name = "locality", .type = FIELD_TEXT, .most = CERTIFICATE_TEXT_BYTES},
+    {.name = "names", .type = FIELD_TEXTS, .most = 1024},
+    {.name = "days", .type = FIELD_NUMBER, .least = 1, .most = ISSUER_DAYS_MOST},
+    {.name = "validity_days", .type = FIELD_NUMBER, .least = 1, .most = ISSUER_DAYS_MOST},
+    {.name = "csr", .type = FIELD_TEXT, .most = REQUEST_BYTES},
+    {.name = "pkey_type", .type = FIELD_TEXT, .most = 40},
+    {.name = "client_id", .type = FIELD_TEXT, .most = CERTIFICATE_TEXT_BYTES},
+    {.name = "activate", .type = FIELD_FLAG},
+    {0},
+};
+
+/** A certificate on its way. */
+struct issuing {
+    struct issue_wish wish;
+    const char *names[ISSUE_NAMES_MOST];
+    enum key_kind key;
+    struct signer_answer made;
+};
+
+static bool read_names(struct registry_call *call, struct issuing *issuing)
+{
+    const json_t *names = json_object_get(call->json, "names");
+    size_t count = json_array_size(names);
+    if (count > ISSUE_NAMES_MOST)
+        return call_refuse(call, 400, "bad-input", "\"names\" has %zu: at most %d", count,
+                           ISSUE_NAMES_MOST);
+    for (size_t i = 0; i < count; i++)
+        issuing->names[i] = json_string_value(json_array_get(names, i));
+    issuing->wish.names = issuing->names;
+    issuing->wish.name_count = (unsigned)count;
+    return true;
+}
+
+/* One thing is said in one way. */
+static bool check_pairs(struct registry_call *call)
+{
+    const json_t *json = call->json;
+    if (json_object_get(json, "days") && json_object_get(json, "validity_days"))
+        return call_refuse(call, 400, "bad-input",
+                           "\"days\" and \"validity_days\" are the same: say one");
+    if (json_object_get(json, "csr") && json_object_get(json, "pkey_type"))
+        return call_refuse(call, 400, "bad-input",
+                           "\"pkey_type\" is of a key that is made here, \"csr\" has one: say one");
+    return true;
+}
+
+/* What it says is looked at here, so that nothing is started for one that cannot be. */
+static bool check_request(struct registry_call *call)
+{
+    const char *csr = body_text(call->json, "csr");
+    struct error err = {""};
+    if (!csr && !body_text(call->json, "common_name"))
+        return call_refuse(call, 400, "bad-input", "\"common_name\" is missing (or a \"csr\")");
+    if (!csr)
+        return true;
+    X509_REQ *request = request_read(csr, strlen(csr), &err);
+    X509_REQ_free(request);
+    return request || call_refuse_input(call, &err);
+}
+
+static bool begin_issue(struct registry_call *call)
+{
+    struct issuing *issuing = calloc(1, sizeof *issuing);
+    struct error err = {""};
+    call->own = issuing;
+    if (!issuing)
+        return call_refuse_memory(call);
+    const json_t *json = call->json;
+    long days = body_number(json, "days", body_number(json, "validity_days", ISSUE_DAYS));
+    issuing->wish = (struct issue_wish){
+        .common_name = body_text(json, "common_name"),
+        .unit = body_text(json, "unit"),
+        .organization = body_text(json, "organization"),
+        .country = body_text(json, "country"),
+        .state = body_text(json, "state"),
+        .locality = body_text(json, "locality"),
+        .days = (unsigned)days,
+    };
+    issuing->key = KEY_P256;
+    if (!check_pairs(call) || !read_key_kind(call, "pkey_type", &issuing->key) ||
+        !read_names(call, issuing) || !check_request(call))
+        return false;
+    return issue_check(&issuing->wish, &err) || call_refuse_input(call, &err);
+}
+
+/* At first use. */
+static bool have_ca(struct registry_call *call)
+{
+    const struct issuer_place place = place_of(call);
+    const struct ca_wish wish = {.key = KEY_P256, .days = ISSUER_CA_DAYS};
+    struct error err = {""};
+    X509 *ca = NULL;
+    enum issuer_outcome outcome = issuer_read(&place, &ca, &err);
+    if (outcome == ISSUER_MISSING)
+        outcome = make_ca(call, &wish, &ca, &err);
+    X509_free(ca);
+    return outcome == ISSUER_DONE || outcome == ISSUER_EXISTS || refuse_issuer(call, &err);
+}
+
+static bool sign(struct registry_call *call)
+{
+    struct issuing *issuing = call->own;
+    const struct issuer_place place = place_of(call);
+    const char *csr = body_text(call->json, "csr");
+    const struct signer_order order = {
+        .place = &place,
+        .csr = csr,
+        .csr_bytes = csr ? strlen(csr) : 0,
+        .key = issuing->key,
+        .wish = &issuing->wish,
+    };
+    struct error err = {""};
+    if (!have_ca(call))
+        return false;
+    bool is_signed = call->is_local ? signer_sign_here(&order, &issuing->made, &err)
+                                    : signer_sign(NULL, &order, &issuing->made, &err);
+    return is_signed || call_refuse(call, 422, "not-issued", "%s", err.text);
+}
+
+static void write_pem(struct json_writer *answer, const char *key, X509 *certificate)
+{
+    char *pem = certificate_pem_text(certificate);
+    writer_text(answer, key, pem);
+    free(pem);
+}
+
+static void answer_issued(struct registry_call *call, struct ledger *ledger,
+                          const struct certificate_result *result, bool is_new_ca)
+{
+    const struct issuing *issuing = call->own;
+    struct json_writer *answer = &call->answer;
+    answer->is_secret = true;
+    call_answer(call, 201);
+    certificate_answer_log(call, "registry.certificate-issued", &result->record);
+    if (!certificate_answer_write(call, ledger, &result->record))
+        return;
+    write_pem(answer, "pem", issuing->made.certificate);
+    write_pem(answer, "chain_pem", issuing->made.ca);
+    record_json_algorithm(answer, result->record.der, result->record.der_bytes);
+    if (issuing->made.private_key)
+        writer_text(answer, "private_key", issuing->made.private_key);
+    if (result->warning)
+        writer_text(answer, "warning", result->warning);
+    if (is_new_ca)
+        call->wait = CALL_WAITS_FOR_IN_FORCE;
+    else
+        call_end(call);
+}
+
+static void register_issued(struct registry_call *call, struct ledger *ledger)
+{
+    const struct issuing *issuing = call->own;
+    const struct registration registration = {
+        .certificate = issuing->made.certificate,
+        .ca = BUILTIN_CA_NAME,
+        .client_id = body_text(call->json, "client_id"),
+        .activate = body_flag(call->json, "activate", true),
+        .source = SOURCE_ISSUED,
+    };
+    struct certificate_result result = {0};
+    struct ca_result ca = {0};
+    struct error err = {""};
+    enum change_refusal refusal = ca_put_builtin(ledger, issuing->made.ca, &call->actor, &ca, &err);
+    if (refusal == CHANGE_MADE)
+        refusal = certificate_register(ledger, &registration, &call->actor, &result, &err);
+    if (refusal == CHANGE_MADE)
+        answer_issued(call, ledger, &result, ca.changed);
+    else
+        call_refuse_change(call, refusal, &err);
+    certificate_result_done(&result);
+    ca_result_done(&ca);
+}
+
+static void done_issue(struct registry_call *call)
+{
+    struct issuing *issuing = call->own;
+    if (issuing)
+        signer_answer_done(&issuing->made);
+    free(issuing);
+}
+
+const struct call_steps call_certificate_issue = {.fields = issue_fields,
+                                                  .begin = begin_issue,
+                                                  .prepare = sign,
+                                                  .work = register_issued,
+                                                  .done = done_issue};

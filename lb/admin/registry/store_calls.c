@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The audit log, and a whole copy of the store. */
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lb/admin/registry/ca_names.h"
+#include "lb/admin/registry/call_query.h"
+#include "lb/admin/registry/record_json.h"
+#include "lb/admin/registry/registry_call.h"
+
+/* --- GET /v1/audit ------------------------------------------------------------------------- */
+
+enum { CHANGES = 100, CHANGES_MOST = 1000, SERIAL_BYTES = 3 * CERTIFICATE_SERIAL_BYTES };
+
+static const char *const audit_keys[] = {"limit", "before", "ca", "serial", NULL};
+
+/** Which changes, and what was found. */
+struct looking {
+    struct change_filter filter;
+    const char *ca; /* id or name */
+    const char *serial;
+    char ca_id[CA_ID_LENGTH + 1];
+    struct json_writer *answer;
+    unsigned limit; /* one more is asked for: is there a next page? */
+    unsigned count;
+    int64_t last_id;
+};
+
+static bool begin_audit(struct registry_call *call)
+{
+    struct looking *looking = calloc(1, sizeof *looking);
+    int64_t limit = CHANGES;
+    call->own = looking;
+    if (!looking)
+        return call_refuse_memory(call);
+    if (!query_number(call, "limit", 1, CHANGES_MOST, &limit) ||
+        !query_number(call, "before", 1, INT64_MAX, &looking->filter.before_id) ||
+        !query_text(call, "ca", CA_NAME_BYTES, &looking->ca) ||
+        !query_text(call, "serial", SERIAL_BYTES, &looking->serial))
+        return false;
+    looking->answer = &call->answer;
+    looking->limit = (unsigned)limit;
+    looking->filter.limit = (unsigned)limit + 1;
+    return true;
+}
+
+static void done_audit(struct registry_call *call)
+{
+    free(call->own);
+}
+
+static bool find_ca(struct registry_call *call, struct ledger *ledger, struct looking *looking)
+{
+    struct ca_names names = {0};
+    struct error err = {""};
+    if (!looking->ca)
+        return true;
+    enum store_outcome outcome = ca_names_read(&names, ledger, &err);
+    bool good = outcome == STORE_DONE || outcome == STORE_NOTHING;
+    if (!good)
+        call_refuse_store(call, outcome, err.text);
+    else if (!ca_names_resolve(&names, looking->ca, looking->ca_id))
+        good = call_refuse(call, 404, "unknown", "there is no CA \"%.80s\"", looking->ca);
+    ca_names_done(&names);
+    looking->filter.ca = looking->ca_id;
+    return good;
+}
+
+static bool find_certificate(struct registry_call *call, struct ledger *ledger,
+                             struct looking *looking)
+{
+    const struct certificate_wanted wanted = {looking->serial, looking->ca};
+    struct certificate_result result = {0};
+    struct error err = {""};
+    if (!looking->serial)
+        return true;
+    enum change_refusal refusal = certificate_get(ledger, &wanted, &result, &err);
+    if (refusal == CHANGE_MADE) {
+        memcpy(call->key, result.record.key, sizeof call->key);
+        looking->filter.certificate_key = call->key;
+        looking->filter.ca = NULL; /* the key says which */
+    } else {
+        call_refuse_change(call, refusal, &err);
+    }
+    certificate_result_done(&result);
+    return refusal == CHANGE_MADE;
+}
+
+static bool write_change(void *arg, const struct change_record *change)
+{
+    struct looking *looking = arg;
+    if (++looking->count > looking->limit)
+        return false;
+    looking->last_id = change->id;
+    record_json_change(looking->answer, change);
+    return true;
+}
+
+static void end_audit(struct registry_call *call, const struct looking *looking)
+{
+    writer_end(&call->answer);
+    if (looking->count > looking->limit)
+        writer_number(&call->answer, "next", looking->last_id);
+    else
+        writer_text(&call->answer, "next", NULL);
+    call_end(call);
+}
+
+static void audit(struct registry_call *call, struct ledger *ledger)
+{
+    struct looking *looking = call->own;
+    struct error err = {""};
+    if (!find_ca(call, ledger, looking) || !find_certificate(call, ledger, looking))
+        return;
+    writer_array(call_answer(call, 200), "changes");
+    enum store_outcome outcome =
+        ledger->store->find_changes(ledger, &looking->filter, write_change, looking, &err);
+    if (outcome == STORE_DONE || outcome == STORE_NOTHING)
+        end_audit(call, looking);
+    else
+        call_refuse_store(call, outcome, err.text);
+}
+
+static void audit_nothing(struct registry_call *call)
+{
+    writer_array(call_answer(call, 200), "changes");
+    end_audit(call, call->own);
+}
+
+const struct call_steps call_audit_list = {.keys = audit_keys,
+                                           .begin = begin_audit,
+                                           .work = audit,
+                                           .nothing = audit_nothing,
+                                           .done = done_audit};
+
+/* --- POST /v1/registry/backup -------------------------------------------------------------- */
+
+static const struct call_field backup_fields[] = {
+    {.name = "path", .type = FIELD_TEXT, .is_needed = true, .most = PATH_MAX - 1},
+    {0},
+};
+
+static bool begin_backup(struct registry_call *call)
+{
+    const char *path = body_text(call->json, "path");
+    if (path[0] == '/' && path[strlen(path) - 1] != '/')
+        return true;
+    return call_refuse(call, 400, "bad-input",
+                       "\"path\" must name a file from the root on, as in "
+                       "/var/backups/lb-registry.db: lb has another working folder than you");
+}
+
+static void back_up(struct registry_call *call, struct ledger *ledger)
+{
+    const char *path = body_text(call->json, "path");
+    struct error err = {""};
+    struct stat file = {0};
+    enum store_outcome outcome = ledger->store->back_up(ledger, path, &err);
+    if (outcome == STORE_EXISTS) {
+        call_refuse(call, 409, change_refusal_name(CHANGE_EXISTS), "%.400s is there already", path);
+        return;
+    }
+    if (outcome != STORE_DONE) {
+        call_refuse_store(call, outcome, err.text);
+        return;
+    }
+    stat(path, &file);
+    struct json_writer *answer = call_answer(call, 200);
+    writer_text(answer, "path", path);
+    writer_number(answer, "bytes", file.st_size);
+    call_log(call, "registry.backed-up", "%.400s", path);
+    call_end(call);
+}
+
+static void back_up_nothing(struct registry_call *call)
+{
+    call_refuse(call, 404, change_refusal_name(CHANGE_UNKNOWN),
+                "there is nothing to back up: no CA and no certificate was registered yet");
+}
+
+const struct call_steps call_registry_backup = {
+    .fields = backup_fields, .begin = begin_backup, .work = back_up, .nothing = back_up_nothing};
