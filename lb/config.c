@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lb/admin/admin_listener.h"
 #include "lb/base/ini.h"
 #include "lb/config_cas.h"
 #include "lb/config_cookies.h"
@@ -41,18 +42,17 @@ const struct option_table *const option_tables[] = {
     NULL,
 };
 
-/* What is wrong with a default (a folder whose name is too long) is told where it is opened. */
-static void place_admin(struct config *config, struct admin_options *options,
-                        struct problems *problems)
+static void build_admin(struct config *config, const struct config_section *section,
+                        const struct config_cas *cas, const struct config_source *source)
 {
-    struct admin_address address;
-    struct error err;
+    struct admin_options *options = section->options;
+    size_t errors_before = source->problems->error_count;
     config->admin = options;
-    if (!admin_address_parse(&address, options->address, config->folder, &config->arena, &err) &&
-        options->address_line > 0)
-        problems_add(problems, config->file, options->address_line, "%s", err.text);
-    if (address.path)
-        options->address = arena_format(&config->arena, "unix:%s", address.path);
+    admin_options_check(options, source->file, source->folder, source->arena, source->problems);
+    if (source->problems->error_count == errors_before)
+        config->admin_listener =
+            admin_listener_new(options, section->line, cas->is_read ? &cas->all : NULL,
+                               source->file, source->problems);
 }
 
 static bool read_text(struct config *config, const struct config_loading *loading,
@@ -81,10 +81,10 @@ static void build(struct config *config, const struct config_loading *loading,
                    source->problems);
     config_sections_read(&sections, &ini, source);
     config_lb_build(config, sections.lb.options, source);
-    place_admin(config, sections.admin.options, source->problems);
     const struct config_registry_uses uses =
         config_registry_build(config, &sections, loading, source);
     config_cas_read(cas, config, &uses, loading, source);
+    build_admin(config, &sections.admin, cas, source);
     config->rule_count = sections.rule_count;
     config_listeners_build(config, &sections, cas->is_read ? &cas->all : NULL, source);
     config_pools_build(config, &sections, source);
@@ -215,6 +215,7 @@ void config_free(struct config *config)
         listener_done(&config->listeners[i]);
     for (unsigned i = 0; i < config->pool_count; i++)
         pool_done(config->pools[i]);
+    admin_listener_leave(config->admin_listener);
     arena_done(&config->arena);
     free(config);
 }

@@ -15,6 +15,7 @@
 #include "lb/base/option.h"
 #include "listeners/listener.h"
 
+struct admin_listener;
 struct registry;
 
 struct lb_options {
@@ -35,7 +36,9 @@ struct config {
     const char *text;   /* what the file said: it can be loaded again as it is in force */
     size_t text_bytes;
     const struct lb_options *options;
-    const struct admin_options *admin;       /* its address is absolute */
+    const struct admin_options *admin;       /* paths of its addresses are absolute */
+    struct admin_listener *admin_listener;   /* of its TCP addresses, until the admin takes it;
+                                                NULL: there are none */
     const struct registry_options *registry; /* its store is absolute: "sqlite:/path/registry.db" */
     bool uses_registry;                      /* what a rule asks of clients depends on its CAs */
     bool is_builtin_due; /* a rule trusts the built-in CA, which is not made yet, or not known to

@@ -119,6 +119,9 @@ static bool rule_names(const struct listener *listener, const struct rule *rule,
 
 const struct rule *config_names_ca(const struct config *config, const char *id, const char *name)
 {
+    static const struct rule admin = {.name = "of [admin]"};
+    if (admin_options_have_tcp(config->admin) && is_named(&config->admin->client_ca, id, name))
+        return &admin;
     for (unsigned i = 0; i < config->listener_count; i++) {
         const struct listener *listener = &config->listeners[i];
         for (unsigned k = 0; is_https(listener) && k < listener->rule_count; k++)

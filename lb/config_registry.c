@@ -36,6 +36,9 @@ static void note_registration(struct config_registry_uses *uses, int registratio
 static struct config_registry_uses find_uses(const struct config_sections *sections)
 {
     struct config_registry_uses uses = {0};
+    const struct admin_options *admin = sections->admin.options;
+    if (admin_options_have_tcp(admin))
+        note_list(&uses, &admin->client_ca);
     for (unsigned i = 0; i < sections->listener_count; i++) {
         const struct listener_options *options = sections->listeners[i].options;
         if (options->protocol != LISTENER_HTTPS)

@@ -26,14 +26,14 @@ static void add(struct places *places, enum handover_kind kind, const char *key,
 /* Whoever did not ask for the socket gets along without it. */
 static void add_socket_folder(struct places *places, const struct admin_options *admin)
 {
-    static const char prefix[] = "unix:/";
-    const char *slash = strrchr(admin->address, '/');
-    if (strncmp(admin->address, prefix, strlen(prefix)) != 0)
+    const char *path = admin_options_file(admin);
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    if (!slash || *path != '/')
         return;
-    size_t length = (size_t)(slash - admin->address) - (strlen(prefix) - 1);
+    size_t length = (size_t)(slash - path);
     if (length == 0 || length >= sizeof places->socket_folder)
         return;
-    memcpy(places->socket_folder, admin->address + strlen(prefix) - 1, length);
+    memcpy(places->socket_folder, path, length);
     add(places, HANDOVER_FOLDER, "the folder of [admin] address", places->socket_folder,
         admin->address_line);
     places->items[places->count - 1].is_optional = admin->address_line == 0;

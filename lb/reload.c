@@ -251,6 +251,7 @@ static bool put_in_force(struct server *server, struct error *err)
     if (reload->source == RELOAD_FROM_FILE)
         reload->loaded_s = time(NULL);
     server_registry_adopt(server, server->config);
+    server_admin_adopt(server, server->config);
     server_use_config(server->config);
     server_leave_config(before);
     return true;

@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "backends/health.h"
+#include "lb/admin/admin_listener.h"
+#include "lb/base/draft.h"
 #include "lb/base/list.h"
+#include "lb/base/log.h"
 #include "lb/base/timestamp.h"
 #include "lb/server_state.h"
 
@@ -114,11 +117,28 @@ static void apply(struct admin_host *host, admin_reloaded applied, void *arg)
         reload_begin_again(server_of(host), waiter);
 }
 
+static void write_addresses(const struct option_list *list, char *into, size_t room)
+{
+    struct draft draft = draft_in(into, room);
+    for (unsigned i = 0; i < list->count; i++) {
+        draft_text(&draft, list->items[i]);
+        draft_text(&draft, "\n");
+    }
+    into[draft.used < room ? draft.used : room - 1] = '\0';
+}
+
+static struct admin_listener *take_listener(struct config *config)
+{
+    struct admin_listener *listener = config->admin_listener;
+    config->admin_listener = NULL;
+    return listener;
+}
+
 bool server_admin_open(struct server *server, struct error *err)
 {
     server->admin.started_ms = timestamp_now_ms();
-    snprintf(server->admin.address, sizeof server->admin.address, "%s",
-             server->config->admin->address);
+    write_addresses(&server->config->admin->address, server->admin.addresses,
+                    sizeof server->admin.addresses);
     server->admin.host = (struct admin_host){
         .config = config_in_force,
         .tell = tell,
@@ -130,12 +150,31 @@ bool server_admin_open(struct server *server, struct error *err)
         .apply = apply,
     };
     return admin_open(&server->admin.admin, &server->admin.host, server->config->admin,
-                      &server->context, err);
+                      take_listener(server->config), &server->context, err);
 }
 
 bool server_admin_is_alike(const struct server_admin *admin, const struct config *config)
 {
-    return strncmp(admin->address, config->admin->address, sizeof admin->address - 1) == 0;
+    char addresses[SERVER_ADMIN_ADDRESS_BYTES];
+    write_addresses(&config->admin->address, addresses, sizeof addresses);
+    return strcmp(admin->addresses, addresses) == 0;
+}
+
+void server_admin_adopt(struct server *server, struct config *config)
+{
+    struct error err;
+    struct admin_listener *listener = take_listener(config);
+    if (!server->admin.admin)
+        admin_listener_leave(listener);
+    else if (!admin_adopt(server->admin.admin, listener, &err))
+        log_say(LOG_LEVEL_ERROR, "admin.not-adopted",
+                "who comes over TCP is met as before the reload: %s", err.text);
+}
+
+void server_admin_review(struct server *server)
+{
+    if (server->admin.admin)
+        admin_review_identities(server->admin.admin);
 }
 
 void server_admin_close(struct server *server, void (*closed)(void *server))

@@ -30,6 +30,7 @@ static void on_told(uv_async_t *async)
     if (atomic_exchange(&server->registry.is_worse, false)) {
         for (unsigned i = 0; i < server->worker_count; i++)
             worker_review_identities(server->workers[i]);
+        server_admin_review(server);
     }
     if (server->state == SERVER_SERVING && atomic_exchange(&server->registry.are_cas_new, false)) {
         reload_begin_again(server, NULL);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How operators speak to the running lb: an HTTP API on a socket file, served by the control thread
- * with the same clients and streams as any listener, and with a roof of its own (api.h) in the
- * place of exchanges.
+ * How operators speak to the running lb: an HTTP API on a socket file or over TCP, served by the
+ * control thread with the same clients and streams as any listener, and with a roof of its own
+ * (api.h) in the place of exchanges.
  *
- * Who may speak: root and the user that lb runs as, as the kernel tells it; others get 403 and a
- * line in the log. Every change is one line in the log with that user and process.
+ * Who may speak: over the socket file root and the user that lb runs as, as the kernel tells it;
+ * over TCP who shows a certificate (admin_listener.h). Others get 403 and a line in the log. Every
+ * change is one line in the log with who made it.
  */
 #ifndef LB_ADMIN_ADMIN_H
 #define LB_ADMIN_ADMIN_H
@@ -19,6 +20,7 @@
 
 struct admin;
 struct admin_host;
+struct admin_listener;
 struct config;
 struct loop_context;
 struct pool;
@@ -68,19 +70,28 @@ struct admin_host {
 };
 
 /**
- * Open the socket file and serve the API.
+ * Open the addresses and serve the API there.
  *
  * ret_admin  NULL where the address is off; and where nobody asked for one (it is left at its
  *            default) and it cannot be had: a line in the log says why
  * host       borrowed until `closed`
- * address    of the config: [admin] address as config_load left it; its line says who asked for it
- * Fails:     the address that was asked for cannot be had; out of memory.   Thread: control
+ * options    [admin] as config_load left it; a line of the address says who asked for it
+ * listener   taken, also on failure; NULL: there is no TCP address
+ * Fails:     an address that was asked for cannot be had; out of memory. The loop must run to its
+ *            end then, too.   Thread: control, as for all here.
  */
 bool admin_open(struct admin **ret_admin, struct admin_host *host,
-                const struct admin_options *options, struct loop_context *context,
-                struct error *err);
+                const struct admin_options *options, struct admin_listener *listener,
+                struct loop_context *context, struct error *err);
 
-/** Close everything, remove the socket file; `closed(arg)` is called from the loop when the object
+/** A reload: whoever comes over TCP from now on is met like this; who could not have come in so is
+ * sent away. listener: taken; NULL: as before. false: out of memory, and as before. */
+bool admin_adopt(struct admin *admin, struct admin_listener *listener, struct error *err);
+
+/** Some certificate may pass less than before: look at who is there. */
+void admin_review_identities(struct admin *admin);
+
+/** Close everything, remove socket files; `closed(arg)` is called from the loop when the object
  * is gone. */
 void admin_close(struct admin *admin, void (*closed)(void *arg), void *arg);
 

@@ -73,8 +73,11 @@ enum {
     /* Backends of one pool: bounds the set of those a request has tried, which each exchange
        carries. */
     POOL_BACKENDS_MOST = 1024,
-    /* Connections to the admin socket: a few operators and what watches lb for them. */
+    /* Connections to the admin socket, and as many over TCP: a few operators and what watches lb
+       for them. */
     ADMIN_CLIENTS_MOST = 32,
+    /* Addresses of [admin]: a socket file, and one for each network that steers. */
+    ADMIN_ADDRESSES_MOST = 8,
     /* Open clients of one certificate that are told one by one, of all workers together: some 350
        bytes each, and nobody reads more. The number is exact above it, too. */
     CENSUS_ROWS_MOST = 1000,

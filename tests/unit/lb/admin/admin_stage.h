@@ -93,7 +93,7 @@ static inline void stage_open(struct admin_stage *stage, const char *ini)
     uv_loop_init(&stage->loop);
     loop_context_init(&stage->context, &stage->loop);
     ck_assert_msg(
-        admin_open(&stage->admin, &stage->host, stage->config->admin, &stage->context, &err), "%s",
+        admin_open(&stage->admin, &stage->host, stage->config->admin, NULL, &stage->context, &err), "%s",
         err.text);
 }
 

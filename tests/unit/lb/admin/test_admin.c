@@ -405,15 +405,17 @@ END_TEST
 static bool open_second(const char *text, unsigned line, struct admin **ret_admin,
                         struct error *err)
 {
-    const struct admin_options options = {.address = text, .address_line = line};
-    return admin_open(ret_admin, &stage.host, &options, &stage.context, err);
+    const char *texts[] = {text};
+    unsigned lines[] = {line};
+    const struct admin_options options = {.address = {texts, lines, 1}, .address_line = line};
+    return admin_open(ret_admin, &stage.host, &options, NULL, &stage.context, err);
 }
 
 START_TEST(an_address_that_was_asked_for_must_be_had)
 {
     struct admin *second;
     struct error err;
-    ck_assert(!open_second(stage.config->admin->address, 7, &second, &err));
+    ck_assert(!open_second(stage.config->admin->address.items[0], 7, &second, &err));
     ck_assert_msg(strstr(err.text, "another program listens on "), "%s", err.text);
     ck_assert_ptr_null(second);
 }
@@ -423,7 +425,7 @@ START_TEST(a_default_that_cannot_be_had_is_a_warning)
 {
     struct admin *second;
     struct error err;
-    ck_assert(open_second(stage.config->admin->address, 0, &second, &err));
+    ck_assert(open_second(stage.config->admin->address.items[0], 0, &second, &err));
     ck_assert_ptr_null(second);
     ck_assert_uint_eq(log_lines("warn admin.not-open"), 1);
     ck_assert_uint_eq(log_lines("another program listens on "), 1);

@@ -47,7 +47,11 @@ static const struct {
     const char *text;
     const char *complaint;
 } bad[] = {
-    {"127.0.0.1:9000", "a TCP address is not possible: whoever reached it could change lb"},
+    {"127.0.0.1", "\"127.0.0.1\" is no address for [admin]: write unix:PATH"},
+    {"127.0.0.1:0", "127.0.0.1:0: nobody can find port 0"},
+    {"127.0.0.1:many", "\"many\" in \"127.0.0.1:many\" is no port"},
+    {"::1:9443", "\"::1:9443\" is an IPv6 address without brackets"},
+    {"https://127.0.0.1:9443", "is no address for [admin]: write unix:PATH"},
     {"var/admin.sock", "\"var/admin.sock\" is no address for [admin]: write unix:PATH"},
     {"on", "\"on\" is no address for [admin]"},
     {"unix:", "\"unix:\" names no file"},
