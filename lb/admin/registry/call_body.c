@@ -7,6 +7,7 @@
 #include "lb/base/error.h"
 #include "lb/base/nearest.h"
 
+/* A place is a member, an index and a member: the precisions below cut none of ours. */
 enum { PLACE_BYTES = 96, KNOWN_BYTES = 256 };
 
 static const char *type_of(const json_t *json)
@@ -97,7 +98,7 @@ static bool list_fits(const struct call_field *field, const char *place, const j
         return error_set(err, "%s must be a list, not %s", place, type_of(value));
     for (size_t i = 0; i < json_array_size(value); i++) {
         const json_t *item = json_array_get(value, i);
-        snprintf(inner, sizeof inner, "%s[%zu]", place, i);
+        snprintf(inner, sizeof inner, "%.60s[%zu]", place, i);
         if (field->type == FIELD_TEXTS ? !text_fits(field, inner, item, err)
                                        : !object_fits(field->inner, inner, item, err))
             return false;
@@ -109,7 +110,7 @@ static bool value_fits(const struct call_field *field, const char *where, const 
                        struct error *err)
 {
     char place[PLACE_BYTES];
-    snprintf(place, sizeof place, "%s\"%s\"", where, field->name);
+    snprintf(place, sizeof place, "%.60s\"%.30s\"", where, field->name);
     switch (field->type) {
     case FIELD_TEXT:
         return text_fits(field, place, value, err);
