@@ -12,6 +12,7 @@
 #include "lb/acceptor.h"
 #include "lb/admin/admin_listener.h"
 #include "lb/admin/api.h"
+#include "lb/admin/api_desk.h"
 #include "lb/base/limits.h"
 #include "lb/base/log.h"
 #include "lb/base/unix_socket.h"
@@ -42,6 +43,7 @@ struct admin {
     struct clients clients;
     uint64_t next_client_id;
     bool is_closing;
+    bool is_empty;
     void (*closed)(void *arg);
     void *closed_arg;
 };
@@ -55,15 +57,25 @@ static void admin_free(struct admin *admin)
     free(admin);
 }
 
+static void end(void *arg)
+{
+    struct admin *admin = arg;
+    void (*closed)(void *arg) = admin->closed;
+    void *closed_arg = admin->closed_arg;
+    admin_free(admin);
+    closed(closed_arg);
+}
+
 static void end_when_empty(struct admin *admin)
 {
     if (!admin->is_closing || admin->open_count > 0 || admin->clients.count > 0 ||
-        admin->api.request_count > 0)
+        admin->api.request_count > 0 || admin->is_empty)
         return;
-    void (*closed)(void *arg) = admin->closed;
-    void *arg = admin->closed_arg;
-    admin_free(admin);
-    closed(arg);
+    admin->is_empty = true;
+    if (admin->api.desk)
+        api_desk_close(admin->api.desk, end, admin);
+    else
+        end(admin);
 }
 
 static void on_gone(void *arg)
@@ -175,8 +187,11 @@ static struct admin *admin_new(struct admin_host *host, struct loop_context *con
     struct admin *admin = calloc(1, sizeof *admin);
     if (!admin)
         return NULL;
-    admin->api = (struct api){
-        .host = host, .buffers = &context->buffers, .admin = admin, .on_gone = on_gone};
+    admin->api = (struct api){.host = host,
+                              .buffers = &context->buffers,
+                              .loop = context->loop,
+                              .admin = admin,
+                              .on_gone = on_gone};
     make_file_door(admin);
     clients_init(&admin->clients, context, &api_events, &admin->api);
     return admin;

@@ -5,6 +5,8 @@
 #include "lb/admin/api_route.h"
 #include "lb/admin/backend_orders.h"
 #include "lb/admin/backend_report.h"
+#include "lb/admin/registry/registry_api.h"
+#include "lb/admin/registry/registry_call.h"
 #include "lb/admin/reload_order.h"
 #include "lb/admin/status_report.h"
 
@@ -16,6 +18,9 @@ const struct api_route api_routes[] = {
     {HTTP_POST, "/v1/backends/{}/{}/disable", 0, backend_orders_disable},
     {HTTP_POST, "/v1/backends/{}/{}/enable",  0, backend_orders_enable},
     {HTTP_POST, "/v1/reload",                 0, reload_order_post},
+#define CALL(method, path, body_bytes, lane, steps) {method, path, body_bytes, registry_api_handle},
+#include "lb/admin/registry/registry_calls.def"
+#undef CALL
     {0},
 };
 // clang-format on
