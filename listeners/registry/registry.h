@@ -46,7 +46,7 @@ enum registry_lane {
 struct registry_job {
     struct list_node node;
     enum registry_lane lane;
-    struct registry_desk *desk;
+    struct registry_desk *desk; /* NULL: `done` is called on the lane's thread */
     /** On the lane's thread. ledger NULL: the store cannot be had (STORE_MISSING for questions:
      * there is nothing yet); opened says why, in words. */
     void (*run)(struct registry_job *job, struct ledger *ledger, enum store_outcome opened,

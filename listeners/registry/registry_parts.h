@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a registry is made of: for registry.c, signup.c, desk.c and their tests. */
+#ifndef LB_LISTENERS_REGISTRY_REGISTRY_PARTS_H
+#define LB_LISTENERS_REGISTRY_REGISTRY_PARTS_H
+
+#include <stdatomic.h>
+
+#include "listeners/registry/certificates.h"
+#include "listeners/registry/follower.h"
+#include "listeners/registry/lane.h"
+#include "listeners/registry/registry.h"
+#include "listeners/registry/signup_limit.h"
+
+/** What a registry calls that a test may put another in the place of. */
+struct registry_seams {
+    ledger_opener open;
+    enum change_refusal (*enrol)(struct ledger *ledger, const struct registration *registration,
+                                 const struct actor *actor, struct certificate_result *result,
+                                 struct error *err);
+    int64_t (*monotonic_ms)(void);
+};
+
+enum { SIGNUP_BUCKETS = 256, SIGNUP_TOLD_MS = 1000 };
+
+/** Who signs up. */
+struct signups {
+    pthread_mutex_t lock; /* of the limit and of what is pending */
+    struct signup_limit limit;
+    struct list_node pending[SIGNUP_BUCKETS]; /* enrolments, by key */
+    atomic_uint per_second;
+    atomic_bool auto_activate;
+    /* The lane's: failures are logged once a second. */
+    int64_t told_ms;
+    unsigned untold;
+    bool was_told;
+};
+
+struct registry {
+    char *location;
+    struct registry_seams seams;
+    struct view *view;
+    struct follower follower; /* the lane of changes has it */
+    struct ledger *questions; /* the other lane's; NULL: not open */
+    struct lane *lanes[LANE_QUESTIONS + 1];
+    struct signups signups;
+};
+
+/** registry_open with other seams. */
+struct registry *registry_open_with(const struct registry_settings *settings,
+                                    const struct registry_events *events,
+                                    const struct registry_seams *seams, struct error *err);
+
+/** `done` of a job that has been run, on its desk's loop; on this thread where it has none. */
+void desk_tell(struct registry_job *job);
+/** It will not be told any more. The desk's thread; the job waits at its desk. */
+void desk_withdraw(struct registry_job *job);
+
+/** false: out of memory. */
+bool signups_init(struct signups *signups, const struct registry_settings *settings);
+void signups_set(struct signups *signups, const struct registry_settings *settings);
+void signups_done(struct signups *signups);
+
+#endif
