@@ -15,7 +15,7 @@
 #include "lb/commands/arguments.h"
 #include "lb/commands/commands.h"
 
-enum { FIRST_BYTES = 64 * 1024, REQUEST_BYTES = 1024 };
+enum { FIRST_BYTES = 64 * 1024 };
 
 /* --- where ---------------------------------------------------------------------------------- */
 
@@ -34,19 +34,15 @@ static int told(const char *verb, const struct error *err)
     return COMMAND_FAILED;
 }
 
-static int open_by_file(struct admin_client *client, const char *verb, const char *file)
+static int find_by_file(struct admin_client *client, const char *verb, const char *file)
 {
     struct error err;
     client->file = file;
-    if (!admin_address_of_file(&client->address, file, &client->arena, &err))
-        return told(verb, &err);
-    if (!client->address.is_off)
-        return COMMAND_DONE;
-    error_set(&err, "%s says that nobody can ask its lb: address = off in [admin]", file);
-    return told(verb, &err);
+    return admin_address_of_file(&client->address, file, &client->arena, &err) ? COMMAND_DONE
+                                                                               : told(verb, &err);
 }
 
-static int open_by_address(struct admin_client *client, const char *verb, const char *text)
+static int find_by_address(struct admin_client *client, const char *verb, const char *text)
 {
     struct error err;
     const char *here = option_folder("lb.ini", &client->arena);
@@ -57,19 +53,30 @@ static int open_by_address(struct admin_client *client, const char *verb, const 
     return COMMAND_DONE;
 }
 
-int admin_client_open(struct admin_client *client, const char *verb,
+int admin_client_find(struct admin_client *client, const char *verb,
                       const struct arguments *arguments)
 {
     *client = (struct admin_client){0};
     if (arguments->admin && arguments->config_file)
         return command_misused(verb, "-c and --admin both say which lb: one is enough");
     if (arguments->admin)
-        return open_by_address(client, verb, arguments->admin);
+        return find_by_address(client, verb, arguments->admin);
     const char *file = arguments->config_file ? arguments->config_file : usual_file();
     if (file)
-        return open_by_file(client, verb, file);
+        return find_by_file(client, verb, file);
     return command_misused(verb, "say which lb with -c FILE, its INI file (there is neither lb.ini "
                                  "here nor /etc/lb/lb.ini)");
+}
+
+int admin_client_open(struct admin_client *client, const char *verb,
+                      const struct arguments *arguments)
+{
+    struct error err;
+    int status = admin_client_find(client, verb, arguments);
+    if (status != COMMAND_DONE || !client->address.is_off)
+        return status;
+    error_set(&err, "%s says that nobody can ask its lb: address = off in [admin]", client->file);
+    return told(verb, &err);
 }
 
 void admin_client_done(struct admin_client *client)
@@ -79,13 +86,17 @@ void admin_client_done(struct admin_client *client)
 
 /* --- asking --------------------------------------------------------------------------------- */
 
+static bool is_nobody_there(void)
+{
+    return errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR;
+}
+
 static bool explain_connect(const struct admin_client *client, struct error *err)
 {
     const char *path = client->address.path;
-    bool is_nobody_there = errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR;
-    if (is_nobody_there && !client->file)
+    if (is_nobody_there() && !client->file)
         return error_set(err, "no lb answers at unix:%s: is it running?", path);
-    if (is_nobody_there)
+    if (is_nobody_there())
         return error_set(err,
                          "no lb answers at unix:%s: is it running with %s? If [admin] address was "
                          "changed since it started, --admin unix:OLD asks it",
@@ -177,25 +188,57 @@ static bool read_reply(const struct received *received, const char *path,
     return true;
 }
 
+static char *write_head(const struct admin_call *call)
+{
+    char fields[96] = "";
+    char *head;
+    if (call->body)
+        snprintf(fields, sizeof fields, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+                 call->body_bytes);
+    if (asprintf(&head, "%s %s HTTP/1.1\r\nHost: lb\r\nConnection: close\r\n%s\r\n", call->method,
+                 call->path, fields) < 0)
+        return NULL;
+    return head;
+}
+
+/* Who answers before he has read all of it hangs up, and has answered all the same. */
+static bool send_call(int fd, const struct admin_call *call, const char *path, struct error *err)
+{
+    char *head = write_head(call);
+    if (!head)
+        return error_set(err, "out of memory");
+    bool sent = send_all(fd, head, strlen(head)) &&
+                (!call->body || send_all(fd, call->body, call->body_bytes));
+    free(head);
+    return sent || errno == EPIPE || errno == ECONNRESET ||
+           explain_silence(path, call->timeout_ms, err);
+}
+
+enum admin_outcome admin_client_call(const struct admin_client *client,
+                                     const struct admin_call *call, struct admin_reply *ret_reply,
+                                     struct error *err)
+{
+    const char *where = client->address.path;
+    struct received received = {0};
+    int fd = unix_socket_connect(where, call->timeout_ms);
+    if (fd < 0) {
+        bool nobody = is_nobody_there();
+        explain_connect(client, err);
+        return nobody ? ADMIN_NOBODY : ADMIN_FAILED;
+    }
+    bool good = send_call(fd, call, where, err) &&
+                receive_all(fd, where, call->timeout_ms, &received, err) &&
+                read_reply(&received, where, ret_reply, err);
+    free(received.bytes);
+    close(fd);
+    return good ? ADMIN_ANSWERED : ADMIN_FAILED;
+}
+
 bool admin_client_ask(const struct admin_client *client, const char *method, const char *path,
                       unsigned timeout_ms, struct admin_reply *ret_reply, struct error *err)
 {
-    const char *where = client->address.path;
-    char request[REQUEST_BYTES];
-    struct received received = {0};
-    int fd = unix_socket_connect(where, timeout_ms);
-    if (fd < 0)
-        return explain_connect(client, err);
-    int length = snprintf(request, sizeof request,
-                          "%s %s HTTP/1.1\r\nHost: lb\r\nConnection: close\r\n\r\n", method, path);
-    bool good = length < (int)sizeof request || error_set(err, "%s is too long", path);
-    good =
-        good && (send_all(fd, request, (size_t)length) || explain_silence(where, timeout_ms, err));
-    good = good && receive_all(fd, where, timeout_ms, &received, err) &&
-           read_reply(&received, where, ret_reply, err);
-    free(received.bytes);
-    close(fd);
-    return good;
+    const struct admin_call call = {.method = method, .path = path, .timeout_ms = timeout_ms};
+    return admin_client_call(client, &call, ret_reply, err) == ADMIN_ANSWERED;
 }
 
 const char *admin_reply_error(const struct admin_reply *reply)

@@ -28,6 +28,9 @@ struct admin_client {
  */
 int admin_client_open(struct admin_client *client, const char *verb,
                       const struct arguments *arguments);
+/** The same, but that off is no failure: client->address says so. */
+int admin_client_find(struct admin_client *client, const char *verb,
+                      const struct arguments *arguments);
 void admin_client_done(struct admin_client *client);
 
 struct admin_reply {
@@ -38,8 +41,28 @@ struct admin_reply {
 /* How long an answer may pause; loading a large config takes its time. */
 enum { ADMIN_CLIENT_ASK_MS = 10000, ADMIN_CLIENT_RELOAD_MS = 120000 };
 
+/** What became of a call. */
+enum admin_outcome {
+    ADMIN_ANSWERED, /* a refusal is an answer */
+    ADMIN_NOBODY,   /* no lb listens there; nothing was said to anyone */
+    ADMIN_FAILED,   /* it may have been heard: no right to ask, no answer in time, no lb */
+};
+
+struct admin_call {
+    const char *method; /* "GET" */
+    const char *path;   /* "/v1/status?rules=20": printable, without blanks */
+    const char *body;   /* JSON; NULL: none */
+    size_t body_bytes;
+    unsigned timeout_ms; /* how long the answer may pause */
+};
+
+/** Ask once, and wait for the answer; err when there is none. */
+enum admin_outcome admin_client_call(const struct admin_client *client,
+                                     const struct admin_call *call, struct admin_reply *ret_reply,
+                                     struct error *err);
+
 /**
- * Ask once, and wait for the answer.
+ * The same without a body, for those to whom every failure is one.
  *
  * method, path  "GET", "/v1/status": printable, without blanks
  * Fails:        nobody answers there, not in time, or what answers is no lb; err says which.
