@@ -43,6 +43,7 @@ static void visit_section(const struct option_table *table, const void *options,
 static void visit_all(const struct config *config, visit_path visit, void *arg)
 {
     visit(&(struct config_file){config->file, NULL, 0}, arg);
+    visit_section(&admin_option_table, config->admin, visit, arg);
     visit_section(&registry_option_table, config->registry, visit, arg);
     for (unsigned i = 0; i < config->listener_count; i++) {
         const struct listener *listener = &config->listeners[i];
