@@ -135,8 +135,7 @@ static void check_needs(struct check *check)
     for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
         if (check->tcp_line && needs[i].list->count == 0)
             problems_add(check->problems, check->file, check->tcp_line,
-                         "a TCP address of [admin] needs %s: %s. Whoever reached it without a "
-                         "certificate could change lb",
+                         "only who shows a certificate may steer lb over TCP: [admin] needs %s, %s",
                          needs[i].key, needs[i].what);
         if (!check->tcp_line && needs[i].list->count > 0)
             problems_warn(check->problems, check->file, needs[i].list->lines[0],

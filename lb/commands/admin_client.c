@@ -6,12 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lb/base/http1.h"
 #include "lb/base/limits.h"
-#include "lb/base/unix_socket.h"
 #include "lb/commands/arguments.h"
 #include "lb/commands/commands.h"
 
@@ -34,29 +32,53 @@ static int told(const char *verb, const struct error *err)
     return COMMAND_FAILED;
 }
 
+static int place(struct admin_client *client, const char *verb)
+{
+    const struct admin_credentials *said = &client->credentials;
+    const struct admin_address *address = &client->address;
+    if (address->is_off)
+        return COMMAND_DONE;
+    client->where = address->path ? arena_format(&client->arena, "unix:%s", address->path)
+                                  : arena_copy(&client->arena, address->tcp.text);
+    if (address->path && (said->certificate || said->key || said->ca))
+        return command_misused(verb, "%s is a socket file: --admin-cert, --admin-key and --admin-ca "
+                                     "are for --admin HOST:PORT",
+                               client->where);
+    if (address->path || (said->certificate && said->key && said->ca))
+        return COMMAND_DONE;
+    return command_misused(verb, "%s is asked over TLS: say --admin-cert FILE, --admin-key FILE and "
+                                 "--admin-ca FILE, too",
+                           client->where);
+}
+
 static int find_by_file(struct admin_client *client, const char *verb, const char *file)
 {
     struct error err;
     client->file = file;
-    return admin_address_of_file(&client->address, file, &client->arena, &err) ? COMMAND_DONE
-                                                                               : told(verb, &err);
+    return admin_address_of_file(&client->address, file, &client->arena, &err)
+               ? place(client, verb)
+               : told(verb, &err);
 }
 
 static int find_by_address(struct admin_client *client, const char *verb, const char *text)
 {
     struct error err;
+    static const char scheme[] = "https://";
     const char *here = option_folder("lb.ini", &client->arena);
+    if (strncmp(text, scheme, strlen(scheme)) == 0)
+        text = arena_format(&client->arena, "%.*s", (int)strcspn(text + strlen(scheme), "/"),
+                            text + strlen(scheme));
     if (!admin_address_parse(&client->address, text, here, &client->arena, &err))
         return command_misused(verb, "--admin: %s", err.text);
     if (client->address.is_off)
         return command_misused(verb, "--admin off is nobody: write unix:PATH");
-    return COMMAND_DONE;
+    return place(client, verb);
 }
 
 int admin_client_find(struct admin_client *client, const char *verb,
                       const struct arguments *arguments)
 {
-    *client = (struct admin_client){0};
+    *client = (struct admin_client){.credentials = arguments->credentials};
     if (arguments->admin && arguments->config_file)
         return command_misused(verb, "-c and --admin both say which lb: one is enough");
     if (arguments->admin)
@@ -93,41 +115,27 @@ static bool is_nobody_there(void)
 
 static bool explain_connect(const struct admin_client *client, struct error *err)
 {
-    const char *path = client->address.path;
+    const char *where = client->where;
     if (is_nobody_there() && !client->file)
-        return error_set(err, "no lb answers at unix:%s: is it running?", path);
+        return error_set(err, "no lb answers at %s: is it running?", where);
     if (is_nobody_there())
         return error_set(err,
-                         "no lb answers at unix:%s: is it running with %s? If [admin] address was "
+                         "no lb answers at %s: is it running with %s? If [admin] address was "
                          "changed since it started, --admin unix:OLD asks it",
-                         path, client->file);
+                         where, client->file);
     if (errno == EACCES || errno == EPERM)
-        return error_set(err, "unix:%s: %s: only root and the user that lb runs as may ask it",
-                         path, strerror(errno));
+        return error_set(err, "%s: %s: only root and the user that lb runs as may ask it", where,
+                         strerror(errno));
     if (errno == EAGAIN)
-        return error_set(err, "unix:%s: lb does not answer: it has too much to do", path);
-    return error_set(err, "unix:%s: %s", path, strerror(errno));
+        return error_set(err, "%s: lb does not answer: it has too much to do", where);
+    return error_set(err, "%s: %s", where, strerror(errno));
 }
 
-static bool explain_silence(const char *path, unsigned timeout_ms, struct error *err)
+static bool explain_silence(const char *where, unsigned timeout_ms, struct error *err)
 {
     if (errno == EAGAIN || errno == EWOULDBLOCK)
-        return error_set(err, "unix:%s: no answer within %us", path, timeout_ms / 1000);
-    return error_set(err, "unix:%s: %s", path, strerror(errno));
-}
-
-static bool send_all(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t sent = send(fd, bytes, length, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent <= 0)
-            return false;
-        bytes += sent;
-        length -= (size_t)sent;
-    }
-    return true;
+        return error_set(err, "%s: no answer within %us", where, timeout_ms / 1000);
+    return error_set(err, "%s: %s", where, errno == EPROTO ? admin_wire_fault() : strerror(errno));
 }
 
 struct received {
@@ -151,38 +159,37 @@ static bool make_room(struct received *received, struct error *err)
     return true;
 }
 
-static bool receive_all(int fd, const char *path, unsigned timeout_ms, struct received *received,
-                        struct error *err)
+static bool receive_all(struct admin_wire *wire, const char *where, unsigned timeout_ms,
+                        struct received *received, struct error *err)
 {
     for (;;) {
         if (!make_room(received, err))
             return false;
-        ssize_t got =
-            recv(fd, received->bytes + received->length, received->room - received->length, 0);
+        ssize_t got = admin_wire_receive(wire, received->bytes + received->length,
+                                         received->room - received->length);
         if (got == 0)
             return true;
-        if (got > 0)
-            received->length += (size_t)got;
-        else if (errno != EINTR)
-            return explain_silence(path, timeout_ms, err);
+        if (got < 0)
+            return explain_silence(where, timeout_ms, err);
+        received->length += (size_t)got;
     }
 }
 
-static bool read_reply(const struct received *received, const char *path,
+static bool read_reply(const struct received *received, const char *where,
                        struct admin_reply *ret_reply, struct error *err)
 {
     struct http_answer head;
     enum http_fault fault;
     if (received->length == 0)
-        return error_set(err, "unix:%s: lb ended before it answered", path);
+        return error_set(err, "%s: lb ended before it answered", where);
     if (http_parse_answer(&head, received->bytes, received->length, ANSWER_HEAD_BYTES, HTTP_GET,
                           &fault) != HTTP_COMPLETE)
-        return error_set(err, "unix:%s: what answers there is no lb", path);
+        return error_set(err, "%s: what answers there is no lb", where);
     if (head.has_length && received->length - head.bytes < head.length)
-        return error_set(err, "unix:%s: lb ended within its answer", path);
+        return error_set(err, "%s: lb ended within its answer", where);
     json_t *json = json_loadb(received->bytes + head.bytes, received->length - head.bytes, 0, NULL);
     if (!json)
-        return error_set(err, "unix:%s: what answers there (%u %s) is no lb of this version", path,
+        return error_set(err, "%s: what answers there (%u %s) is no lb of this version", where,
                          head.status, http_status_text(head.status));
     *ret_reply = (struct admin_reply){head.status, json};
     return true;
@@ -202,35 +209,40 @@ static char *write_head(const struct admin_call *call)
 }
 
 /* Who answers before he has read all of it hangs up, and has answered all the same. */
-static bool send_call(int fd, const struct admin_call *call, const char *path, struct error *err)
+static bool send_call(struct admin_wire *wire, const struct admin_call *call, const char *where,
+                      struct error *err)
 {
     char *head = write_head(call);
     if (!head)
         return error_set(err, "out of memory");
-    bool sent = send_all(fd, head, strlen(head)) &&
-                (!call->body || send_all(fd, call->body, call->body_bytes));
+    bool sent = admin_wire_send(wire, head, strlen(head)) &&
+                (!call->body || admin_wire_send(wire, call->body, call->body_bytes));
     free(head);
     return sent || errno == EPIPE || errno == ECONNRESET ||
-           explain_silence(path, call->timeout_ms, err);
+           explain_silence(where, call->timeout_ms, err);
 }
 
 enum admin_outcome admin_client_call(const struct admin_client *client,
                                      const struct admin_call *call, struct admin_reply *ret_reply,
                                      struct error *err)
 {
-    const char *where = client->address.path;
+    const char *where = client->where;
     struct received received = {0};
-    int fd = unix_socket_connect(where, call->timeout_ms);
-    if (fd < 0) {
+    struct admin_wire wire;
+    enum admin_wire_outcome outcome =
+        admin_wire_open(&wire, &client->address, &client->credentials, call->timeout_ms, err);
+    if (outcome == ADMIN_WIRE_NOBODY) {
         bool nobody = is_nobody_there();
         explain_connect(client, err);
         return nobody ? ADMIN_NOBODY : ADMIN_FAILED;
     }
-    bool good = send_call(fd, call, where, err) &&
-                receive_all(fd, where, call->timeout_ms, &received, err) &&
+    if (outcome == ADMIN_WIRE_FAILED)
+        return ADMIN_FAILED;
+    bool good = send_call(&wire, call, where, err) &&
+                receive_all(&wire, where, call->timeout_ms, &received, err) &&
                 read_reply(&received, where, ret_reply, err);
     free(received.bytes);
-    close(fd);
+    admin_wire_close(&wire);
     return good ? ADMIN_ANSWERED : ADMIN_FAILED;
 }
 

@@ -9,6 +9,7 @@
 #include "lb/admin/admin_address.h"
 #include "lb/base/arena.h"
 #include "lb/base/error.h"
+#include "lb/commands/admin_wire.h"
 
 struct arguments;
 
@@ -16,6 +17,8 @@ struct arguments;
 struct admin_client {
     struct arena arena;
     struct admin_address address;
+    const char *where; /* it is, for messages: "unix:/run/lb.sock", "10.0.0.1:9443" */
+    struct admin_credentials credentials; /* of --admin-cert and its like, lent as the arguments */
     const char *file; /* whose [admin] says so; NULL: --admin did */
 };
 

@@ -24,6 +24,15 @@ static const struct {
 };
 // clang-format on
 
+/* What --admin may need besides; shown by `lb help`. */
+enum { LETTER_CERTIFICATE = 1000, LETTER_KEY, LETTER_CA };
+static const struct option credentials[] = {
+    {"admin-cert", required_argument, NULL, LETTER_CERTIFICATE},
+    {"admin-key", required_argument, NULL, LETTER_KEY},
+    {"admin-ca", required_argument, NULL, LETTER_CA},
+};
+enum { CREDENTIAL_COUNT = sizeof credentials / sizeof *credentials };
+
 enum { KNOWN_COUNT = sizeof known / sizeof *known, SHOWN_BYTES = 128 };
 
 /* "-c FILE, --json": what a verb takes. */
@@ -54,6 +63,12 @@ static bool take(struct arguments *arguments, const char *verb, int letter)
         return take_value(verb, &arguments->config_file, "-c", "file");
     case ARGUMENT_ADMIN:
         return take_value(verb, &arguments->admin, "--admin", "address");
+    case LETTER_CERTIFICATE:
+        return take_value(verb, &arguments->credentials.certificate, "--admin-cert", "file");
+    case LETTER_KEY:
+        return take_value(verb, &arguments->credentials.key, "--admin-key", "file");
+    case LETTER_CA:
+        return take_value(verb, &arguments->credentials.ca, "--admin-ca", "file");
     default:
         arguments->on |= (unsigned)letter;
         return true;
@@ -77,13 +92,15 @@ static bool refuse(int letter, unsigned takes, char **argv)
 bool arguments_read(struct arguments *arguments, unsigned takes, int words_most, int argc,
                     char **argv)
 {
-    struct option longs[KNOWN_COUNT + 1] = {0};
+    struct option longs[KNOWN_COUNT + CREDENTIAL_COUNT + 1] = {0};
     char shown[SHOWN_BYTES];
     size_t count = 0;
     int letter;
     for (size_t i = 0; i < KNOWN_COUNT; i++)
         if (takes & known[i].argument)
             longs[count++] = known[i].option;
+    for (size_t i = 0; i < CREDENTIAL_COUNT && takes & ARGUMENT_ADMIN; i++)
+        longs[count++] = credentials[i];
     *arguments = (struct arguments){0};
     optind = 0; /* starts anew, so that a process may read several command lines */
     while ((letter = getopt_long(argc, argv, ":c:", longs, NULL)) != -1) {

@@ -5,10 +5,12 @@
 
 #include <stdbool.h>
 
+#include "lb/commands/admin_wire.h"
+
 /** Options a verb may take; a set of bits. */
 enum argument {
     ARGUMENT_CONFIG = 1, /* -c FILE, --config FILE */
-    ARGUMENT_ADMIN = 2,  /* --admin ADDRESS */
+    ARGUMENT_ADMIN = 2,  /* --admin ADDRESS; with it --admin-cert, --admin-key, --admin-ca FILE */
     ARGUMENT_JSON = 4,
     ARGUMENT_WATCH = 8,
     ARGUMENT_ALL = 16,
@@ -19,6 +21,7 @@ enum argument {
 struct arguments {
     const char *config_file; /* NULL: not said */
     const char *admin;       /* NULL: not said */
+    struct admin_credentials credentials;
     unsigned on;             /* those of enum argument that take no value */
     int word_count;
     char **words; /* what is no option; lent as argv */

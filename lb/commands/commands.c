@@ -21,7 +21,9 @@
     "Which lb: -c FILE is its INI file, whose [admin] address says where it listens; nothing "     \
     "else\n"                                                                                       \
     "in the file needs to be right. Left out: lb.ini in this folder, else /etc/lb/lb.ini.\n"       \
-    "--admin unix:PATH names the socket itself. Only root and the user lb runs as may ask.\n"
+    "--admin unix:PATH names the socket itself. Only root and the user lb runs as may ask.\n"     \
+    "Over TCP: --admin HOST:PORT --admin-cert FILE --admin-key FILE --admin-ca FILE: what is\n"    \
+    "shown, its key, and the CA of lb's own certificate.\n"
 
 static const char run_details[] =
     "SIGTERM or SIGINT drains: no new clients, requests in flight may end within drain_timeout; a\n"
