@@ -41,13 +41,15 @@ static int place(struct admin_client *client, const char *verb)
     client->where = address->path ? arena_format(&client->arena, "unix:%s", address->path)
                                   : arena_copy(&client->arena, address->tcp.text);
     if (address->path && (said->certificate || said->key || said->ca))
-        return command_misused(verb, "%s is a socket file: --admin-cert, --admin-key and --admin-ca "
-                                     "are for --admin HOST:PORT",
+        return command_misused(verb,
+                               "%s is a socket file: --admin-cert, --admin-key and --admin-ca "
+                               "are for --admin HOST:PORT",
                                client->where);
     if (address->path || (said->certificate && said->key && said->ca))
         return COMMAND_DONE;
-    return command_misused(verb, "%s is asked over TLS: say --admin-cert FILE, --admin-key FILE and "
-                                 "--admin-ca FILE, too",
+    return command_misused(verb,
+                           "%s is asked over TLS: say --admin-cert FILE, --admin-key FILE and "
+                           "--admin-ca FILE, too",
                            client->where);
 }
 
@@ -55,9 +57,8 @@ static int find_by_file(struct admin_client *client, const char *verb, const cha
 {
     struct error err;
     client->file = file;
-    return admin_address_of_file(&client->address, file, &client->arena, &err)
-               ? place(client, verb)
-               : told(verb, &err);
+    return admin_address_of_file(&client->address, file, &client->arena, &err) ? place(client, verb)
+                                                                               : told(verb, &err);
 }
 
 static int find_by_address(struct admin_client *client, const char *verb, const char *text)

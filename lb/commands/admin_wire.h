@@ -10,13 +10,7 @@
 
 #include "lb/admin/admin_address.h"
 #include "lb/base/error.h"
-
-/** What a TLS connection shows and trusts; PEM files. NULL: not said. */
-struct admin_credentials {
-    const char *certificate; /* with its chain */
-    const char *key;
-    const char *ca; /* that lb's own certificate comes from */
-};
+#include "lb/commands/admin_credentials.h"
 
 struct admin_wire {
     int fd;

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "lb/commands/admin_wire.h"
+#include "lb/commands/admin_credentials.h"
 
 /** Options a verb may take; a set of bits. */
 enum argument {
