@@ -35,6 +35,25 @@ START_TEST(a_path_is_relative_to_the_folder)
 }
 END_TEST
 
+START_TEST(tcp_is_a_host_and_a_port)
+{
+    static const struct {
+        const char *text, *host, *written;
+    } good[] = {
+        {"127.0.0.1:9443", "127.0.0.1", "127.0.0.1:9443"},
+        {"[::1]:9443", "::1", "[::1]:9443"},
+        {"localhost:9443", "localhost", "127.0.0.1:9443"},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        ck_assert(admin_address_parse(&address, good[i].text, "/etc/lb", &arena, &err));
+        ck_assert(address.is_tcp);
+        ck_assert_ptr_null(address.path);
+        ck_assert_str_eq(address.host, good[i].host);
+        ck_assert_str_eq(address.tcp.text, good[i].written);
+    }
+}
+END_TEST
+
 START_TEST(off_is_no_path)
 {
     ck_assert(admin_address_parse(&address, "off", "/etc/lb", &arena, &err));
@@ -127,6 +146,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, a_path_is_relative_to_the_folder);
+    tcase_add_test(tcase, tcp_is_a_host_and_a_port);
     tcase_add_test(tcase, off_is_no_path);
     tcase_add_loop_test(tcase, a_bad_address_is_refused_with_what_would_be_right, 0,
                         sizeof bad / sizeof *bad);

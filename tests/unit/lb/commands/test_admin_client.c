@@ -29,6 +29,7 @@ static void begin(void)
     ck_assert_int_eq(chdir(folder.path), 0);
     client = (struct admin_client){.file = "lb.ini"};
     client.address.path = arena_copy(&client.arena, folder_file(&folder, "s"));
+    client.where = arena_format(&client.arena, "unix:%s", client.address.path);
     reply = (struct admin_reply){0};
     err = (struct error){""};
     heard = (struct text){0};
@@ -229,9 +230,31 @@ START_TEST(a_file_that_cannot_say_where_is_told)
     folder_write(&folder, "off.ini", "[admin]\naddress = off\n");
     EXPECT_STATUS(1, "lb status: off.ini says that nobody can ask its lb: address = off in [admin]",
                   "status", "-c", "off.ini");
-    folder_write(&folder, "bad.ini", "[admin]\naddress = 1.2.3.4:5\n");
-    EXPECT_STATUS(1, "lb status: bad.ini:2: \"1.2.3.4:5\" is no address for [admin]", "status",
-                  "-c", "bad.ini");
+    folder_write(&folder, "bad.ini", "[admin]\naddress = 1.2.3.4\n");
+    EXPECT_STATUS(1, "lb status: bad.ini:2: \"1.2.3.4\" is no address for [admin]", "status", "-c",
+                  "bad.ini");
+}
+END_TEST
+
+START_TEST(tls_needs_what_is_shown_and_trusted)
+{
+    folder_write(&folder, "tcp.ini", "[admin]\naddress = 127.0.0.1:9443\n");
+    EXPECT_STATUS(2, "lb status: 127.0.0.1:9443 is asked over TLS: say --admin-cert FILE, ",
+                  "status", "-c", "tcp.ini");
+    EXPECT_STATUS(2, "127.0.0.1:9443 is asked over TLS", "status", "--admin",
+                  "https://127.0.0.1:9443/", "--admin-cert", "a", "--admin-key", "b");
+    EXPECT_STATUS(2, "lb status: unix:", "status", "--admin", "unix:here", "--admin-ca", "c");
+    EXPECT_STATUS(1, "--admin-ca c: ", "status", "--admin", "127.0.0.1:9443", "--admin-cert", "a",
+                  "--admin-key", "b", "--admin-ca", "c");
+    EXPECT_STATUS(2, "--admin-key is given twice", "status", "--admin-key", "b", "--admin-key=c");
+}
+END_TEST
+
+START_TEST(a_socket_file_is_asked_before_tcp)
+{
+    folder_write(&folder, "lb.ini",
+                 "[admin]\naddress = 127.0.0.1:9443\naddress = unix:mine\naddress = [::1]:9443\n");
+    EXPECT_STATUS(1, MINE, "status");
 }
 END_TEST
 
@@ -256,6 +279,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, who_may_not_is_told_who_may);
     tcase_add_test(tcase, lb_ini_of_this_folder_is_the_default);
     tcase_add_test(tcase, a_file_that_cannot_say_where_is_told);
+    tcase_add_test(tcase, tls_needs_what_is_shown_and_trusted);
+    tcase_add_test(tcase, a_socket_file_is_asked_before_tcp);
     tcase_add_test(tcase, the_socket_itself_may_be_named);
 }
 
