@@ -80,8 +80,8 @@ struct registry *registry_open(const struct registry_settings *settings,
                                const struct registry_events *events, struct error *err);
 /** After a reload; location is not changed. Thread: control. */
 void registry_set(struct registry *registry, const struct registry_settings *settings);
-/** All jobs are run and told first. No one may submit any more. Thread: control, not a loop's
- * callback of a desk. */
+/** NULL is fine. All jobs are run and told first. No one may submit any more. Thread: control, not
+ * a loop's callback of a desk. */
 void registry_close(struct registry *registry);
 
 /** Lives as long as the registry. NULL in, NULL out. */
