@@ -14,6 +14,7 @@
 #include "lb/commands/help.h"
 #include "lb/commands/reload.h"
 #include "lb/commands/run.h"
+#include "lb/commands/sign.h"
 #include "lb/commands/status.h"
 #include "lb/commands/version.h"
 
@@ -21,7 +22,7 @@
     "Which lb: -c FILE is its INI file, whose [admin] address says where it listens; nothing "     \
     "else\n"                                                                                       \
     "in the file needs to be right. Left out: lb.ini in this folder, else /etc/lb/lb.ini.\n"       \
-    "--admin unix:PATH names the socket itself. Only root and the user lb runs as may ask.\n"     \
+    "--admin unix:PATH names the socket itself. Only root and the user lb runs as may ask.\n"      \
     "Over TCP: --admin HOST:PORT --admin-cert FILE --admin-key FILE --admin-ca FILE: what is\n"    \
     "shown, its key, and the CA of lb's own certificate.\n"
 
@@ -70,6 +71,10 @@ const struct command commands[] = {
     {"version", "", "the versions of lb and its libraries", "", command_version},
     {NULL, NULL, NULL, NULL, NULL},
 };
+/* What lb starts by itself: in no overview, and nobody meant it. */
+static const struct command own_commands[] = {
+    {"sign", "", "what the running lb starts when there is something to sign", "", command_sign},
+};
 static const struct {
     const char *other;
     const char *name;
@@ -86,6 +91,9 @@ const struct command *command_find(const char *name)
     for (const struct command *command = commands; command->name; command++)
         if (strcmp(name, command->name) == 0)
             return command;
+    for (size_t i = 0; i < sizeof own_commands / sizeof *own_commands; i++)
+        if (strcmp(name, own_commands[i].name) == 0)
+            return &own_commands[i];
     return NULL;
 }
 

@@ -93,7 +93,7 @@ static X509 *make_certificate(EVP_PKEY *key, const struct ca_wish *wish, struct 
 
 /* --- making -------------------------------------------------------------------------------- */
 
-static bool wish_check(const struct ca_wish *wish, struct error *err)
+bool issuer_check(const struct ca_wish *wish, struct error *err)
 {
     const struct issue_wish subject = {.common_name = wish->common_name};
     if (wish->days > ISSUER_DAYS_MOST)
@@ -199,7 +199,7 @@ enum issuer_outcome issuer_make(const struct issuer_place *place, const struct c
                                 X509 **ret_ca, struct error *err)
 {
     struct issuer_folder folder;
-    if (!wish_check(wish, err))
+    if (!issuer_check(wish, err))
         return ISSUER_FAILED;
     enum issuer_outcome outcome = issuer_folder_open(&folder, place, true, err);
     if (outcome == ISSUER_DONE)

@@ -51,6 +51,9 @@ enum {
     ISSUER_BACKDATED_S = 300,
 };
 
+/** Is it a wish that can be granted? err says which part is wrong and what would be right. */
+bool issuer_check(const struct ca_wish *wish, struct error *err);
+
 enum issuer_outcome { ISSUER_DONE, ISSUER_MISSING, ISSUER_EXISTS, ISSUER_FAILED };
 
 /**

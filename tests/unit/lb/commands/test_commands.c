@@ -67,6 +67,7 @@ static const struct {
     {{"backend", "enable", "--wait", "app/rs-1"},
      "lb backend: --wait waits for a backend to be empty: drain or disable it; see lb help\n"},
     {{"help", "pool", "rule"}, "lb help: \"rule\" is too much: it takes one word; see lb help\n"},
+    {{"sign", "x"}, "lb sign: \"x\" is too much: it takes nothing; see lb help\n"},
     {{"--version", "x"}, "lb version: \"x\" is too much: it takes nothing; see lb help\n"},
 };
 
@@ -147,6 +148,17 @@ START_TEST(every_verb_says_what_it_does)
 }
 END_TEST
 
+START_TEST(what_lb_starts_by_itself_is_in_no_overview)
+{
+    struct captured captured;
+    ck_assert_ptr_nonnull(command_find("sign"));
+    ck_assert_ptr_null(strstr(command_nearest("sing") ? command_nearest("sing") : "", "sign"));
+    CAPTURED_RUN(&captured, "help");
+    ck_assert_ptr_null(strstr(captured.out, "lb sign"));
+    captured_done(&captured);
+}
+END_TEST
+
 START_TEST(the_version_names_every_library)
 {
     static const char *const names[] = {"lb ",     "\nOpenSSL ", "\nlibuv ",
@@ -173,6 +185,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, every_verb_explains_itself);
     tcase_add_test(tcase, options_and_words_may_stand_in_any_order);
     tcase_add_test(tcase, every_verb_says_what_it_does);
+    tcase_add_test(tcase, what_lb_starts_by_itself_is_in_no_overview);
     tcase_add_test(tcase, the_version_names_every_library);
 }
 
