@@ -44,6 +44,10 @@ enum store_mode {
                  */
 };
 
+/* Of a serial, common name, unit or client id: longer ones are FAILED. */
+enum { STORE_TEXT_BYTES = 1000 };
+
+/** Ties stand in the order of registering. */
 enum certificate_order {
     ORDER_CREATED,
     ORDER_SERIAL,
@@ -52,12 +56,14 @@ enum certificate_order {
     ORDER_CLIENT_ID,
     ORDER_NOT_BEFORE,
     ORDER_NOT_AFTER,
-    ORDER_UPDATED,
+    ORDER_UPDATED, /* as the changes followed each other */
 };
 
 /**
  * What is looked for; everything that is set must hold. Texts are compared whole; a "*" at the end
- * stands for any rest, one at both ends for any text around. Case counts not for serials only.
+ * stands for any rest, one at both ends for any text around, one alone for any text; other ones for
+ * themselves. Case does not count (of ASCII letters, in these and where lists are sorted); it does
+ * in the id of the CA.
  */
 struct certificate_filter {
     const char *serial; /* NULL: any; so below */
@@ -75,7 +81,7 @@ struct certificate_filter {
     const char *after; /* the cursor of the page before; NULL: the first page */
 };
 
-enum { STORE_PAGE_MOST = 1000, STORE_CURSOR_BYTES = 1024 };
+enum { STORE_PAGE_MOST = 1000, STORE_CURSOR_BYTES = 2 * STORE_TEXT_BYTES + 64 };
 
 struct change_filter {
     const unsigned char *certificate_key; /* NULL: any */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The statements that every ledger keeps prepared. Their parameters are bound and their columns
+ * read in the order in which the text names them: see call.h. */
+#ifndef LB_LISTENERS_REGISTRY_SQLITE_STATEMENTS_H
+#define LB_LISTENERS_REGISTRY_SQLITE_STATEMENTS_H
+
+enum statement {
+    STATEMENT_BEGIN,
+    STATEMENT_COMMIT,
+    STATEMENT_ROLLBACK,
+    STATEMENT_LOOK,
+    STATEMENT_DATA_VERSION,
+    STATEMENT_REVISION,
+    STATEMENT_NEXT_REVISION,
+    STATEMENT_CA_NUMBER,
+    STATEMENT_CA_OF_NUMBER,
+    STATEMENT_ADD_CA_NUMBER,
+    STATEMENT_PUT_CA,
+    STATEMENT_DROP_CA,
+    STATEMENT_EACH_CA,
+    STATEMENT_DROP_HOSTS,
+    STATEMENT_ADD_HOST,
+    STATEMENT_EACH_HOST,
+    STATEMENT_ADD_CERTIFICATE,
+    STATEMENT_ADD_BODY,
+    STATEMENT_PUT_CERTIFICATE,
+    STATEMENT_PUT_BODY,
+    STATEMENT_GET_BY_KEY,
+    STATEMENT_GET_BY_ID,
+    STATEMENT_FOLLOW_ALL,
+    STATEMENT_FOLLOW,
+    STATEMENT_COUNT_SINCE,
+    STATEMENT_DROP_TOMBSTONES,
+    STATEMENT_ADD_CHANGE,
+    STATEMENT_COUNT,
+};
+
+/** Its text. Static. */
+const char *statement_text(enum statement statement);
+
+#endif
