@@ -125,15 +125,28 @@ static void read_builtin(struct config_cas *cas, struct config *config, unsigned
     }
 }
 
+static void report_unread(const struct config *config, const struct config_registry_uses *uses,
+                          const char *user, const char *why, const struct config_source *source)
+{
+    unsigned line = config->registry->store_line ? config->registry->store_line : uses->line;
+    if (user)
+        problems_add(source->problems, source->file, line,
+                     "the registry cannot be read by user %s: %s; what lb keeps has to be theirs "
+                     "(chown -R %s)",
+                     user, why, user);
+    else
+        problems_add(source->problems, source->file, line, "the registry cannot be read: %s", why);
+}
+
+/* user: who we stand in for; NULL: nobody */
 static void read_all(struct config_cas *cas, struct config *config,
-                     const struct config_registry_uses *uses, const struct config_source *source)
+                     const struct config_registry_uses *uses, const char *user,
+                     const struct config_source *source)
 {
     struct error err = {""};
-    unsigned line = config->registry->store_line ? config->registry->store_line : uses->line;
     cas->stored = cas_read(config->registry->store, &err);
     if (!cas->stored) {
-        problems_add(source->problems, source->file, line, "the registry cannot be read: %s",
-                     err.text);
+        report_unread(config, uses, user, err.text, source);
         return;
     }
     cas->is_read = true;
@@ -152,9 +165,10 @@ void config_cas_read(struct config_cas *cas, struct config *config,
     struct stand_in stand_in;
     if (uses->line == 0 || !config->asked_store)
         return;
-    if (!stand_in_begin(&stand_in, whose(config, loading), NULL))
+    const char *user = whose(config, loading);
+    if (!stand_in_begin(&stand_in, user, NULL))
         return; /* that there is no such user was told */
-    read_all(cas, config, uses, source);
+    read_all(cas, config, uses, stand_in.is_one ? user : NULL, source);
     stand_in_end(&stand_in);
 }
 
