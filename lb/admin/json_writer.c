@@ -62,6 +62,8 @@ static void put_escaped(struct json_writer *writer, unsigned char byte)
     char escape[8];
     if (byte == '"' || byte == '\\')
         snprintf(escape, sizeof escape, "\\%c", byte);
+    else if (byte == '\n') /* PEM has many */
+        snprintf(escape, sizeof escape, "\\n");
     else
         snprintf(escape, sizeof escape, "\\u%04x", byte);
     put_text(writer, escape);
