@@ -10,15 +10,15 @@
 void ca_answer(struct registry_call *call, unsigned status, const struct ca_result *result,
                const char *flag, bool is_set, const char *event)
 {
-    struct json_writer *answer = call_answer(call, status);
+    struct json_writer *answer = registry_call_answer(call, status);
     record_json_ca(answer, "ca", &result->record);
     if (flag)
         writer_flag(answer, flag, is_set);
     if (!result->changed) {
-        call_end(call);
+        registry_call_end(call);
         return;
     }
-    call_log(call, event, "%s (%s)", result->record.name, result->record.id);
+    registry_call_log(call, event, "%s (%s)", result->record.name, result->record.id);
     call->wait = CALL_WAITS_FOR_IN_FORCE;
 }
 
@@ -26,7 +26,7 @@ bool ca_refuse_unknown(struct registry_call *call)
 {
     struct error err;
     error_set(&err, "there is no CA \"%.80s\": lb ca list shows those there are", call->parts[0]);
-    return call_refuse_change(call, CHANGE_UNKNOWN, &err);
+    return registry_call_refuse_change(call, CHANGE_UNKNOWN, &err);
 }
 
 static void refuse_unknown(struct registry_call *call)
@@ -44,22 +44,22 @@ static bool write_ca(void *arg, const struct ca_record *ca)
 
 static void list_nothing(struct registry_call *call)
 {
-    writer_array(call_answer(call, 200), "cas");
+    writer_array(registry_call_answer(call, 200), "cas");
     writer_end(&call->answer);
-    call_end(call);
+    registry_call_end(call);
 }
 
 static void list(struct registry_call *call, struct ledger *ledger)
 {
     struct error err = {""};
-    writer_array(call_answer(call, 200), "cas");
+    writer_array(registry_call_answer(call, 200), "cas");
     enum store_outcome outcome = ledger->store->each_ca(ledger, write_ca, &call->answer, &err);
     if (outcome != STORE_DONE && outcome != STORE_NOTHING) {
-        call_refuse_store(call, outcome, err.text);
+        registry_call_refuse_store(call, outcome, err.text);
         return;
     }
     writer_end(&call->answer);
-    call_end(call);
+    registry_call_end(call);
 }
 
 const struct call_steps call_cas_list = {.work = list, .nothing = list_nothing};
@@ -70,10 +70,10 @@ static void show(struct registry_call *call, struct ledger *ledger)
     struct error err = {""};
     enum change_refusal refusal = ca_get(ledger, call->parts[0], &result, &err);
     if (refusal == CHANGE_MADE) {
-        record_json_ca(call_answer(call, 200), "ca", &result.record);
-        call_end(call);
+        record_json_ca(registry_call_answer(call, 200), "ca", &result.record);
+        registry_call_end(call);
     } else {
-        call_refuse_change(call, refusal, &err);
+        registry_call_refuse_change(call, refusal, &err);
     }
     ca_result_done(&result);
 }
@@ -99,7 +99,7 @@ static void upload(struct registry_call *call, struct ledger *ledger)
         ca_answer(call, 201, &result, "renewed", result.renewed,
                   result.renewed ? "registry.ca-renewed" : "registry.ca-uploaded");
     else
-        call_refuse_change(call, refusal, &err);
+        registry_call_refuse_change(call, refusal, &err);
     ca_result_done(&result);
 }
 
@@ -115,7 +115,7 @@ static void enable(struct registry_call *call, struct ledger *ledger, bool on)
         ca_answer(call, 200, &result, "changed", result.changed,
                   on ? "registry.ca-enabled" : "registry.ca-disabled");
     else
-        call_refuse_change(call, refusal, &err);
+        registry_call_refuse_change(call, refusal, &err);
     ca_result_done(&result);
 }
 
@@ -169,7 +169,7 @@ static void remove_it(struct registry_call *call, struct ledger *ledger)
     if (refusal == CHANGE_MADE)
         ca_answer(call, 200, &result, NULL, false, "registry.ca-deleted");
     else
-        call_refuse_change(call, refusal, &err);
+        registry_call_refuse_change(call, refusal, &err);
     ca_result_done(&result);
 }
 

@@ -41,7 +41,7 @@ static bool judge(struct registry_call *call, struct judged_host *row, const cha
     if (row->is_served)
         return true;
     row->why_not = strdup(why_not.text);
-    return row->why_not || call_refuse_memory(call);
+    return row->why_not || registry_call_refuse_memory(call);
 }
 
 static bool begin_hosts(struct registry_call *call, bool are_free)
@@ -51,7 +51,7 @@ static bool begin_hosts(struct registry_call *call, bool are_free)
     struct judged_hosts *judged = calloc(1, sizeof *judged + count * sizeof *judged->rows);
     call->own = judged;
     if (!judged)
-        return call_refuse_memory(call);
+        return registry_call_refuse_memory(call);
     judged->are_free = are_free;
     judged->count = (unsigned)count;
     for (size_t i = 0; i < count; i++) {
@@ -113,7 +113,7 @@ static void bind_hosts(struct registry_call *call, struct ledger *ledger, enum c
     struct ca_result result = {0};
     struct error err = {""};
     if (!hosts) {
-        call_refuse_memory(call);
+        registry_call_refuse_memory(call);
         return;
     }
     for (unsigned i = 0; i < judged->count; i++)
@@ -124,7 +124,7 @@ static void bind_hosts(struct registry_call *call, struct ledger *ledger, enum c
         ca_answer(call, 200, &result, "changed", result.changed,
                   binding == CA_BIND_REMOVE ? "registry.ca-unbound" : "registry.ca-bound");
     else
-        call_refuse_change(call, refusal, &err);
+        registry_call_refuse_change(call, refusal, &err);
     ca_result_done(&result);
     free(hosts);
 }
@@ -150,10 +150,10 @@ static void show(struct registry_call *call, struct ledger *ledger)
     struct error err = {""};
     enum change_refusal refusal = ca_get(ledger, call->parts[0], &result, &err);
     if (refusal == CHANGE_MADE) {
-        record_json_hosts(call_answer(call, 200), &result.record);
-        call_end(call);
+        record_json_hosts(registry_call_answer(call, 200), &result.record);
+        registry_call_end(call);
     } else {
-        call_refuse_change(call, refusal, &err);
+        registry_call_refuse_change(call, refusal, &err);
     }
     ca_result_done(&result);
 }

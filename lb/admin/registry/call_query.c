@@ -20,8 +20,8 @@ enum {
 static bool refuse(struct registry_call *call, const char *key, const char *value,
                    const char *right)
 {
-    return call_refuse(call, 400, "bad-input", "%s: \"%.60s\" is not possible: %s", key,
-                       value ? value : "", right);
+    return registry_call_refuse(call, 400, "bad-input", "%s: \"%.60s\" is not possible: %s", key,
+                                value ? value : "", right);
 }
 
 bool query_text(struct registry_call *call, const char *key, unsigned most, const char **ret)
@@ -30,10 +30,10 @@ bool query_text(struct registry_call *call, const char *key, unsigned most, cons
     if (!api_query_has(&call->query, key))
         return true;
     if (!value || !*value)
-        return call_refuse(call, 400, "bad-input", "%s has no value", key);
+        return registry_call_refuse(call, 400, "bad-input", "%s has no value", key);
     if (strlen(value) > most)
-        return call_refuse(call, 400, "bad-input", "%s has %zu bytes: at most %u", key,
-                           strlen(value), most);
+        return registry_call_refuse(call, 400, "bad-input", "%s has %zu bytes: at most %u", key,
+                                    strlen(value), most);
     *ret = value;
     return true;
 }

@@ -20,7 +20,7 @@ bool certificate_answer_write(struct registry_call *call, struct ledger *ledger,
         record_json_certificate(&call->answer, "certificate", record,
                                 ca_names_find(&names, record->ca));
     else
-        call_refuse_store(call, outcome, err.text);
+        registry_call_refuse_store(call, outcome, err.text);
     ca_names_done(&names);
     return good;
 }
@@ -28,7 +28,8 @@ bool certificate_answer_write(struct registry_call *call, struct ledger *ledger,
 void certificate_answer_log(struct registry_call *call, const char *event,
                             const struct certificate_record *record)
 {
-    call_log(call, event, "%.80s of CA %s: %s", record->serial, record->ca, record->subject);
+    registry_call_log(call, event, "%.80s of CA %s: %s", record->serial, record->ca,
+                      record->subject);
 }
 
 /* --- what people send ---------------------------------------------------------------------- */

@@ -24,7 +24,7 @@ static bool check_ca(struct registry_call *call)
 static void answer(struct registry_call *call, struct ledger *ledger,
                    const struct certificate_result *result, const char *event)
 {
-    call_answer(call, 200);
+    registry_call_answer(call, 200);
     if (result->changed)
         certificate_answer_log(call, event, &result->record);
     if (!certificate_answer_write(call, ledger, &result->record))
@@ -32,7 +32,7 @@ static void answer(struct registry_call *call, struct ledger *ledger,
     writer_flag(&call->answer, "changed", result->changed);
     if (result->warning)
         writer_text(&call->answer, "warning", result->warning);
-    call_end(call);
+    registry_call_end(call);
 }
 
 static void change(struct registry_call *call, struct ledger *ledger,
@@ -46,7 +46,7 @@ static void change(struct registry_call *call, struct ledger *ledger,
     if (refusal == CHANGE_MADE)
         answer(call, ledger, &result, event);
     else
-        call_refuse_change(call, refusal, &err);
+        registry_call_refuse_change(call, refusal, &err);
     certificate_result_done(&result);
 }
 
@@ -73,9 +73,10 @@ static void remove_it(struct registry_call *call, struct ledger *ledger)
 static bool check_confirmed(struct registry_call *call)
 {
     if (!body_flag(call->json, "confirm", false))
-        return call_refuse(call, 400, "bad-input",
-                           "a revoked certificate stays revoked for good: say {\"confirm\": true} "
-                           "if that is meant, or deactivate it");
+        return registry_call_refuse(
+            call, 400, "bad-input",
+            "a revoked certificate stays revoked for good: say {\"confirm\": true} "
+            "if that is meant, or deactivate it");
     return check_ca(call);
 }
 
@@ -110,7 +111,7 @@ static void set_client_id(struct registry_call *call, struct ledger *ledger)
     if (refusal == CHANGE_MADE)
         answer(call, ledger, &result, "registry.certificate-client-id");
     else
-        call_refuse_change(call, refusal, &err);
+        registry_call_refuse_change(call, refusal, &err);
     certificate_result_done(&result);
 }
 

@@ -28,11 +28,11 @@ static bool begin(struct registry_call *call)
 {
     const char *source = body_text(call->json, "source_text");
     if (json_array_size(json_object_get(call->json, "certificates")) == 0)
-        return call_refuse(call, 400, "bad-input", "\"certificates\" is empty");
+        return registry_call_refuse(call, 400, "bad-input", "\"certificates\" is empty");
     for (; source && *source; source++)
         if ((unsigned char)*source < 0x20 || *source == 0x7f)
-            return call_refuse(call, 400, "bad-input",
-                               "\"source_text\" has a control character: write one line");
+            return registry_call_refuse(call, 400, "bad-input",
+                                        "\"source_text\" has a control character: write one line");
     return true;
 }
 
@@ -102,10 +102,10 @@ static void answer(struct registry_call *call, const struct importing *importing
     writer_number(&call->answer, "present", (int64_t)counts->present);
     writer_number(&call->answer, "bad", (int64_t)(counts->bad + importing->unreadable));
     if (counts->added > 0)
-        call_log(call, "registry.certificates-imported",
-                 "%" PRIu64 " added, %" PRIu64 " there already, %" PRIu64 " bad", counts->added,
-                 counts->present, counts->bad + importing->unreadable);
-    call_end(call);
+        registry_call_log(call, "registry.certificates-imported",
+                          "%" PRIu64 " added, %" PRIu64 " there already, %" PRIu64 " bad",
+                          counts->added, counts->present, counts->bad + importing->unreadable);
+    registry_call_end(call);
 }
 
 /* The audit log says from where, too. */
@@ -127,17 +127,17 @@ static void work(struct registry_call *call, struct ledger *ledger)
     char who[WHO_BYTES];
     write_who(call, who);
     const struct actor actor = {who, call->actor.now_ms};
-    writer_array(call_answer(call, 200), "faults");
+    writer_array(registry_call_answer(call, 200), "faults");
     struct import *import =
         importing.places ? import_begin(ledger, &like, &actor, on_fault, &importing) : NULL;
     enum change_refusal refusal =
         import ? add_all(call, &importing, import, &counts, &err) : CHANGE_STORE;
     if (!import)
-        call_refuse_memory(call);
+        registry_call_refuse_memory(call);
     else if (refusal == CHANGE_MADE)
         answer(call, &importing, &counts);
     else
-        call_refuse_change(call, refusal, &err);
+        registry_call_refuse_change(call, refusal, &err);
     free(importing.places);
 }
 

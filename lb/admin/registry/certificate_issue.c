@@ -26,7 +26,7 @@ static enum issuer_outcome make_ca(struct registry_call *call, const struct ca_w
 
 static bool refuse_issuer(struct registry_call *call, const struct error *err)
 {
-    return call_refuse(call, 503, "not-issued", "%s", err->text);
+    return registry_call_refuse(call, 503, "not-issued", "%s", err->text);
 }
 
 static bool read_key_kind(struct registry_call *call, const char *field, enum key_kind *ret_kind)
@@ -34,10 +34,11 @@ static bool read_key_kind(struct registry_call *call, const char *field, enum ke
     const char *name = body_text(call->json, field);
     if (!name || key_kind_parse(name, ret_kind))
         return true;
-    return call_refuse(call, 400, "bad-input",
-                       "\"%s\": \"%.40s\" is no kind of key: p256, p384, rsa2048, rsa3072, rsa4096 "
-                       "or ed25519",
-                       field, name);
+    return registry_call_refuse(
+        call, 400, "bad-input",
+        "\"%s\": \"%.40s\" is no kind of key: p256, p384, rsa2048, rsa3072, rsa4096 "
+        "or ed25519",
+        field, name);
 }
 
 /* --- POST /v1/cas/builtin ------------------------------------------------------------------ */
@@ -60,7 +61,7 @@ static bool begin_builtin(struct registry_call *call)
     struct making *making = calloc(1, sizeof *making);
     call->own = making;
     if (!making)
-        return call_refuse_memory(call);
+        return registry_call_refuse_memory(call);
     making->wish.common_name = body_text(call->json, "common_name");
     making->wish.days = (unsigned)body_number(call->json, "days", ISSUER_CA_DAYS);
     making->wish.key = KEY_P256;
@@ -96,7 +97,7 @@ static void tell_builtin(struct registry_call *call, struct ledger *ledger)
     if (refusal == CHANGE_MADE)
         ca_answer(call, 201, &result, NULL, false, "registry.ca-created");
     else
-        call_refuse_change(call, refusal, &err);
+        registry_call_refuse_change(call, refusal, &err);
     ca_result_done(&result);
 }
 
@@ -146,8 +147,8 @@ static bool read_names(struct registry_call *call, struct issuing *issuing)
     const json_t *names = json_object_get(call->json, "names");
     size_t count = json_array_size(names);
     if (count > ISSUE_NAMES_MOST)
-        return call_refuse(call, 400, "bad-input", "\"names\" has %zu: at most %d", count,
-                           ISSUE_NAMES_MOST);
+        return registry_call_refuse(call, 400, "bad-input", "\"names\" has %zu: at most %d", count,
+                                    ISSUE_NAMES_MOST);
     for (size_t i = 0; i < count; i++)
         issuing->names[i] = json_string_value(json_array_get(names, i));
     issuing->wish.names = issuing->names;
@@ -160,11 +161,12 @@ static bool check_pairs(struct registry_call *call)
 {
     const json_t *json = call->json;
     if (json_object_get(json, "days") && json_object_get(json, "validity_days"))
-        return call_refuse(call, 400, "bad-input",
-                           "\"days\" and \"validity_days\" are the same: say one");
+        return registry_call_refuse(call, 400, "bad-input",
+                                    "\"days\" and \"validity_days\" are the same: say one");
     if (json_object_get(json, "csr") && json_object_get(json, "pkey_type"))
-        return call_refuse(call, 400, "bad-input",
-                           "\"pkey_type\" is of a key that is made here, \"csr\" has one: say one");
+        return registry_call_refuse(
+            call, 400, "bad-input",
+            "\"pkey_type\" is of a key that is made here, \"csr\" has one: say one");
     return true;
 }
 
@@ -174,12 +176,13 @@ static bool check_request(struct registry_call *call)
     const char *csr = body_text(call->json, "csr");
     struct error err = {""};
     if (!csr && !body_text(call->json, "common_name"))
-        return call_refuse(call, 400, "bad-input", "\"common_name\" is missing (or a \"csr\")");
+        return registry_call_refuse(call, 400, "bad-input",
+                                    "\"common_name\" is missing (or a \"csr\")");
     if (!csr)
         return true;
     X509_REQ *request = request_read(csr, strlen(csr), &err);
     X509_REQ_free(request);
-    return request || call_refuse_input(call, &err);
+    return request || registry_call_refuse_input(call, &err);
 }
 
 static bool begin_issue(struct registry_call *call)
@@ -188,7 +191,7 @@ static bool begin_issue(struct registry_call *call)
     struct error err = {""};
     call->own = issuing;
     if (!issuing)
-        return call_refuse_memory(call);
+        return registry_call_refuse_memory(call);
     const json_t *json = call->json;
     long days = body_number(json, "days", body_number(json, "validity_days", ISSUE_DAYS));
     issuing->wish = (struct issue_wish){
@@ -204,7 +207,7 @@ static bool begin_issue(struct registry_call *call)
     if (!check_pairs(call) || !read_key_kind(call, "pkey_type", &issuing->key) ||
         !read_names(call, issuing) || !check_request(call))
         return false;
-    return issue_check(&issuing->wish, &err) || call_refuse_input(call, &err);
+    return issue_check(&issuing->wish, &err) || registry_call_refuse_input(call, &err);
 }
 
 /* At first use. */
@@ -238,7 +241,7 @@ static bool sign(struct registry_call *call)
         return false;
     bool is_signed = call->is_local ? signer_sign_here(&order, &issuing->made, &err)
                                     : signer_sign(NULL, &order, &issuing->made, &err);
-    return is_signed || call_refuse(call, 422, "not-issued", "%s", err.text);
+    return is_signed || registry_call_refuse(call, 422, "not-issued", "%s", err.text);
 }
 
 static void write_pem(struct json_writer *answer, const char *key, X509 *certificate)
@@ -254,7 +257,7 @@ static void answer_issued(struct registry_call *call, struct ledger *ledger,
     const struct issuing *issuing = call->own;
     struct json_writer *answer = &call->answer;
     answer->is_secret = true;
-    call_answer(call, 201);
+    registry_call_answer(call, 201);
     certificate_answer_log(call, "registry.certificate-issued", &result->record);
     if (!certificate_answer_write(call, ledger, &result->record))
         return;
@@ -268,7 +271,7 @@ static void answer_issued(struct registry_call *call, struct ledger *ledger,
     if (is_new_ca)
         call->wait = CALL_WAITS_FOR_IN_FORCE;
     else
-        call_end(call);
+        registry_call_end(call);
 }
 
 static void register_issued(struct registry_call *call, struct ledger *ledger)
@@ -290,7 +293,7 @@ static void register_issued(struct registry_call *call, struct ledger *ledger)
     if (refusal == CHANGE_MADE)
         answer_issued(call, ledger, &result, ca.changed);
     else
-        call_refuse_change(call, refusal, &err);
+        registry_call_refuse_change(call, refusal, &err);
     certificate_result_done(&result);
     ca_result_done(&ca);
 }

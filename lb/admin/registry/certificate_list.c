@@ -166,7 +166,7 @@ static bool begin(struct registry_call *call)
     struct wish *wish = calloc(1, sizeof *wish);
     call->own = wish;
     if (!wish)
-        return call_refuse_memory(call);
+        return registry_call_refuse_memory(call);
     return read_texts(call, wish) && read_times(call, &wish->filter) && read_page(call, wish);
 }
 
@@ -205,17 +205,18 @@ static bool refuse_find(struct registry_call *call, struct ledger *ledger,
     struct error ignored;
     struct certificate_filter first = ((const struct wish *)call->own)->filter;
     if (!first.after || outcome != STORE_FAILED)
-        return call_refuse_store(call, outcome, err->text);
+        return registry_call_refuse_store(call, outcome, err->text);
     first.after = NULL;
     first.limit = 1;
     outcome =
         ledger->store->find_certificates(ledger, &first, visit_nothing, NULL, cursor, &ignored);
     if (outcome != STORE_DONE && outcome != STORE_NOTHING)
-        return call_refuse_store(call, outcome, err->text);
-    return call_refuse(call, 400, "bad-input",
-                       "after: it must be \"next\" of the page before, of the same filters and "
-                       "order: %s",
-                       err->text);
+        return registry_call_refuse_store(call, outcome, err->text);
+    return registry_call_refuse(
+        call, 400, "bad-input",
+        "after: it must be \"next\" of the page before, of the same filters and "
+        "order: %s",
+        err->text);
 }
 
 static bool write_page(struct registry_call *call, struct ledger *ledger,
@@ -225,7 +226,7 @@ static bool write_page(struct registry_call *call, struct ledger *ledger,
     struct writing writing = {&call->answer, names};
     char cursor[STORE_CURSOR_BYTES] = "";
     struct error err = {""};
-    writer_array(call_answer(call, 200), "certificates");
+    writer_array(registry_call_answer(call, 200), "certificates");
     enum store_outcome outcome = ledger->store->find_certificates(
         ledger, &wish->filter, write_certificate, &writing, cursor, &err);
     if (outcome != STORE_DONE && outcome != STORE_NOTHING)
@@ -245,7 +246,7 @@ static bool write_count(struct registry_call *call, struct ledger *ledger)
     enum store_outcome outcome =
         ledger->store->count_certificates(ledger, &wish->filter, &count, &err);
     if (outcome != STORE_DONE && outcome != STORE_NOTHING)
-        return call_refuse_store(call, outcome, err.text);
+        return registry_call_refuse_store(call, outcome, err.text);
     writer_number(&call->answer, "count", count);
     return true;
 }
@@ -256,7 +257,7 @@ static bool find_ca(struct registry_call *call, const struct ca_names *names)
     if (!wish->ca)
         return true;
     if (!ca_names_resolve(names, wish->ca, wish->ca_id))
-        return call_refuse(call, 404, "unknown", "there is no CA \"%.80s\"", wish->ca);
+        return registry_call_refuse(call, 404, "unknown", "there is no CA \"%.80s\"", wish->ca);
     wish->filter.ca = wish->ca_id;
     return true;
 }
@@ -267,21 +268,21 @@ static void list(struct registry_call *call, struct ledger *ledger)
     struct error err = {""};
     enum store_outcome outcome = ca_names_read(&names, ledger, &err);
     if (outcome != STORE_DONE && outcome != STORE_NOTHING)
-        call_refuse_store(call, outcome, err.text);
+        registry_call_refuse_store(call, outcome, err.text);
     else if (find_ca(call, &names) && write_page(call, ledger, &names) && write_count(call, ledger))
-        call_end(call);
+        registry_call_end(call);
     ca_names_done(&names);
 }
 
 static void nothing(struct registry_call *call)
 {
     const struct wish *wish = call->own;
-    writer_array(call_answer(call, 200), "certificates");
+    writer_array(registry_call_answer(call, 200), "certificates");
     writer_end(&call->answer);
     writer_text(&call->answer, "next", NULL);
     if (wish->counts)
         writer_number(&call->answer, "count", 0);
-    call_end(call);
+    registry_call_end(call);
 }
 
 const struct call_steps call_certificates_list = {

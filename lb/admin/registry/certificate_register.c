@@ -19,21 +19,21 @@ static bool begin(struct registry_call *call)
     struct error err = {""};
     call->own = bundle;
     if (!bundle)
-        return call_refuse_memory(call);
+        return registry_call_refuse_memory(call);
     return certificate_bundle_read(bundle, body_text(call->json, "pem"), &err) ||
-           call_refuse_input(call, &err);
+           registry_call_refuse_input(call, &err);
 }
 
 static void answer(struct registry_call *call, struct ledger *ledger,
                    const struct certificate_result *result)
 {
-    call_answer(call, 201);
+    registry_call_answer(call, 201);
     certificate_answer_log(call, "registry.certificate-registered", &result->record);
     if (!certificate_answer_write(call, ledger, &result->record))
         return;
     if (result->warning)
         writer_text(&call->answer, "warning", result->warning);
-    call_end(call);
+    registry_call_end(call);
 }
 
 static void work(struct registry_call *call, struct ledger *ledger)
@@ -55,7 +55,7 @@ static void work(struct registry_call *call, struct ledger *ledger)
     if (refusal == CHANGE_MADE)
         answer(call, ledger, &result);
     else
-        call_refuse_change(call, refusal, &err);
+        registry_call_refuse_change(call, refusal, &err);
     certificate_result_done(&result);
 }
 

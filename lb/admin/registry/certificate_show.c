@@ -33,7 +33,7 @@ static bool write_history(struct registry_call *call, struct ledger *ledger)
     enum store_outcome outcome =
         ledger->store->find_changes(ledger, &filter, write_change, &call->answer, &err);
     if (outcome != STORE_DONE && outcome != STORE_NOTHING)
-        return call_refuse_store(call, outcome, err.text);
+        return registry_call_refuse_store(call, outcome, err.text);
     writer_end(&call->answer);
     return true;
 }
@@ -41,7 +41,7 @@ static bool write_history(struct registry_call *call, struct ledger *ledger)
 static void write_all(struct registry_call *call, struct ledger *ledger,
                       const struct certificate_record *record)
 {
-    call_answer(call, 200);
+    registry_call_answer(call, 200);
     memcpy(call->key, record->key, sizeof call->key);
     if (!certificate_answer_write(call, ledger, record))
         return;
@@ -61,14 +61,14 @@ static void show(struct registry_call *call, struct ledger *ledger)
     if (refusal == CHANGE_MADE)
         write_all(call, ledger, &result.record);
     else
-        call_refuse_change(call, refusal, &err);
+        registry_call_refuse_change(call, refusal, &err);
     certificate_result_done(&result);
 }
 
 static void nothing(struct registry_call *call)
 {
-    call_refuse(call, 404, "unknown", "there is no certificate %.80s: none was registered yet",
-                call->parts[0]);
+    registry_call_refuse(call, 404, "unknown",
+                         "there is no certificate %.80s: none was registered yet", call->parts[0]);
 }
 
 const struct call_steps call_certificate_show = {

@@ -107,7 +107,7 @@ static void submit(struct api_call *self)
 {
     struct registry_desk *desk = api_desk_of(self->request->api);
     if (!desk) {
-        call_refuse_memory(&self->call);
+        registry_call_refuse_memory(&self->call);
         answer(self);
         return;
     }
@@ -182,7 +182,7 @@ void registry_api_handle(struct api_request *request)
     if (registry_facts_make(&self->facts, host->config(host))) {
         start(self);
     } else {
-        call_refuse_memory(&self->call);
+        registry_call_refuse_memory(&self->call);
         answer(self);
     }
 }

@@ -26,21 +26,21 @@ const struct call_kind *registry_call_kind(const struct api_route *route)
 
 /* --- answering ----------------------------------------------------------------------------- */
 
-struct json_writer *call_answer(struct registry_call *call, unsigned status)
+struct json_writer *registry_call_answer(struct registry_call *call, unsigned status)
 {
     call->status = status;
     writer_object(&call->answer, NULL);
     return &call->answer;
 }
 
-void call_end(struct registry_call *call)
+void registry_call_end(struct registry_call *call)
 {
     writer_end(&call->answer);
     call->wait = CALL_WAITS_FOR_NOTHING;
 }
 
-bool call_refuse(struct registry_call *call, unsigned status, const char *reason,
-                 const char *format, ...)
+bool registry_call_refuse(struct registry_call *call, unsigned status, const char *reason,
+                          const char *format, ...)
 {
     char text[ERROR_TEXT_BYTES];
     va_list arguments;
@@ -48,30 +48,31 @@ bool call_refuse(struct registry_call *call, unsigned status, const char *reason
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     writer_done(&call->answer);
-    call_answer(call, status);
+    registry_call_answer(call, status);
     writer_object(&call->answer, "error");
     writer_text(&call->answer, "reason", reason);
     writer_text(&call->answer, "text", text);
     writer_end(&call->answer);
-    call_end(call);
+    registry_call_end(call);
     return false;
 }
 
-bool call_refuse_input(struct registry_call *call, const struct error *err)
+bool registry_call_refuse_input(struct registry_call *call, const struct error *err)
 {
-    return call_refuse_change(call, CHANGE_BAD_INPUT, err);
+    return registry_call_refuse_change(call, CHANGE_BAD_INPUT, err);
 }
 
-bool call_refuse_memory(struct registry_call *call)
+bool registry_call_refuse_memory(struct registry_call *call)
 {
-    return call_refuse(call, 503, "out-of-memory", "out of memory");
+    return registry_call_refuse(call, 503, "out-of-memory", "out of memory");
 }
 
-bool call_refuse_store(struct registry_call *call, enum store_outcome outcome, const char *why)
+bool registry_call_refuse_store(struct registry_call *call, enum store_outcome outcome,
+                                const char *why)
 {
     if (outcome == STORE_NOTHING)
-        return call_refuse(call, 404, "unknown", "%s", why);
-    return call_refuse(call, 503, change_refusal_name(CHANGE_STORE), "%s", why);
+        return registry_call_refuse(call, 404, "unknown", "%s", why);
+    return registry_call_refuse(call, 503, change_refusal_name(CHANGE_STORE), "%s", why);
 }
 
 static unsigned status_of(enum change_refusal refusal)
@@ -103,14 +104,15 @@ static unsigned status_of(enum change_refusal refusal)
     return 503;
 }
 
-bool call_refuse_change(struct registry_call *call, enum change_refusal refusal,
-                        const struct error *err)
+bool registry_call_refuse_change(struct registry_call *call, enum change_refusal refusal,
+                                 const struct error *err)
 {
     call->retry_after_s = refusal == CHANGE_SIGNUP_LIMIT ? 1 : 0;
-    return call_refuse(call, status_of(refusal), change_refusal_name(refusal), "%s", err->text);
+    return registry_call_refuse(call, status_of(refusal), change_refusal_name(refusal), "%s",
+                                err->text);
 }
 
-void call_log(struct registry_call *call, const char *event, const char *format, ...)
+void registry_call_log(struct registry_call *call, const char *event, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -134,12 +136,13 @@ static bool refuse_key(struct registry_call *call, const char *key)
     const char *const *keys = call->kind->steps->keys;
     struct nearest nearest = nearest_to(key);
     if (!keys)
-        return call_refuse(call, 400, "bad-input", "this call takes no query: \"%.60s\"", key);
+        return registry_call_refuse(call, 400, "bad-input", "this call takes no query: \"%.60s\"",
+                                    key);
     for (const char *const *known = keys; *known; known++)
         nearest_offer(&nearest, *known);
-    return call_refuse(call, 400, "bad-input", "the query has no key \"%.60s\"%s%s%s", key,
-                       nearest.best ? ": did you mean \"" : "", nearest.best ? nearest.best : "",
-                       nearest.best ? "\"?" : "");
+    return registry_call_refuse(call, 400, "bad-input", "the query has no key \"%.60s\"%s%s%s", key,
+                                nearest.best ? ": did you mean \"" : "",
+                                nearest.best ? nearest.best : "", nearest.best ? "\"?" : "");
 }
 
 bool registry_call_begin(struct registry_call *call, const char *query)
@@ -147,12 +150,12 @@ bool registry_call_begin(struct registry_call *call, const char *query)
     const struct call_steps *steps = call->kind->steps;
     struct error err;
     if (!api_query_read(&call->query, query, &err))
-        return call_refuse_input(call, &err);
+        return registry_call_refuse_input(call, &err);
     for (unsigned i = 0; i < call->query.count; i++)
         if (!is_known(steps->keys, call->query.pairs[i].key))
             return refuse_key(call, call->query.pairs[i].key);
     if (!call_body_check(steps->fields, call->json, &err))
-        return call_refuse_input(call, &err);
+        return registry_call_refuse_input(call, &err);
     return !steps->begin || steps->begin(call);
 }
 
@@ -177,7 +180,7 @@ void registry_call_work(struct registry_call *call, struct ledger *ledger,
     else if (opened == STORE_MISSING && steps->nothing)
         steps->nothing(call);
     else
-        call_refuse_store(call, opened == STORE_NOTHING ? STORE_FAILED : opened, why);
+        registry_call_refuse_store(call, opened == STORE_NOTHING ? STORE_FAILED : opened, why);
     assert(call->status != 0);
 }
 
@@ -186,7 +189,7 @@ void registry_call_tell_census(struct registry_call *call, const struct census *
 {
     assert(call->wait == CALL_WAITS_FOR_CENSUS);
     record_json_census(&call->answer, census, last_seen_ms);
-    call_end(call);
+    registry_call_end(call);
 }
 
 void registry_call_tell_in_force(struct registry_call *call, bool is_in_force,
@@ -197,7 +200,7 @@ void registry_call_tell_in_force(struct registry_call *call, bool is_in_force,
         writer_flag(&call->answer, "in_force", is_in_force);
     if (problems && !is_in_force)
         reload_order_write(&call->answer, false, problems);
-    call_end(call);
+    registry_call_end(call);
 }
 
 void registry_call_done(struct registry_call *call)

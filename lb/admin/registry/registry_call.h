@@ -118,22 +118,23 @@ void registry_call_done(struct registry_call *call);
 /* For the steps. All that refuse return false. */
 
 /** Answer {"error":{"reason","text"}}, instead of what may have been written. */
-bool call_refuse(struct registry_call *call, unsigned status, const char *reason,
-                 const char *format, ...) __attribute__((format(printf, 4, 5)));
-bool call_refuse_change(struct registry_call *call, enum change_refusal refusal,
-                        const struct error *err);
+bool registry_call_refuse(struct registry_call *call, unsigned status, const char *reason,
+                          const char *format, ...) __attribute__((format(printf, 4, 5)));
+bool registry_call_refuse_change(struct registry_call *call, enum change_refusal refusal,
+                                 const struct error *err);
 /** 400 "bad-input". */
-bool call_refuse_input(struct registry_call *call, const struct error *err);
+bool registry_call_refuse_input(struct registry_call *call, const struct error *err);
 /** 503 "store". outcome NOTHING is 404 "unknown". */
-bool call_refuse_store(struct registry_call *call, enum store_outcome outcome, const char *why);
-bool call_refuse_memory(struct registry_call *call);
+bool registry_call_refuse_store(struct registry_call *call, enum store_outcome outcome,
+                                const char *why);
+bool registry_call_refuse_memory(struct registry_call *call);
 
 /** Begin a good answer's object. */
-struct json_writer *call_answer(struct registry_call *call, unsigned status);
+struct json_writer *registry_call_answer(struct registry_call *call, unsigned status);
 /** Close it. */
-void call_end(struct registry_call *call);
+void registry_call_end(struct registry_call *call);
 /** Something was changed: for the log. */
-void call_log(struct registry_call *call, const char *event, const char *format, ...)
+void registry_call_log(struct registry_call *call, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 #define CALL(method, path, body_bytes, lane, steps) extern const struct call_steps steps;

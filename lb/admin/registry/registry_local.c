@@ -95,7 +95,8 @@ bool registry_call_local(const char *method, const char *target, const json_t *b
     if (kind)
         make(&call, found.query);
     else
-        call_refuse(&call, 404, "no-such-path", "there is no call %s %.200s", method, target);
+        registry_call_refuse(&call, 404, "no-such-path", "there is no call %s %.200s", method,
+                             target);
     bool good = answer(&call, ret_status, ret_json);
     registry_call_done(&call);
     api_path_done(&found.path);

@@ -35,7 +35,7 @@ static bool begin_audit(struct registry_call *call)
     int64_t limit = CHANGES;
     call->own = looking;
     if (!looking)
-        return call_refuse_memory(call);
+        return registry_call_refuse_memory(call);
     if (!query_number(call, "limit", 1, CHANGES_MOST, &limit) ||
         !query_number(call, "before", 1, INT64_MAX, &looking->filter.before_id) ||
         !query_text(call, "ca", CA_NAME_BYTES, &looking->ca) ||
@@ -61,9 +61,9 @@ static bool find_ca(struct registry_call *call, struct ledger *ledger, struct lo
     enum store_outcome outcome = ca_names_read(&names, ledger, &err);
     bool good = outcome == STORE_DONE || outcome == STORE_NOTHING;
     if (!good)
-        call_refuse_store(call, outcome, err.text);
+        registry_call_refuse_store(call, outcome, err.text);
     else if (!ca_names_resolve(&names, looking->ca, looking->ca_id))
-        good = call_refuse(call, 404, "unknown", "there is no CA \"%.80s\"", looking->ca);
+        good = registry_call_refuse(call, 404, "unknown", "there is no CA \"%.80s\"", looking->ca);
     ca_names_done(&names);
     looking->filter.ca = looking->ca_id;
     return good;
@@ -83,7 +83,7 @@ static bool find_certificate(struct registry_call *call, struct ledger *ledger,
         looking->filter.certificate_key = call->key;
         looking->filter.ca = NULL; /* the key says which */
     } else {
-        call_refuse_change(call, refusal, &err);
+        registry_call_refuse_change(call, refusal, &err);
     }
     certificate_result_done(&result);
     return refusal == CHANGE_MADE;
@@ -106,7 +106,7 @@ static void end_audit(struct registry_call *call, const struct looking *looking)
         writer_number(&call->answer, "next", looking->last_id);
     else
         writer_text(&call->answer, "next", NULL);
-    call_end(call);
+    registry_call_end(call);
 }
 
 static void audit(struct registry_call *call, struct ledger *ledger)
@@ -115,18 +115,18 @@ static void audit(struct registry_call *call, struct ledger *ledger)
     struct error err = {""};
     if (!find_ca(call, ledger, looking) || !find_certificate(call, ledger, looking))
         return;
-    writer_array(call_answer(call, 200), "changes");
+    writer_array(registry_call_answer(call, 200), "changes");
     enum store_outcome outcome =
         ledger->store->find_changes(ledger, &looking->filter, write_change, looking, &err);
     if (outcome == STORE_DONE || outcome == STORE_NOTHING)
         end_audit(call, looking);
     else
-        call_refuse_store(call, outcome, err.text);
+        registry_call_refuse_store(call, outcome, err.text);
 }
 
 static void audit_nothing(struct registry_call *call)
 {
-    writer_array(call_answer(call, 200), "changes");
+    writer_array(registry_call_answer(call, 200), "changes");
     end_audit(call, call->own);
 }
 
@@ -148,9 +148,10 @@ static bool begin_backup(struct registry_call *call)
     const char *path = body_text(call->json, "path");
     if (path[0] == '/' && path[strlen(path) - 1] != '/')
         return true;
-    return call_refuse(call, 400, "bad-input",
-                       "\"path\" must name a file from the root on, as in "
-                       "/var/backups/lb-registry.db: lb has another working folder than you");
+    return registry_call_refuse(
+        call, 400, "bad-input",
+        "\"path\" must name a file from the root on, as in "
+        "/var/backups/lb-registry.db: lb has another working folder than you");
 }
 
 static void back_up(struct registry_call *call, struct ledger *ledger)
@@ -160,25 +161,27 @@ static void back_up(struct registry_call *call, struct ledger *ledger)
     struct stat file = {0};
     enum store_outcome outcome = ledger->store->back_up(ledger, path, &err);
     if (outcome == STORE_EXISTS) {
-        call_refuse(call, 409, change_refusal_name(CHANGE_EXISTS), "%.400s is there already", path);
+        registry_call_refuse(call, 409, change_refusal_name(CHANGE_EXISTS),
+                             "%.400s is there already", path);
         return;
     }
     if (outcome != STORE_DONE) {
-        call_refuse_store(call, outcome, err.text);
+        registry_call_refuse_store(call, outcome, err.text);
         return;
     }
     stat(path, &file);
-    struct json_writer *answer = call_answer(call, 200);
+    struct json_writer *answer = registry_call_answer(call, 200);
     writer_text(answer, "path", path);
     writer_number(answer, "bytes", file.st_size);
-    call_log(call, "registry.backed-up", "%.400s", path);
-    call_end(call);
+    registry_call_log(call, "registry.backed-up", "%.400s", path);
+    registry_call_end(call);
 }
 
 static void back_up_nothing(struct registry_call *call)
 {
-    call_refuse(call, 404, change_refusal_name(CHANGE_UNKNOWN),
-                "there is nothing to back up: no CA and no certificate was registered yet");
+    registry_call_refuse(
+        call, 404, change_refusal_name(CHANGE_UNKNOWN),
+        "there is nothing to back up: no CA and no certificate was registered yet");
 }
 
 const struct call_steps call_registry_backup = {
