@@ -213,24 +213,11 @@ static bool make(struct config *config, struct error *err)
     return is_told;
 }
 
-/* Folders that are not there are made as root, in root's own folders, and given away. */
-static void give_folders(const struct config *config, const char *user)
-{
-    struct account account;
-    struct places places;
-    if (!user || geteuid() != 0 || !account_find(user, &account, NULL) || account.uid == 0)
-        return;
-    places_find(&places, config);
-    places_hand_over(&places, &account);
-}
-
 bool config_cas_make_builtin(struct config *config, const struct config_loading *loading,
                              struct error *err)
 {
-    struct stand_in stand_in;
-    const char *user = whose(config, loading);
-    give_folders(config, user);
-    if (!stand_in_begin(&stand_in, user, err))
+    struct stand_in stand_in = {.is_one = false};
+    if (whose(config, loading) && !places_stand_in(config, &stand_in, err))
         return false;
     bool is_made = make(config, err);
     stand_in_end(&stand_in);

@@ -98,6 +98,18 @@ void places_hand_over(struct places *places, const struct account *account)
     }
 }
 
+bool places_stand_in(const struct config *config, struct stand_in *stand_in, struct error *err)
+{
+    struct places places;
+    struct account account;
+    const char *user = config->options->user;
+    if (user && geteuid() == 0 && account_find(user, &account, NULL) && account.uid != 0) {
+        places_find(&places, config);
+        places_hand_over(&places, &account);
+    }
+    return stand_in_begin(stand_in, user, err);
+}
+
 void places_foresee_handover(struct places *places)
 {
     for (unsigned i = 0; i < places->count; i++) {
