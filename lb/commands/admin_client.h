@@ -19,7 +19,7 @@ struct admin_client {
     struct admin_address address;
     const char *where; /* it is, for messages: "unix:/run/lb.sock", "10.0.0.1:9443" */
     struct admin_credentials credentials; /* of --admin-cert and its like, lent as the arguments */
-    const char *file; /* whose [admin] says so; NULL: --admin did */
+    const char *file;                     /* whose [admin] says so; NULL: --admin did */
 };
 
 /**

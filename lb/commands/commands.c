@@ -8,10 +8,15 @@
 #include <string.h>
 
 #include "lb/base/nearest.h"
+#include "lb/commands/arguments.h"
+#include "lb/commands/audit.h"
 #include "lb/commands/backend.h"
+#include "lb/commands/ca.h"
+#include "lb/commands/cert.h"
 #include "lb/commands/check.h"
 #include "lb/commands/demo_backend.h"
 #include "lb/commands/help.h"
+#include "lb/commands/registry_backup.h"
 #include "lb/commands/reload.h"
 #include "lb/commands/run.h"
 #include "lb/commands/sign.h"
@@ -59,21 +64,27 @@ static const char reload_details[] =
     "started\n"
     "with that is read.\n\n" WHICH_LB;
 
+#define PLAIN NULL, NULL
+
 // clang-format off
 const struct command commands[] = {
-    {"run", "-c FILE", "serve clients as FILE says; SIGTERM drains and ends", run_details, command_run},
-    {"check", "-c FILE", "tell everything that is wrong with FILE", check_details, command_check},
-    {"status", "[--all] [--watch] [--json] [-c FILE]", "what the running lb does, and which backends are out", status_details, command_status},
-    {"backend", "drain|disable|enable POOL/NAME [--wait] [-c FILE]", "take a backend of the running lb out of use, and back", backend_details, command_backend},
-    {"reload", "[-c FILE]", "the running lb reads its INI file anew", reload_details, command_reload},
-    {"help", "[SECTION | KEY | VERB]", "explain a section or a key of the INI file, or a verb", "", command_help},
-    {"demo-backend", "NAME HOST:PORT", "a small HTTP server that says its name, to try lb with", "", command_demo_backend},
-    {"version", "", "the versions of lb and its libraries", "", command_version},
-    {NULL, NULL, NULL, NULL, NULL},
+    {"run", "-c FILE", "serve clients as FILE says; SIGTERM drains and ends", run_details, command_run, PLAIN},
+    {"check", "-c FILE", "tell everything that is wrong with FILE", check_details, command_check, PLAIN},
+    {"status", "[--all] [--watch] [--json] [-c FILE]", "what the running lb does, and which backends are out", status_details, command_status, PLAIN},
+    {"backend", "drain|disable|enable POOL/NAME [--wait] [-c FILE]", "take a backend of the running lb out of use, and back", backend_details, command_backend, PLAIN},
+    {"ca", "create|upload|list|show|bind|enable|… [-c FILE]", "the CAs whose clients may come, and for which hosts", ca_details, command_ca, ca_parts, NULL},
+    {"cert", "issue|register|list|show|revoke|… [-c FILE]", "client certificates, from issuing to revoking", cert_details, command_cert, cert_parts, NULL},
+    {"audit", "[--serial SERIAL] [--ca CA] [--limit N] [--json] [-c FILE]", "who changed which certificate or CA, and when", audit_details, command_audit, NULL, audit_options},
+    {"registry", "backup FILE [-c FILE]", "a copy of all that is known of CAs and certificates", registry_details, command_registry, registry_parts, NULL},
+    {"reload", "[-c FILE]", "the running lb reads its INI file anew", reload_details, command_reload, PLAIN},
+    {"help", "[SECTION | KEY | VERB]", "explain a section or a key of the INI file, or a verb", "", command_help, PLAIN},
+    {"demo-backend", "NAME HOST:PORT", "a small HTTP server that says its name, to try lb with", "", command_demo_backend, PLAIN},
+    {"version", "", "the versions of lb and its libraries", "", command_version, PLAIN},
+    {0},
 };
 /* What lb starts by itself: in no overview, and nobody meant it. */
 static const struct command own_commands[] = {
-    {"sign", "", "what the running lb starts when there is something to sign", "", command_sign},
+    {"sign", "", "what the running lb starts when there is something to sign", "", command_sign, PLAIN},
 };
 static const struct {
     const char *other;
@@ -105,23 +116,103 @@ const char *command_nearest(const char *name)
     return nearest.best;
 }
 
+/* "cert issue", "cert" and "audit" have more to tell than the overview. */
+static bool has_own_page(const char *verb)
+{
+    const struct command *command = command_find(verb);
+    return strchr(verb, ' ') || (command && (command->parts || command->options));
+}
+
 int command_misused(const char *verb, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     fprintf(stderr, "lb%s%s: ", *verb ? " " : "", verb);
     vfprintf(stderr, format, arguments);
-    fputs("; see lb help\n", stderr);
+    if (has_own_page(verb))
+        fprintf(stderr, "; see lb %s -h\n", verb);
+    else
+        fputs("; see lb help\n", stderr);
     va_end(arguments);
     return COMMAND_MISUSED;
 }
 
-void command_explain(const struct command *command)
+enum { OPTION_COLUMNS = 22 };
+
+/* "  --cn NAME             who it is for", lines of a longer help below one another. */
+static void write_option(const struct argument_option *option)
 {
-    printf("lb %s%s%s\n    %s\n", command->name, *command->arguments ? " " : "", command->arguments,
-           command->summary);
+    char said[64];
+    bool may_lack = option->use == ARGUMENT_VALUE_MAY_LACK;
+    snprintf(said, sizeof said, "--%s%s%s%s", option->name, option->value ? " " : "",
+             may_lack ? "[" : "", option->value ? option->value : "");
+    printf("  %-*s ", OPTION_COLUMNS, may_lack ? strcat(said, "]") : said);
+    if (strlen(said) > OPTION_COLUMNS)
+        printf("\n  %-*s ", OPTION_COLUMNS, "");
+    for (const char *at = option->help; *at; at++)
+        if (*at == '\n')
+            printf("\n  %-*s ", OPTION_COLUMNS, "");
+        else
+            putchar(*at);
+    putchar('\n');
+}
+
+static void explain(const char *whose, const struct command *command)
+{
+    printf("lb %s%s%s%s%s\n    %s\n", whose, *whose ? " " : "", command->name,
+           *command->arguments ? " " : "", command->arguments, command->summary);
+    if (command->parts || command->options)
+        putchar('\n');
+    for (const struct command *part = command->parts; part && part->name; part++)
+        printf("  lb %s %s %s\n      %s\n", command->name, part->name, part->arguments,
+               part->summary);
+    for (const struct argument_option *at = command->options; at && at->name; at++)
+        write_option(at);
     if (*command->details)
         printf("\n%s", command->details);
+    if (*whose || command->parts || command->options)
+        printf("\n%s", WHICH_LB);
+}
+
+void command_explain(const struct command *command)
+{
+    explain("", command);
+}
+
+/* --- parts ---------------------------------------------------------------------------------- */
+
+static const struct command *find_part(const struct command *command, const char *name)
+{
+    for (const struct command *part = command->parts; part && part->name; part++)
+        if (strcmp(name, part->name) == 0)
+            return part;
+    return NULL;
+}
+
+static int misuse_part(const struct command *command, const char *word)
+{
+    struct nearest nearest = nearest_to(word);
+    for (const struct command *part = command->parts; part->name; part++)
+        nearest_offer(&nearest, part->name);
+    if (nearest.best)
+        return command_misused(command->name, "there is no \"%s\": did you mean lb %s %s?", word,
+                               command->name, nearest.best);
+    return command_misused(command->name, "there is no \"%s\"", word);
+}
+
+int command_run_part(int argc, char **argv)
+{
+    const struct command *command = command_find(argv[0]);
+    if (argc < 2) {
+        char names[128] = "";
+        size_t used = 0;
+        for (const struct command *part = command->parts; part->name && used < sizeof names; part++)
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "",
+                                     part->name);
+        return command_misused(argv[0], "say what to do: %s", names);
+    }
+    const struct command *part = find_part(command, argv[1]);
+    return part ? part->run(argc - 1, argv + 1) : misuse_part(command, argv[1]);
 }
 
 /* Wherever it stands: who asks for help does not know the order of things. */
@@ -139,7 +230,8 @@ int commands_main(int argc, char **argv)
         return command_misused("", "say what to do: run, check, help, …");
     const struct command *command = command_find(argv[1]);
     if (command && asks_for_help(argc - 2, argv + 2)) {
-        command_explain(command);
+        const struct command *part = find_part(command, argv[2]);
+        explain(part ? command->name : "", part ? part : command);
         return COMMAND_DONE;
     }
     if (command)

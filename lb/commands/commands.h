@@ -8,12 +8,17 @@
 
 enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_MISUSED = 2 };
 
+struct argument_option;
+
 struct command {
     const char *name;
     const char *arguments; /* as the overview shows them */
     const char *summary;
     const char *details; /* for its own help: lines that end with a newline; "" */
     int (*run)(int argc, char **argv);
+    const struct command
+        *parts; /* `lb cert issue`: what it can do, as the table; NULL: one thing */
+    const struct argument_option *options; /* for its own help; NULL: they stand in details */
 };
 
 /** In the order of the overview; a row without a name at its end. */
@@ -28,10 +33,17 @@ const char *command_nearest(const char *name);
 /** A verb's own help, on stdout: `lb help VERB`, and `-h` or `--help` behind every verb. */
 void command_explain(const struct command *command);
 
+/**
+ * Run what argv[1] names among the parts of the verb argv[0]: `cert` of `lb cert issue`. A part
+ * gets argv with itself as argv[0].
+ */
+int command_run_part(int argc, char **argv);
+
 /** Dispatch a whole command line. returns the exit status. Thread: main. */
 int commands_main(int argc, char **argv);
 
-/** One line on stderr, "lb VERB: text; see lb help", for wrong usage. returns COMMAND_MISUSED. */
+/** One line on stderr, "lb VERB: text; see lb help", for wrong usage. verb: "cert issue" for a part
+ * of one. returns COMMAND_MISUSED. */
 int command_misused(const char *verb, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -3,7 +3,6 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "lb/commands/arguments.h"
 #include "lb/commands/commands.h"
 #include "lb/commands/status_view.h"
+#include "lb/commands/table.h"
 
 static const char verb[] = "status";
 
@@ -23,14 +23,6 @@ struct showing {
     bool is_terminal;
     bool with_colour;
 };
-
-/* https://no-color.org: any value that is not empty. */
-static bool wants_colour(void)
-{
-    const char *no_color = getenv("NO_COLOR");
-    const char *term = getenv("TERM");
-    return isatty(STDOUT_FILENO) && (!no_color || !*no_color) && term && strcmp(term, "dumb") != 0;
-}
 
 /* NULL: err says why there is no answer. */
 static json_t *ask(const struct admin_client *client, const struct showing *showing,
@@ -164,7 +156,7 @@ int command_status(int argc, char **argv)
         .watch = (arguments.on & ARGUMENT_WATCH) != 0,
         .all = (arguments.on & ARGUMENT_ALL) != 0,
         .is_terminal = isatty(STDOUT_FILENO) != 0,
-        .with_colour = wants_colour(),
+        .with_colour = tint_is_wanted(),
     };
     int status = admin_client_open(&client, verb, &arguments);
     if (status == COMMAND_DONE)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lb/base/error.h"
 
@@ -59,6 +60,14 @@ void table_number(struct table *table, long long number)
 {
     char text[NUMBER_BYTES];
     table_text(table, TINT_NONE, number_text(number, text));
+}
+
+/* https://no-color.org: any value that is not empty. */
+bool tint_is_wanted(void)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+    return isatty(STDOUT_FILENO) && (!no_color || !*no_color) && term && strcmp(term, "dumb") != 0;
 }
 
 void tint_begin(FILE *out, enum tint tint, bool with_colour)

@@ -48,6 +48,9 @@ void table_number(struct table *table, long long number);
 /** Write titles and rows, each indented by two blanks, and free the rows. */
 void table_write(struct table *table, FILE *out, bool with_colour);
 
+/** Is stdout a terminal that shows colour, to someone who wants it (NO_COLOR is not set)? */
+bool tint_is_wanted(void);
+
 /** Begin and end a tint on a terminal; nothing without colour. */
 void tint_begin(FILE *out, enum tint tint, bool with_colour);
 void tint_end(FILE *out, enum tint tint, bool with_colour);
