@@ -93,7 +93,7 @@ struct search {
     int length; /* of the chain to it */
     unsigned char issuer_key[CA_KEY_BYTES];
     bool wanted_leads;             /* the wanted one has signed it, too */
-    const struct cas_item *failed; /* whose failure tells most */
+    const struct cas_item *failed; /* of a failure that tells something; NULL: none */
     int error;
     int error_depth;
 };
@@ -137,9 +137,8 @@ static int try_anchor(struct verifier *verifier, size_t index, struct search *se
     return error;
 }
 
-/* How much a failure tells: that this CA is not in the chain at all, that it has only the name of
- * who signed, or what is wrong with a certificate of its own. */
-static int telling(int error)
+/* Does a failure tell what is wrong with the chain, or only that this CA is not in it? */
+static bool tells(int error)
 {
     switch (error) {
     case X509_V_OK:
@@ -148,11 +147,10 @@ static int telling(int error)
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-        return 0;
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-        return 1;
+        return false;
     default:
-        return 2;
+        return true;
     }
 }
 
@@ -184,7 +182,7 @@ static void try_all(struct verifier *verifier, struct search *search)
         int error = try_anchor(verifier, i, search);
         if (error == X509_V_OK && item == search->wanted)
             search->wanted_leads = true;
-        if (telling(error) > telling(search->error) || !search->failed) {
+        if (tells(error) && !search->failed) {
             search->failed = item;
             search->error = error;
             depth = search->error_depth;
@@ -244,28 +242,37 @@ static enum change_refusal tell_bad(const struct search *search, struct error *e
                          words);
 }
 
-static enum change_refusal tell_failure(const struct search *search, struct error *err)
+static const struct cas_item *find_name(const struct cas *cas, const X509_NAME *name)
 {
-    char issuer[NAME_BRIEF_BYTES];
-    if (search->failed && telling(search->error) == 2)
+    for (size_t i = 0; i < cas->count; i++)
+        if (X509_NAME_cmp(X509_get_subject_name(cas->items[i].certificate), name) == 0)
+            return &cas->items[i];
+    return NULL;
+}
+
+static enum change_refusal tell_failure(const struct verifier *verifier,
+                                        const struct search *search, struct error *err)
+{
+    char name[NAME_BRIEF_BYTES];
+    const X509_NAME *issuer = upper_end(search);
+    const struct cas_item *namesake = find_name(verifier->cas, issuer);
+    if (search->failed)
         return tell_bad(search, err);
-    name_brief(X509_get_issuer_name(search->certificate), issuer);
+    name_brief(issuer, name);
     if (search->wanted)
-        return change_refuse(CHANGE_NOT_OF_CA, err,
-                             "CA %s did not sign this certificate; its issuer is %s%s",
-                             search->wanted->record.name, issuer,
-                             search->failed && telling(search->error) == 1
-                                 ? ", which has that CA's name but another key"
-                                 : "");
-    if (search->failed && telling(search->error) == 1)
+        return change_refuse(
+            CHANGE_NOT_OF_CA, err, "CA %s did not sign this certificate; its issuer is %s%s",
+            search->wanted->record.name, name,
+            namesake == search->wanted ? ", of that name, but with another key" : "");
+    if (namesake)
         return change_refuse(CHANGE_CA_UNREGISTERED, err,
-                             "the certificate's issuer %s has the name of CA %s, but another key; "
-                             "upload the CA that signed it (lb ca upload)",
-                             issuer, search->failed->record.name);
+                             "its CA %s has the name of CA %s, whose key did not sign it; upload "
+                             "the CA that did (lb ca upload)",
+                             name, namesake->record.name);
     return change_refuse(CHANGE_CA_UNREGISTERED, err,
                          "its CA %s is not registered; upload it first (lb ca upload), or bring "
                          "the certificates between",
-                         name_brief(upper_end(search), issuer));
+                         name);
 }
 
 static enum change_refusal check_itself(const struct verifier *verifier, X509 *certificate,
@@ -306,7 +313,7 @@ enum change_refusal verifier_check(struct verifier *verifier, X509 *certificate,
         return refusal;
     try_all(verifier, &search);
     if (!search.nearest)
-        return tell_failure(&search, err);
+        return tell_failure(verifier, &search, err);
     const struct ca_record *nearest = &search.nearest->record;
     if (search.wanted && !search.wanted_leads)
         return change_refuse(CHANGE_NOT_OF_CA, err,
