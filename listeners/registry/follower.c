@@ -145,6 +145,8 @@ static bool call_roll(struct follower *follower, struct roll *roll,
     if (!roll->is_good || EVP_DigestFinal_ex(roll->digest, ret_digest, NULL) != 1 ||
         !view_put_cas(follower->view, roll->cas, roll->count))
         return error_set(err, "out of memory for the registry's CAs");
+    if (roll->count == 0) /* none is none, whether there is a store or not */
+        memset(ret_digest, 0, FOLLOWER_DIGEST_BYTES);
     return true;
 }
 

@@ -237,6 +237,7 @@ START_TEST(a_store_that_is_not_there_is_made_by_the_first_change_only)
     send_out(&scene, &second, LANE_QUESTIONS);
     wait_until_told(&scene, &second);
     ck_assert(second.had_ledger);
+    ck_assert_uint_eq(heard_of(&scene.heard, &scene.heard.cas), 0);
     scene_close(&scene);
 }
 END_TEST
