@@ -264,11 +264,29 @@ static void refuse_stranger(struct api_request *request, const struct http_reque
     api_refuse(request, 403, "not-allowed", "%s", why->text);
 }
 
+/* Browsers say which page makes a call. One that somebody looks at whose browser has a certificate
+ * for the admin must not steer lb with it. */
+static bool is_of_a_page(const struct http_request *http)
+{
+    for (unsigned i = 0; i < http->field_count; i++)
+        if (slice_is_nocase(http->fields[i].name, "Origin"))
+            return true;
+    return false;
+}
+
+static bool may_speak(struct api_request *request, const struct http_request *http,
+                      struct error *why)
+{
+    if (!api_peer_find(&request->peer, request->stream->client, why))
+        return false;
+    return !is_of_a_page(http) || error_set(why, "pages of browsers may not speak to this lb");
+}
+
 static void start(struct api_request *request, const struct http_request *http)
 {
     char allow[64];
     struct error why;
-    if (!api_peer_find(&request->peer, request->stream->client, &why)) {
+    if (!may_speak(request, http, &why)) {
         refuse_stranger(request, http, &why);
         return;
     }
