@@ -160,7 +160,7 @@ static bool explain(enum talk_end end, int reason, int status, struct error *err
 {
     switch (end) {
     case TALK_LATE:
-        return error_set(err, "the signing process took longer than %d s, and was ended",
+        return error_set(err, "the signing process took too long (%d s), and was ended",
                          SIGNER_MS / 1000);
     case TALK_TOO_LONG:
         return error_set(err, "the signing process said more than an answer has");
@@ -199,9 +199,8 @@ static bool start(const char *program, const int pair[2], struct talk *talk, str
                                      strerror(failure));
 }
 
-/* One order, one answer. */
-static bool ask(const char *program, const struct signer_job *job, struct signer_result *result,
-                struct error *err)
+bool signer_ask(const char *program, const struct signer_job *job, int patience_ms,
+                struct signer_result *result, struct error *err)
 {
     int pair[2];
     char *order = signer_job_write(job);
@@ -213,7 +212,7 @@ static bool ask(const char *program, const struct signer_job *job, struct signer
     if (good && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         good = error_set(err, "the signing process cannot be started: %s", strerror(errno));
     if (good) {
-        struct talk talk = {.deadline_ms = timestamp_monotonic_ms() + SIGNER_MS,
+        struct talk talk = {.deadline_ms = timestamp_monotonic_ms() + patience_ms,
                             .order = order,
                             .order_left = strlen(order),
                             .answer = room};
@@ -262,7 +261,7 @@ bool signer_sign(const char *program, const struct signer_order *order,
                                    .key = order->key,
                                    .csr = csr,
                                    .wish = *order->wish};
-    bool good = ask(program, &job, &result, err);
+    bool good = signer_ask(program, &job, SIGNER_MS, &result, err);
     if (good && (result.outcome != ISSUER_DONE || !result.answer.certificate || !result.answer.ca))
         good = error_set(err, "%s", *result.err.text ? result.err.text : "it was not signed");
     if (good)
@@ -281,7 +280,7 @@ enum issuer_outcome signer_make_ca(const char *program, const struct issuer_plac
         return ISSUER_FAILED;
     const struct signer_job job = {
         .work = SIGNER_MAKE_CA, .place = *place, .key = wish->key, .ca_wish = *wish};
-    if (!ask(program, &job, &result, err))
+    if (!signer_ask(program, &job, SIGNER_MS, &result, err))
         return ISSUER_FAILED;
     enum issuer_outcome outcome = result.outcome;
     if (outcome != ISSUER_FAILED && result.answer.ca) {

@@ -47,6 +47,11 @@ struct signer_result {
 };
 void signer_result_done(struct signer_result *result);
 
+/** Give the order to a process of its own, and wait for the answer. program: NULL: this one. false:
+ * there is no whole answer; err. A thread that may block. */
+bool signer_ask(const char *program, const struct signer_job *job, int patience_ms,
+                struct signer_result *result, struct error *err);
+
 /** The answer's bytes, to be cleansed and freed. NULL: out of memory. */
 char *signer_result_write(const struct signer_result *result, size_t *ret_bytes);
 /** false: these bytes are no whole answer. *result is zero-initialised; signer_result_done. */
