@@ -29,6 +29,8 @@ struct registry_options;
 
 enum access_log_format { ACCESS_LOG_JSON, ACCESS_LOG_COMBINED };
 
+enum { CONFIG_STAMP_BYTES = 32 };
+
 struct config {
     struct arena arena;
     const char *file;   /* as given */
@@ -41,6 +43,7 @@ struct config {
                                                 NULL: there are none */
     const struct registry_options *registry; /* its store is absolute: "sqlite:/path/registry.db" */
     bool uses_registry;                      /* what a rule asks of clients depends on its CAs */
+    unsigned char cas_stamp[CONFIG_STAMP_BYTES]; /* of all that the registry said of CAs */
     bool is_builtin_due; /* a rule trusts the built-in CA, which is not made yet, or not known to
                             the store; until then one that nobody has stands in for it */
     const char *asked_store; /* as the file says, absolute: see struct config_loading */

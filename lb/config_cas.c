@@ -65,6 +65,51 @@ static X509 *placeholder_make(void)
     return ca;
 }
 
+/* --- what was said -------------------------------------------------------------------------- */
+
+static bool add_bytes(EVP_MD_CTX *sum, const void *bytes, size_t length)
+{
+    const uint64_t prefix = length;
+    return EVP_DigestUpdate(sum, &prefix, sizeof prefix) == 1 &&
+           EVP_DigestUpdate(sum, bytes, length) == 1;
+}
+
+static bool add_item(EVP_MD_CTX *sum, const struct ca_record *record)
+{
+    bool is_added = add_bytes(sum, record->id, strlen(record->id)) &&
+                    add_bytes(sum, record->name, strlen(record->name)) &&
+                    add_bytes(sum, &record->is_enabled, sizeof record->is_enabled) &&
+                    add_bytes(sum, record->der, record->der_bytes) &&
+                    add_bytes(sum, &record->host_count, sizeof record->host_count);
+    for (unsigned i = 0; i < record->host_count && is_added; i++)
+        is_added = add_bytes(sum, record->hosts[i], strlen(record->hosts[i]));
+    return is_added;
+}
+
+static void stamp(const struct cas *cas, unsigned char ret_stamp[CONFIG_STAMP_BYTES])
+{
+    EVP_MD_CTX *sum = EVP_MD_CTX_new();
+    bool is_good = sum && EVP_DigestInit_ex(sum, EVP_sha256(), NULL) == 1;
+    for (size_t i = 0; i < cas->count && is_good; i++)
+        is_good = add_item(sum, &cas->items[i].record);
+    if (!is_good || EVP_DigestFinal_ex(sum, ret_stamp, NULL) != 1)
+        error_out_of_memory();
+    EVP_MD_CTX_free(sum);
+}
+
+bool config_cas_are_current(const struct config *config)
+{
+    unsigned char today[CONFIG_STAMP_BYTES];
+    if (!config->uses_registry)
+        return true;
+    struct cas *cas = cas_read(config->registry->store, NULL);
+    if (!cas)
+        return false;
+    stamp(cas, today);
+    cas_free(cas);
+    return memcmp(today, config->cas_stamp, sizeof today) == 0;
+}
+
 /* --- reading ------------------------------------------------------------------------------- */
 
 static struct cas_item *find_builtin(struct cas *cas)
@@ -150,6 +195,7 @@ static void read_all(struct config_cas *cas, struct config *config,
         return;
     }
     cas->is_read = true;
+    stamp(cas->stored, config->cas_stamp);
     cas->all.items = arena_alloc(source->arena, (cas->stored->count + 1) * sizeof(struct cas_item));
     cas->all.count = cas->stored->count;
     for (size_t i = 0; i < cas->stored->count; i++)

@@ -27,6 +27,14 @@ void config_cas_read(struct config_cas *cas, struct config *config,
 void config_cas_done(struct config_cas *cas);
 
 /**
+ * Would the registry say the same of CAs to this config today? It does not matter to one that asks
+ * nothing. false also when the registry cannot be read now.
+ *
+ * Thread:  any. Reads the store.
+ */
+bool config_cas_are_current(const struct config *config);
+
+/**
  * Make the built-in CA where it is not there, and tell the store.
  *
  * config   whose is_builtin_due is set

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lb/base/log.h"
+#include "lb/config_cas.h"
 #include "lb/edition.h"
 #include "lb/held_signals.h"
 #include "lb/reload_outcome.h"
@@ -105,12 +106,6 @@ static bool make_editions(struct server *server, struct error *err)
     return true;
 }
 
-/* Nothing that is in force asks the registry: there is nothing to load. */
-static bool is_idle(const struct server *server)
-{
-    return server->reload.source == RELOAD_FROM_TEXT && !server->config->uses_registry;
-}
-
 /* Requests come first: a thread that loads thousands of certificates takes what workers leave. It
  * stays so: the pool's threads do nothing else. */
 static void step_back(void)
@@ -133,7 +128,8 @@ static void load(uv_work_t *work)
         .make_builtin = true,
     };
     struct error err;
-    if (is_idle(server))
+    reload->is_idle = reload->source == RELOAD_FROM_TEXT && config_cas_are_current(server->config);
+    if (reload->is_idle)
         return;
     reload->config = config_load_as(&loading, &reload->problems);
     if (!reload->config)
@@ -263,7 +259,7 @@ static void on_loaded(uv_work_t *work, int status)
     struct reload *reload = &server->reload;
     struct error err;
     (void)status; /* it is never cancelled */
-    if (is_idle(server)) {
+    if (reload->is_idle) {
         end(server, true);
         return;
     }

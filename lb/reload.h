@@ -62,6 +62,7 @@ struct reload {
     struct reload_wish text;
     struct reload_wish carried; /* … of the text, before a reload of the file began: met by it
                                    unless it fails */
+    bool is_idle;               /* nothing had to be loaded */
     uv_work_t work;
     struct problems problems;
     struct config *config;     /* the new one while LOADING */
@@ -91,7 +92,8 @@ void reload_begin(struct server *server, struct reload_waiter *waiter);
 /**
  * Load the text that is in force again, because what the registry knows of CAs has changed: what it
  * knows when this is called is in force when the waiter is told true. waiter: as for reload_begin;
- * where no rule asks the registry it is told true, and nothing is loaded.
+ * where the registry says what it said when the config in force was loaded, or no rule asks it, it
+ * is told true, and nothing is loaded.
  */
 void reload_begin_again(struct server *server, struct reload_waiter *waiter);
 

@@ -60,7 +60,10 @@ bool server_registry_open(struct server *server, struct error *err)
     const struct registry_events events = {.on_worse = on_worse, .on_cas = on_cas, .arg = server};
     held_signals_hold(); /* for its threads to inherit */
     server->registry.registry = registry_open(&settings, &events, err);
-    return server->registry.registry != NULL;
+    if (!server->registry.registry)
+        return false;
+    on_cas(server); /* they may have changed since the config was loaded */
+    return true;
 }
 
 void server_registry_adopt(struct server *server, const struct config *config)
