@@ -87,9 +87,10 @@ static const struct ca_set *read_set(struct listener_build *build, struct shelf 
         lines[count++] = list->lines[i];
     }
     shelf->extra.certificates = shelf->extra_room;
-    shelf->extra.count =
-        listener_cas_collect(build, list, wish->rule->domain->pattern, shelf->extra_room);
-    if (count == 0 && shelf->extra.count == 0 && build->cas)
+    unsigned enabled_count;
+    shelf->extra.count = listener_cas_collect(build, list, wish->rule->domain->pattern,
+                                              shelf->extra_room, &enabled_count);
+    if (count == 0 && enabled_count == 0 && build->cas)
         warn_of_nobody(build, wish);
     struct ca_set *loaded =
         ca_set_load(files, lines, count, &shelf->extra, (int)build->listener->options->verify_depth,

@@ -38,15 +38,16 @@ bool listener_cas_are_named(const struct option_list *client_ca);
 /** Report names in a client_ca that no CA of the registry has. false: there are some. */
 bool listener_cas_check(struct listener_build *build, const struct option_list *client_ca);
 /**
- * The CAs of the registry that a client_ca stands for, for a rule of the domain `pattern`: those
- * that are enabled, each once.
+ * The CAs of the registry that a client_ca stands for, for a rule of the domain `pattern`, each
+ * once. Disabled ones, too: who comes from one is verified and then refused as such (judge.h).
  *
- * into     room for all that the registry has
- * returns  how many
+ * into               room for all that the registry has
+ * ret_enabled_count  how many of them are enabled
+ * returns            how many
  */
 unsigned listener_cas_collect(const struct listener_build *build,
-                              const struct option_list *client_ca, const char *pattern,
-                              X509 **into);
+                              const struct option_list *client_ca, const char *pattern, X509 **into,
+                              unsigned *ret_enabled_count);
 /** Is one that it names bound to the domain? One that is disabled counts: to disable a CA must not
  * open its hosts to everybody. */
 bool listener_cas_are_bound(const struct listener_build *build, const struct option_list *client_ca,

@@ -75,16 +75,20 @@ static bool value_means(const struct cas *cas, const char *value, const struct c
 }
 
 unsigned listener_cas_collect(const struct listener_build *build,
-                              const struct option_list *client_ca, const char *pattern, X509 **into)
+                              const struct option_list *client_ca, const char *pattern, X509 **into,
+                              unsigned *ret_enabled_count)
 {
     unsigned count = 0;
+    *ret_enabled_count = 0;
     for (size_t i = 0; build->cas && i < build->cas->count; i++) {
         const struct cas_item *item = &build->cas->items[i];
         bool is_meant = false;
         for (unsigned k = 0; k < client_ca->count && !is_meant; k++)
             is_meant = value_means(build->cas, client_ca->items[k], item, pattern);
-        if (is_meant && item->record.is_enabled)
-            into[count++] = item->certificate;
+        if (!is_meant)
+            continue;
+        into[count++] = item->certificate;
+        *ret_enabled_count += item->record.is_enabled;
     }
     return count;
 }
