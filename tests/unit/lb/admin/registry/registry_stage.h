@@ -27,7 +27,7 @@ struct registry_stage {
 static inline bool stage_is_served(void *arg, const char *host, struct error *why_not)
 {
     (void)arg;
-    return strcmp(host, "*") == 0 || strstr(host, "example.com") ||
+    return strcmp(host, "*") == 0 || strcasestr(host, "example.com") ||
            error_set(why_not, "no rule serves %s: did you mean www.example.com?", host);
 }
 

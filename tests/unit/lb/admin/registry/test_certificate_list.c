@@ -76,14 +76,14 @@ static const struct {
     {"sort=cn&expiring=30d", "c"},
     {"sort=cn&expiring", "c"},
     {"sort=cn&expiring=5d", ""},
-    {"sort=cn&expiring=101d", "ac"},
+    {"sort=cn&expiring=2412h", "ac"},
     {"expired=yes", ""},
     {"sort=cn&expired=no", "abcdexy"},
     {"expired=yes&expiring", ""},
     {"sort=cn&not_after_to=2000-01-01", ""},
     {"sort=cn&not_after_from=2000-01-01&not_before_to=2999-12-31T23:59:59Z", "abcdexy"},
     {"not_before_from=2999-01-01", ""},
-    {"sort=cn&status=ACTIVATED&ca=fleet&expiring=104d&order=desc", "dc"},
+    {"sort=cn&status=ACTIVATED&ca=fleet&expiring=2484h&order=desc", "dc"},
 };
 
 START_TEST(filters_hold_together)

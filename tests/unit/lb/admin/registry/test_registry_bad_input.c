@@ -186,9 +186,10 @@ END_TEST
 
 START_TEST(a_store_that_cannot_be_made_says_so)
 {
-    snprintf(stage.location, sizeof stage.location, "sqlite:%s/nothing/registry.db",
+    folder_write(&stage.folder, "file", "no folder");
+    snprintf(stage.location, sizeof stage.location, "sqlite:%s/file/registry.db",
              stage.folder.path);
-    stage_refused(&stage, 503, "store", "nothing/registry.db", "POST", "/v1/cas",
+    stage_refused(&stage, 503, "store", "file/registry.db", "POST", "/v1/cas",
                   stage_ca_body("fleet", ca));
 }
 END_TEST
