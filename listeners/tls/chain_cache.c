@@ -58,6 +58,8 @@ struct identity *chain_cache_get(struct chain_cache *cache, const unsigned char 
                                  const struct policy *policy, time_t now)
 {
     unsigned char key[CHAIN_KEY_BYTES];
+    if (!cache)
+        return NULL;
     make_key(key, chain_hash, policy);
     struct identity *identity = lru_get(cache->identities, key);
     if (!identity || now < identity_valid_until(identity))
@@ -70,7 +72,7 @@ struct identity *chain_cache_get(struct chain_cache *cache, const unsigned char 
 void chain_cache_put(struct chain_cache *cache, const struct policy *policy,
                      struct identity *identity)
 {
-    if (!identity_is_verified(identity) || !identity_may_be_kept(identity) ||
+    if (!cache || !identity_is_verified(identity) || !identity_may_be_kept(identity) ||
         identity_valid_until(identity) == 0)
         return;
     unsigned char key[CHAIN_KEY_BYTES];

@@ -19,7 +19,8 @@ struct chain_cache;
 struct chain_cache *chain_cache_new(size_t most);
 /** NULL is fine. No other thread may use it any more. */
 void chain_cache_free(struct chain_cache *cache);
-/** A reference to the remembered identity (caller owns), or NULL. Any thread. */
+/** A reference to the remembered identity (caller owns), or NULL. A cache that is NULL remembers
+ * nothing, here and below. Any thread. */
 struct identity *chain_cache_get(struct chain_cache *cache, const unsigned char chain_hash[32],
                                  const struct policy *policy, time_t now);
 /**
