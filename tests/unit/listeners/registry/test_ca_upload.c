@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which CAs come in, what is said of those that do not, and lb's own. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lb/base/certificate.h"
+#include "tests/support/check_main.h"
+#include "tests/support/faulty_ledger.h"
+#include "tests/support/registry_stage.h"
+#include "tests/support/text.h"
+
+static enum change_refusal upload_text(struct registry_stage *stage, const char *name,
+                                       const struct text *pem, unsigned max_cas)
+{
+    ca_result_done(&stage->ca);
+    return ca_upload(stage->ledger, name, pem->bytes, pem->length, max_cas, &stage->actor,
+                     &stage->ca, &stage->err);
+}
+
+static void text_add_made(struct text *text, const struct made *made)
+{
+    char *pem = made_certificate_pem(made);
+    text_add(text, pem, strlen(pem));
+    free(pem);
+}
+
+static unsigned ca_count(struct registry_stage *stage)
+{
+    struct cas *cas = cas_read(stage->location, &stage->err);
+    ck_assert_msg(cas != NULL, "%s", stage->err.text);
+    unsigned count = (unsigned)cas->count;
+    cas_free(cas);
+    return count;
+}
+
+/* Refused with these words; nothing came into the store. */
+static void check_refused(struct registry_stage *stage, const char *name, struct text *pem,
+                          enum change_refusal expected, const char *words)
+{
+    unsigned count = ca_count(stage);
+    unsigned changes = stage_change_count(stage);
+    stage_expect(stage, upload_text(stage, name, pem, 32), expected, words);
+    ck_assert_uint_eq(ca_count(stage), count);
+    ck_assert_uint_eq(stage_change_count(stage), changes);
+    ck_assert_ptr_null(stage->ca.memory);
+    text_done(pem);
+}
+
+static void check_made_refused(struct registry_stage *stage, struct made *made, const char *words)
+{
+    struct text pem = {0};
+    text_add_made(&pem, made);
+    made_free(made);
+    check_refused(stage, "x", &pem, CHANGE_BAD_INPUT, words);
+}
+
+START_TEST(an_uploaded_ca_has_an_id_and_its_fields)
+{
+    struct registry_stage stage;
+    char line[2048];
+    char expected[2048];
+    stage_open(&stage);
+    struct made *ca = made_ca("Device CA");
+    stage_upload(&stage, "devices", ca);
+    const struct ca_record *record = &stage.ca.record;
+    char *serial = certificate_serial_text(ca->certificate);
+    char *sha256 = certificate_sha256_text(ca->certificate);
+    unsigned char key[CA_KEY_BYTES];
+    char id[CA_ID_LENGTH + 1];
+    ca_key_of(ca->certificate, key);
+    ca_id_of(key, id);
+    ck_assert_mem_eq(record->key, key, sizeof key);
+    ck_assert_str_eq(record->id, id);
+    ck_assert_str_eq(record->name, "devices");
+    ck_assert_str_eq(record->subject, "CN=Device CA");
+    ck_assert_str_eq(record->serial, serial);
+    ck_assert_str_eq(record->sha256, sha256);
+    ck_assert_str_eq(record->chain_pem, "");
+    ck_assert(record->is_enabled && !record->is_builtin && stage.ca.changed && !stage.ca.renewed);
+    ck_assert_int_eq(record->created_ms, stage.actor.now_ms);
+    ck_assert_uint_eq(record->host_count, 0);
+    stage_last_change(&stage, line);
+    snprintf(expected, sizeof expected, "ca.upload||%s", sha256);
+    ck_assert_str_eq(line, expected);
+    struct ca_result got = {0};
+    ck_assert_int_eq(ca_get(stage.ledger, id, &got, &stage.err), CHANGE_MADE);
+    ck_assert_str_eq(got.record.name, "devices");
+    ck_assert_uint_eq(got.record.der_bytes, record->der_bytes);
+    ca_result_done(&got);
+    free(serial);
+    free(sha256);
+    made_free(ca);
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(what_stands_above_a_ca_may_come_in_any_order)
+{
+    struct registry_stage stage;
+    stage_open(&stage);
+    struct made *root = made_ca("Root CA");
+    struct made *middle = made_intermediate(root, "Middle CA");
+    struct made *inner = made_intermediate(middle, "Inner CA");
+    const struct made *orders[3][4] = {
+        {inner, middle, root, NULL}, {root, inner, middle, inner}, {middle, root, inner, root}};
+    struct text pem = {0};
+    text_add_format(&pem, "\xef\xbb\xbf\r\n");
+    for (int i = 0; i < 4 && orders[_i][i]; i++) {
+        text_add_made(&pem, orders[_i][i]);
+        text_add_format(&pem, "\r\n \r\nSome words in between\r\n");
+    }
+    ck_assert_msg(upload_text(&stage, "inner", &pem, 32) == CHANGE_MADE, "%s", stage.err.text);
+    ck_assert_str_eq(stage.ca.record.subject, "CN=Inner CA");
+    STACK_OF(X509) *above = certificates_read(stage.ca.record.chain_pem,
+                                              strlen(stage.ca.record.chain_pem), "it", &stage.err);
+    ck_assert_int_eq(sk_X509_num(above), 2);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_ne(X509_cmp(sk_X509_value(above, i), inner->certificate), 0);
+    sk_X509_pop_free(above, X509_free);
+    text_done(&pem);
+    made_free(inner);
+    made_free(middle);
+    made_free(root);
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(what_is_no_ca_of_clients_is_refused)
+{
+    struct registry_stage stage;
+    stage_open(&stage);
+    struct made *root = made_ca("Root CA");
+    check_made_refused(&stage, made_client(root, "leaf"), "CN=leaf is no CA certificate");
+    check_made_refused(
+        &stage,
+        made_certificate(&(struct certificate_wish){
+            .name = "Old CA", .ca = true, .from_s = -9 * MADE_DAY_S, .until_s = -MADE_DAY_S}),
+        "CN=Old CA has expired on 2");
+    check_made_refused(&stage,
+                       made_certificate(&(struct certificate_wish){
+                           .name = "Weak CA", .ca = true, .key = MADE_KEY_RSA_1024}),
+                       "the key of CN=Weak CA is too weak (1024 bits)");
+    check_made_refused(
+        &stage,
+        made_certificate(&(struct certificate_wish){.name = "v1", .issuer = root, .v1 = true}),
+        "CN=v1 is no CA certificate");
+    struct text pem = {0};
+    struct made *leaf = made_client(root, "leaf");
+    text_add_made(&pem, root);
+    text_add_made(&pem, leaf);
+    check_refused(&stage, "x", &pem, CHANGE_BAD_INPUT, "CN=leaf is no CA certificate");
+    struct made *old = made_certificate(&(struct certificate_wish){.name = "v1 root", .v1 = true});
+    stage_upload(&stage, "old", old);
+    made_free(old);
+    made_free(leaf);
+    made_free(root);
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(a_text_that_holds_something_else_says_what)
+{
+    struct registry_stage stage;
+    stage_open(&stage);
+    struct made *one = made_ca("One CA");
+    struct made *two = made_ca("Two CA");
+    struct text pem = {0};
+    text_add_format(&pem, "nothing");
+    check_refused(&stage, "x", &pem, CHANGE_BAD_INPUT, "the CA: holds no PEM at all");
+    text_add_made(&pem, one);
+    memcpy(pem.bytes + 60, "####", 4);
+    check_refused(&stage, "x", &pem, CHANGE_BAD_INPUT, "certificate 1 cannot be decoded");
+    text_add_made(&pem, one);
+    text_add_made(&pem, two);
+    check_refused(&stage, "x", &pem, CHANGE_BAD_INPUT,
+                  "nothing to do with each other, CN=One CA and CN=Two CA");
+    pem.bytes = strdup("");
+    check_refused(&stage, "x", &pem, CHANGE_BAD_INPUT, "the CA: is empty");
+    text_add_made(&pem, one);
+    while (pem.length <= CA_UPLOAD_BYTES)
+        text_add_format(&pem, "# filling\n");
+    check_refused(&stage, "x", &pem, CHANGE_BAD_INPUT, "have at most 65536");
+    struct made *clients[17];
+    for (int i = 0; i < 17; i++) {
+        clients[i] = made_client(one, "x");
+        text_add_made(&pem, clients[i]);
+        made_free(clients[i]);
+    }
+    check_refused(&stage, "x", &pem, CHANGE_BAD_INPUT, "the text holds 17 certificates");
+    made_free(one);
+    made_free(two);
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(a_private_key_is_refused_and_not_repeated)
+{
+    struct registry_stage stage;
+    stage_open(&stage);
+    struct made *ca = made_ca("Device CA");
+    char *key = made_key_pem(ca);
+    struct text pem = {0};
+    text_add_made(&pem, ca);
+    text_add_format(&pem, "%s", key);
+    check_refused(&stage, "x", &pem, CHANGE_BAD_INPUT, "the PEM text holds a private key");
+    ck_assert_ptr_null(strstr(stage.err.text, "BEGIN"));
+    free(key);
+    made_free(ca);
+    stage_close(&stage);
+}
+END_TEST
+
+static const char *const bad_names[] = {"",
+                                        "a b",
+                                        "a/b",
+                                        "\xc3\xa4",
+                                        "builtin",
+                                        "Builtin",
+                                        "0123456789abcdef",
+                                        "0123456789012345678901234567890123456789012345678901234567"
+                                        "8901234"};
+
+START_TEST(names_that_could_mean_something_else_are_refused)
+{
+    struct registry_stage stage;
+    struct text pem = {0};
+    stage_open(&stage);
+    struct made *ca = made_ca("Device CA");
+    text_add_made(&pem, ca);
+    check_refused(&stage, bad_names[_i], &pem, CHANGE_BAD_INPUT, "name");
+    made_free(ca);
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(a_ca_is_uploaded_once_and_a_name_is_one_cas)
+{
+    struct registry_stage stage;
+    stage_open(&stage);
+    struct made *one = made_ca("One CA");
+    struct made *two = made_ca("Two CA");
+    stage_upload(&stage, "one", one);
+    struct text pem = {0};
+    text_add_made(&pem, one);
+    check_refused(&stage, "again", &pem, CHANGE_EXISTS, ", as \"one\" (id ");
+    text_add_made(&pem, two);
+    check_refused(&stage, "one", &pem, CHANGE_EXISTS, "another CA is called \"one\" (CN=One CA)");
+    made_free(one);
+    made_free(two);
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(a_renewed_ca_is_the_same_ca)
+{
+    struct registry_stage stage;
+    char line[2048];
+    char expected[2048];
+    stage_open(&stage);
+    struct made *ca = made_ca("Device CA");
+    struct made *renewed = made_certificate(&(struct certificate_wish){
+        .name = "Device CA", .reuse_key = ca->key, .ca = true, .until_s = 99 * MADE_DAY_S});
+    struct made *other = made_certificate(
+        &(struct certificate_wish){.name = "Other CA", .reuse_key = ca->key, .ca = true});
+    static const char *const hosts[] = {"www.example.com"};
+    stage_upload(&stage, "devices", ca);
+    char before[65];
+    char id[CA_ID_LENGTH + 1];
+    int64_t created_ms = stage.actor.now_ms;
+    memcpy(before, stage.ca.record.sha256, sizeof before);
+    memcpy(id, stage.ca.record.id, sizeof id);
+    ca_result_done(&stage.ca);
+    ck_assert_int_eq(ca_bind(stage.ledger, "devices", CA_BIND_ADD, hosts, 1, NULL, &stage.actor,
+                             &stage.ca, &stage.err),
+                     CHANGE_MADE);
+    ca_result_done(&stage.ca);
+    ck_assert_int_eq(ca_enable(stage.ledger, "devices", false, &stage.actor, &stage.ca, &stage.err),
+                     CHANGE_MADE);
+    stage.actor.now_ms += 5000;
+    struct text pem = {0};
+    text_add_made(&pem, renewed);
+    ck_assert_int_eq(upload_text(&stage, "new-name", &pem, 1), CHANGE_MADE); /* no quota */
+    text_done(&pem);
+    ck_assert(stage.ca.renewed && stage.ca.changed);
+    ck_assert_str_eq(stage.ca.record.id, id);
+    ck_assert_str_eq(stage.ca.record.name, "devices");
+    ck_assert_str_eq(stage.ca.record.hosts[0], "www.example.com");
+    ck_assert(!stage.ca.record.is_enabled);
+    ck_assert_int_eq(stage.ca.record.created_ms, created_ms);
+    ck_assert_int_eq(stage.ca.record.updated_ms, stage.actor.now_ms);
+    snprintf(expected, sizeof expected, "ca.renew|%s|%s", before, stage.ca.record.sha256);
+    stage_last_change(&stage, line);
+    ck_assert_str_eq(line, expected);
+    ck_assert_uint_eq(ca_count(&stage), 1);
+    text_add_made(&pem, other);
+    check_refused(&stage, "other", &pem, CHANGE_EXISTS, "has the same key but another subject");
+    made_free(other);
+    made_free(renewed);
+    made_free(ca);
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(a_renewed_ca_still_knows_its_certificates)
+{
+    struct registry_stage stage;
+    stage_open(&stage);
+    struct made *ca = made_ca("Device CA");
+    struct made *renewed = made_certificate(&(struct certificate_wish){
+        .name = "Device CA", .reuse_key = ca->key, .ca = true, .until_s = 99 * MADE_DAY_S});
+    struct made *one = made_client(ca, "one");
+    stage_upload(&stage, "devices", ca);
+    stage_register(&stage, one);
+    stage_upload(&stage, "devices", renewed);
+    stage_expect(&stage,
+                 stage_try(&stage, &(struct registration){.certificate = one->certificate,
+                                                          .source = SOURCE_AUTO}),
+                 CHANGE_EXISTS, "this certificate is registered since");
+    made_free(one);
+    made_free(renewed);
+    made_free(ca);
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(max_cas_counts_uploaded_ones)
+{
+    struct registry_stage stage;
+    stage_open(&stage);
+    struct made *own = made_ca("lb CA");
+    ck_assert_int_eq(
+        ca_put_builtin(stage.ledger, own->certificate, &stage.actor, &stage.ca, &stage.err),
+        CHANGE_MADE);
+    for (unsigned i = 0; i < 3; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "ca-%u", i);
+        struct made *ca = made_ca(name);
+        struct text pem = {0};
+        text_add_made(&pem, ca);
+        enum change_refusal refusal = upload_text(&stage, name, &pem, 2);
+        if (i < 2)
+            ck_assert_msg(refusal == CHANGE_MADE, "%s", stage.err.text);
+        else
+            stage_expect(&stage, refusal, CHANGE_QUOTA,
+                         "there are 2 uploaded CAs, and max_cas allows 2; delete one");
+        text_done(&pem);
+        made_free(ca);
+    }
+    ck_assert_uint_eq(ca_count(&stage), 3);
+    made_free(own);
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(lbs_own_ca_is_told_once_and_may_be_another_one_later)
+{
+    struct registry_stage stage;
+    char line[2048];
+    static const char *const hosts[] = {"*"};
+    stage_open(&stage);
+    struct made *own = made_ca("lb CA");
+    struct made *later = made_ca("lb CA");
+    ck_assert_int_eq(
+        ca_put_builtin(stage.ledger, own->certificate, &stage.actor, &stage.ca, &stage.err),
+        CHANGE_MADE);
+    ck_assert(stage.ca.changed && stage.ca.record.is_builtin && stage.ca.record.is_enabled);
+    ck_assert_str_eq(stage.ca.record.name, BUILTIN_CA_NAME);
+    stage_last_change(&stage, line);
+    ck_assert_msg(strncmp(line, "ca.create||", 11) == 0, "%s", line);
+    char id[CA_ID_LENGTH + 1];
+    memcpy(id, stage.ca.record.id, sizeof id);
+    ca_result_done(&stage.ca);
+    ck_assert_int_eq(
+        ca_put_builtin(stage.ledger, own->certificate, &stage.actor, &stage.ca, &stage.err),
+        CHANGE_MADE);
+    ck_assert(!stage.ca.changed);
+    ck_assert_str_eq(stage.ca.record.id, id);
+    ck_assert_uint_eq(stage_change_count(&stage), 1);
+    struct text pem = {0};
+    text_add_made(&pem, own);
+    check_refused(&stage, "mine", &pem, CHANGE_EXISTS, "this is lb's own CA");
+    ck_assert_int_eq(ca_bind(stage.ledger, BUILTIN_CA_NAME, CA_BIND_ADD, hosts, 1, NULL,
+                             &stage.actor, &stage.ca, &stage.err),
+                     CHANGE_MADE);
+    ca_result_done(&stage.ca);
+    ck_assert_int_eq(
+        ca_put_builtin(stage.ledger, later->certificate, &stage.actor, &stage.ca, &stage.err),
+        CHANGE_MADE);
+    ck_assert(stage.ca.changed);
+    ck_assert_str_ne(stage.ca.record.id, id);
+    ck_assert_uint_eq(stage.ca.record.host_count, 1);
+    ck_assert_uint_eq(ca_count(&stage), 1);
+    made_free(later);
+    made_free(own);
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(a_store_that_fails_anywhere_leaves_no_ca)
+{
+    struct registry_stage stage;
+    stage_open(&stage);
+    struct made *ca = made_ca("Device CA");
+    unsigned calls = 0;
+    for (;; calls++) {
+        faulty_ledger_fail(stage.ledger, calls, STORE_FULL);
+        enum change_refusal refusal = stage_try_upload(&stage, "devices", ca);
+        faulty_ledger_fail(stage.ledger, 0, STORE_DONE);
+        if (refusal == CHANGE_MADE)
+            break;
+        stage_expect(&stage, refusal, CHANGE_STORE, "the store was told to fail");
+        ck_assert_uint_eq(ca_count(&stage), 0);
+        ck_assert_uint_eq(stage_change_count(&stage), 0);
+    }
+    ck_assert_uint_eq(calls, 5); /* begin, CAs, CA, line, commit */
+    ck_assert_uint_eq(ca_count(&stage), 1);
+    made_free(ca);
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(a_config_reads_the_cas_by_themselves)
+{
+    struct registry_stage stage;
+    struct text missing = {0};
+    stage_open(&stage);
+    text_add_format(&missing, "sqlite:%s", folder_file(&stage.folder, "missing.db"));
+    struct cas *cas = cas_read(missing.bytes, &stage.err);
+    ck_assert_ptr_nonnull(cas);
+    ck_assert_uint_eq(cas->count, 0);
+    ck_assert_ptr_null(cas_find(cas, "devices"));
+    cas_free(cas);
+    text_done(&missing);
+    struct made *one = made_ca("One CA");
+    struct made *two = made_ca("Two CA");
+    stage_upload(&stage, "two", two);
+    stage_upload(&stage, "one", one);
+    cas = cas_read(stage.location, &stage.err);
+    ck_assert_ptr_nonnull(cas);
+    ck_assert_uint_eq(cas->count, 2);
+    ck_assert_ptr_eq(cas_find(cas, stage.ca.record.id), cas_find(cas, "one"));
+    ck_assert_int_eq(X509_cmp(cas_find(cas, "two")->certificate, two->certificate), 0);
+    ck_assert_ptr_null(cas_find(cas, "three"));
+    cas_free(cas);
+    cas_free(NULL);
+    ck_assert_ptr_null(cas_read("strange:place", &stage.err));
+    ck_assert_msg(strstr(stage.err.text, "strange") != NULL, "%s", stage.err.text);
+    made_free(one);
+    made_free(two);
+    stage_close(&stage);
+}
+END_TEST
+
+START_TEST(a_damaged_store_is_no_empty_one)
+{
+    struct registry_stage stage;
+    struct text location = {0};
+    stage_open(&stage);
+    char garbage[4096];
+    memset(garbage, 'g', sizeof garbage - 1);
+    garbage[sizeof garbage - 1] = '\0';
+    folder_write(&stage.folder, "damaged.db", garbage);
+    text_add_format(&location, "sqlite:%s", folder_file(&stage.folder, "damaged.db"));
+    ck_assert_ptr_null(cas_read(location.bytes, &stage.err));
+    ck_assert_msg(strstr(stage.err.text, "damaged.db") != NULL, "%s", stage.err.text);
+    text_done(&location);
+    stage_close(&stage);
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
+{
+    tcase_add_test(tcase, an_uploaded_ca_has_an_id_and_its_fields);
+    tcase_add_loop_test(tcase, what_stands_above_a_ca_may_come_in_any_order, 0, 3);
+    tcase_add_test(tcase, what_is_no_ca_of_clients_is_refused);
+    tcase_add_test(tcase, a_text_that_holds_something_else_says_what);
+    tcase_add_test(tcase, a_private_key_is_refused_and_not_repeated);
+    tcase_add_loop_test(tcase, names_that_could_mean_something_else_are_refused, 0,
+                        sizeof bad_names / sizeof *bad_names);
+    tcase_add_test(tcase, a_ca_is_uploaded_once_and_a_name_is_one_cas);
+    tcase_add_test(tcase, a_renewed_ca_is_the_same_ca);
+    tcase_add_test(tcase, a_renewed_ca_still_knows_its_certificates);
+    tcase_add_test(tcase, max_cas_counts_uploaded_ones);
+    tcase_add_test(tcase, lbs_own_ca_is_told_once_and_may_be_another_one_later);
+    tcase_add_test(tcase, a_store_that_fails_anywhere_leaves_no_ca);
+    tcase_add_test(tcase, a_config_reads_the_cas_by_themselves);
+    tcase_add_test(tcase, a_damaged_store_is_no_empty_one);
+}
+
+CHECK_MAIN("ca_upload", add_tests)
