@@ -34,9 +34,8 @@ static void log_outcome(const struct server *server, bool reloaded)
         [RELOAD_FROM_FILE] = {"lb.reloaded", "lb.not-reloaded",
                               "the config that was in force stays in force"},
         [RELOAD_FROM_TEXT] = {"registry.applied", "registry.not-applied",
-                              "which CAs are asked for stays as it was: what was changed since "
-                              "(CAs, and what they are bound to) is kept, but not in force until "
-                              "this is put right and lb reload has run"},
+                              "what was changed (CAs, and what they are bound to) is kept, but not "
+                              "in force: put this right, then lb reload"},
     };
     const struct reload *reload = &server->reload;
     struct log_line line;
