@@ -10,7 +10,7 @@
 #include "lb/base/timestamp.h"
 #include "tests/support/faulty_ledger.h"
 
-void stage_open(struct registry_stage *stage)
+void registry_stage_open(struct registry_stage *stage)
 {
     memset(stage, 0, sizeof *stage);
     folder_make(&stage->folder);
@@ -23,7 +23,7 @@ void stage_open(struct registry_stage *stage)
     stage->ledger = faulty_ledger(inner);
 }
 
-void stage_close(struct registry_stage *stage)
+void registry_stage_close(struct registry_stage *stage)
 {
     certificate_result_done(&stage->certificate);
     ca_result_done(&stage->ca);
@@ -32,8 +32,8 @@ void stage_close(struct registry_stage *stage)
     folder_remove(&stage->folder);
 }
 
-enum change_refusal stage_try_upload(struct registry_stage *stage, const char *name,
-                                     const struct made *ca)
+enum change_refusal registry_stage_try_upload(struct registry_stage *stage, const char *name,
+                                              const struct made *ca)
 {
     char *pem = made_certificate_pem(ca);
     ca_result_done(&stage->ca);
@@ -43,31 +43,32 @@ enum change_refusal stage_try_upload(struct registry_stage *stage, const char *n
     return refusal;
 }
 
-void stage_upload(struct registry_stage *stage, const char *name, const struct made *ca)
+void registry_stage_upload(struct registry_stage *stage, const char *name, const struct made *ca)
 {
-    enum change_refusal refusal = stage_try_upload(stage, name, ca);
+    enum change_refusal refusal = registry_stage_try_upload(stage, name, ca);
     ck_assert_msg(refusal == CHANGE_MADE, "%s", stage->err.text);
 }
 
-enum change_refusal stage_try(struct registry_stage *stage, const struct registration *registration)
+enum change_refusal registry_stage_try(struct registry_stage *stage,
+                                       const struct registration *registration)
 {
     certificate_result_done(&stage->certificate);
     return certificate_register(stage->ledger, registration, &stage->actor, &stage->certificate,
                                 &stage->err);
 }
 
-void stage_register(struct registry_stage *stage, const struct made *made)
+void registry_stage_register(struct registry_stage *stage, const struct made *made)
 {
     enum change_refusal refusal =
-        stage_try(stage, &(struct registration){.certificate = made->certificate,
-                                                .chain = made->chain,
-                                                .activate = true,
-                                                .source = SOURCE_MANUAL});
+        registry_stage_try(stage, &(struct registration){.certificate = made->certificate,
+                                                         .chain = made->chain,
+                                                         .activate = true,
+                                                         .source = SOURCE_MANUAL});
     ck_assert_msg(refusal == CHANGE_MADE, "%s", stage->err.text);
 }
 
-enum change_refusal stage_change(struct registry_stage *stage, const struct made *made,
-                                 enum certificate_status status)
+enum change_refusal registry_stage_change(struct registry_stage *stage, const struct made *made,
+                                          enum certificate_status status)
 {
     char *serial = certificate_serial_text(made->certificate);
     certificate_result_done(&stage->certificate);
@@ -78,8 +79,8 @@ enum change_refusal stage_change(struct registry_stage *stage, const struct made
     return refusal;
 }
 
-void stage_expect(const struct registry_stage *stage, enum change_refusal is,
-                  enum change_refusal expected, const char *words)
+void registry_stage_expect(const struct registry_stage *stage, enum change_refusal is,
+                           enum change_refusal expected, const char *words)
 {
     ck_assert_msg(is == expected, "%s instead of %s: %s", change_refusal_name(is),
                   change_refusal_name(expected), stage->err.text);
@@ -94,7 +95,7 @@ static bool on_newest(void *arg, const struct change_record *change)
     return false;
 }
 
-void stage_last_change(struct registry_stage *stage, char into[2048])
+void registry_stage_last_change(struct registry_stage *stage, char into[2048])
 {
     into[0] = '\0';
     ck_assert_int_eq(stage->ledger->store->find_changes(stage->ledger,
@@ -110,7 +111,7 @@ static bool on_change(void *arg, const struct change_record *change)
     return true;
 }
 
-unsigned stage_change_count(struct registry_stage *stage)
+unsigned registry_stage_change_count(struct registry_stage *stage)
 {
     unsigned count = 0;
     stage->ledger->store->find_changes(stage->ledger, &(struct change_filter){.limit = 1000},
@@ -118,7 +119,7 @@ unsigned stage_change_count(struct registry_stage *stage)
     return count;
 }
 
-int64_t stage_certificate_count(struct registry_stage *stage, unsigned statuses)
+int64_t registry_stage_certificate_count(struct registry_stage *stage, unsigned statuses)
 {
     int64_t count = -1;
     stage->ledger->store->count_certificates(

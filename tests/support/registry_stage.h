@@ -18,29 +18,29 @@ struct registry_stage {
     struct ca_result ca;
 };
 
-void stage_open(struct registry_stage *stage);
-void stage_close(struct registry_stage *stage);
+void registry_stage_open(struct registry_stage *stage);
+void registry_stage_close(struct registry_stage *stage);
 
 /** Upload and register, which must work: ACTIVATED, by hand. */
-void stage_upload(struct registry_stage *stage, const char *name, const struct made *ca);
-void stage_register(struct registry_stage *stage, const struct made *made);
+void registry_stage_upload(struct registry_stage *stage, const char *name, const struct made *ca);
+void registry_stage_register(struct registry_stage *stage, const struct made *made);
 
 /** The same, giving what came of it. */
-enum change_refusal stage_try_upload(struct registry_stage *stage, const char *name,
-                                     const struct made *ca);
-enum change_refusal stage_try(struct registry_stage *stage,
-                              const struct registration *registration);
+enum change_refusal registry_stage_try_upload(struct registry_stage *stage, const char *name,
+                                              const struct made *ca);
+enum change_refusal registry_stage_try(struct registry_stage *stage,
+                                       const struct registration *registration);
 /** serial: of this certificate. */
-enum change_refusal stage_change(struct registry_stage *stage, const struct made *made,
-                                 enum certificate_status status);
+enum change_refusal registry_stage_change(struct registry_stage *stage, const struct made *made,
+                                          enum certificate_status status);
 
 /** Refused like this, and the words stand in the message? */
-void stage_expect(const struct registry_stage *stage, enum change_refusal is,
-                  enum change_refusal expected, const char *words);
+void registry_stage_expect(const struct registry_stage *stage, enum change_refusal is,
+                           enum change_refusal expected, const char *words);
 
 /** The newest line of the audit log, "action|before|after". */
-void stage_last_change(struct registry_stage *stage, char into[2048]);
-unsigned stage_change_count(struct registry_stage *stage);
-int64_t stage_certificate_count(struct registry_stage *stage, unsigned statuses);
+void registry_stage_last_change(struct registry_stage *stage, char into[2048]);
+unsigned registry_stage_change_count(struct registry_stage *stage);
+int64_t registry_stage_certificate_count(struct registry_stage *stage, unsigned statuses);
 
 #endif

@@ -16,15 +16,15 @@ struct bound {
 
 static void bound_open(struct bound *bound)
 {
-    stage_open(&bound->stage);
+    registry_stage_open(&bound->stage);
     bound->ca = made_ca("Device CA");
-    stage_upload(&bound->stage, "devices", bound->ca);
+    registry_stage_upload(&bound->stage, "devices", bound->ca);
 }
 
 static void bound_close(struct bound *bound)
 {
     made_free(bound->ca);
-    stage_close(&bound->stage);
+    registry_stage_close(&bound->stage);
 }
 
 /* What is served: everything of example.com, and what no rule has as its domain. */
@@ -77,9 +77,9 @@ START_TEST(hosts_are_added_replaced_removed_and_emptied)
                 "a.example.com www.example.com");
     check_bound(&bound, CA_BIND_ADD, "WWW.Example.com. a.example.com", false,
                 "a.example.com www.example.com");
-    unsigned changes = stage_change_count(&bound.stage);
+    unsigned changes = registry_stage_change_count(&bound.stage);
     check_bound(&bound, CA_BIND_ADD, "", false, "a.example.com www.example.com");
-    ck_assert_uint_eq(stage_change_count(&bound.stage), changes);
+    ck_assert_uint_eq(registry_stage_change_count(&bound.stage), changes);
     check_bound(&bound, CA_BIND_ADD, "* *.example.com ~^A.*example.com$", true,
                 "* *.example.com a.example.com www.example.com ~^A.*example.com$");
     check_bound(&bound, CA_BIND_REMOVE, "* ~^A.*example.com$ nobody.example.net", true,
@@ -88,13 +88,13 @@ START_TEST(hosts_are_added_replaced_removed_and_emptied)
                 "*.example.com a.example.com www.example.com");
     check_bound(&bound, CA_BIND_REPLACE, "b.example.com a.example.com b.example.com", true,
                 "a.example.com b.example.com");
-    stage_last_change(&bound.stage, line);
+    registry_stage_last_change(&bound.stage, line);
     ck_assert_str_eq(line, "ca.bind|[\"*.example.com\",\"a.example.com\",\"www.example.com\"]|["
                            "\"a.example.com\",\"b.example.com\"]");
     check_bound(&bound, CA_BIND_REPLACE, "b.example.com a.example.com", false,
                 "a.example.com b.example.com");
     check_bound(&bound, CA_BIND_REPLACE, "", true, "");
-    stage_last_change(&bound.stage, line);
+    registry_stage_last_change(&bound.stage, line);
     ck_assert_str_eq(line, "ca.bind|[\"a.example.com\",\"b.example.com\"]|[]");
     bound_close(&bound);
 }
@@ -111,8 +111,8 @@ START_TEST(fifty_hosts_are_bound_in_one_call_and_no_more)
     ck_assert_uint_eq(bound.stage.ca.record.host_count, CA_HOSTS_A_CALL);
     strcat(hosts, "www.example.com");
     for (int binding = CA_BIND_ADD; binding <= CA_BIND_REMOVE; binding++)
-        stage_expect(&bound.stage, bind_hosts(&bound, (enum ca_binding)binding, hosts),
-                     CHANGE_QUOTA, "51 hosts in one call; at most 50 are possible");
+        registry_stage_expect(&bound.stage, bind_hosts(&bound, (enum ca_binding)binding, hosts),
+                              CHANGE_QUOTA, "51 hosts in one call; at most 50 are possible");
     bound_close(&bound);
 }
 END_TEST
@@ -129,8 +129,8 @@ START_TEST(a_ca_has_so_many_hosts_and_no_more)
                      call, i);
         ck_assert_int_eq(bind_hosts(&bound, CA_BIND_ADD, hosts), CHANGE_MADE);
     }
-    stage_expect(&bound.stage, bind_hosts(&bound, CA_BIND_ADD, "www.example.com"), CHANGE_QUOTA,
-                 "would have 1001 hosts; at most 1000");
+    registry_stage_expect(&bound.stage, bind_hosts(&bound, CA_BIND_ADD, "www.example.com"),
+                          CHANGE_QUOTA, "would have 1001 hosts; at most 1000");
     ck_assert_int_eq(bind_hosts(&bound, CA_BIND_ADD, "h0-0.example.com"), CHANGE_MADE);
     bound_close(&bound);
 }
@@ -140,11 +140,11 @@ START_TEST(a_host_that_no_rule_serves_binds_none_of_the_call)
 {
     struct bound bound;
     bound_open(&bound);
-    unsigned changes = stage_change_count(&bound.stage);
-    stage_expect(&bound.stage,
-                 bind_hosts(&bound, CA_BIND_ADD, "www.example.com Other.example.net."),
-                 CHANGE_UNSERVED_HOST, "no rule serves other.example.net; those that do");
-    ck_assert_uint_eq(stage_change_count(&bound.stage), changes);
+    unsigned changes = registry_stage_change_count(&bound.stage);
+    registry_stage_expect(&bound.stage,
+                          bind_hosts(&bound, CA_BIND_ADD, "www.example.com Other.example.net."),
+                          CHANGE_UNSERVED_HOST, "no rule serves other.example.net; those that do");
+    ck_assert_uint_eq(registry_stage_change_count(&bound.stage), changes);
     ca_result_done(&bound.stage.ca);
     ck_assert_int_eq(ca_get(bound.stage.ledger, "devices", &bound.stage.ca, &bound.stage.err),
                      CHANGE_MADE);
@@ -166,15 +166,15 @@ START_TEST(what_is_no_host_is_refused)
     bound_open(&bound);
     for (int i = 0; i < 4; i++) {
         ca_result_done(&stage->ca);
-        stage_expect(stage,
-                     ca_bind(stage->ledger, "devices", CA_BIND_ADD, &bad[i], 1, NULL, &stage->actor,
-                             &stage->ca, &stage->err),
-                     CHANGE_BAD_INPUT, words[i]);
+        registry_stage_expect(stage,
+                              ca_bind(stage->ledger, "devices", CA_BIND_ADD, &bad[i], 1, NULL,
+                                      &stage->actor, &stage->ca, &stage->err),
+                              CHANGE_BAD_INPUT, words[i]);
     }
-    stage_expect(stage,
-                 ca_bind(stage->ledger, "nobody", CA_BIND_ADD, &bad[0], 0, NULL, &stage->actor,
-                         &stage->ca, &stage->err),
-                 CHANGE_UNKNOWN, "there is no CA \"nobody\"; lb ca list");
+    registry_stage_expect(stage,
+                          ca_bind(stage->ledger, "nobody", CA_BIND_ADD, &bad[0], 0, NULL,
+                                  &stage->actor, &stage->ca, &stage->err),
+                          CHANGE_UNKNOWN, "there is no CA \"nobody\"; lb ca list");
     bound_close(&bound);
 }
 END_TEST
@@ -215,15 +215,15 @@ START_TEST(a_ca_is_disabled_and_enabled_again)
                                         "ca.enable|inactive|active"};
     bound_open(&bound);
     for (int i = 0; i < 4; i++) {
-        unsigned changes = stage_change_count(stage);
+        unsigned changes = registry_stage_change_count(stage);
         ca_result_done(&stage->ca);
         ck_assert_int_eq(
             ca_enable(stage->ledger, "devices", wishes[i], &stage->actor, &stage->ca, &stage->err),
             CHANGE_MADE);
         ck_assert(stage->ca.record.is_enabled == wishes[i]);
         ck_assert(stage->ca.changed == (lines[i] != NULL));
-        ck_assert_uint_eq(stage_change_count(stage), changes + (lines[i] != NULL));
-        stage_last_change(stage, line);
+        ck_assert_uint_eq(registry_stage_change_count(stage), changes + (lines[i] != NULL));
+        registry_stage_last_change(stage, line);
         if (lines[i])
             ck_assert_str_eq(line, lines[i]);
     }
@@ -244,21 +244,23 @@ START_TEST(a_ca_is_deleted_once_no_host_is_bound)
     char line[2048];
     bound_open(&bound);
     struct made *one = made_client(bound.ca, "one");
-    stage_register(stage, one);
+    registry_stage_register(stage, one);
     bind_hosts(&bound, CA_BIND_ADD,
                "a.example.com b.example.com c.example.com d.example.com "
                "e.example.com");
-    stage_expect(stage, delete_ca(stage, "devices"), CHANGE_BOUND,
-                 "hosts are bound to CA devices: a.example.com, b.example.com, c.example.com and 2 "
-                 "more; unbind them first");
+    registry_stage_expect(
+        stage, delete_ca(stage, "devices"), CHANGE_BOUND,
+        "hosts are bound to CA devices: a.example.com, b.example.com, c.example.com and 2 "
+        "more; unbind them first");
     bind_hosts(&bound, CA_BIND_REPLACE, "");
     ck_assert_int_eq(delete_ca(stage, "devices"), CHANGE_MADE);
     ck_assert_str_eq(stage->ca.record.name, "devices");
     ck_assert(stage->ca.changed);
-    stage_last_change(stage, line);
+    registry_stage_last_change(stage, line);
     ck_assert_str_eq(line, "ca.delete|active|");
-    ck_assert_int_eq(stage_certificate_count(stage, 0), 1);
-    stage_expect(stage, delete_ca(stage, "devices"), CHANGE_UNKNOWN, "there is no CA \"devices\"");
+    ck_assert_int_eq(registry_stage_certificate_count(stage, 0), 1);
+    registry_stage_expect(stage, delete_ca(stage, "devices"), CHANGE_UNKNOWN,
+                          "there is no CA \"devices\"");
     made_free(one);
     bound_close(&bound);
 }
@@ -274,8 +276,8 @@ START_TEST(lbs_own_ca_cannot_be_deleted)
     ck_assert_int_eq(
         ca_put_builtin(stage->ledger, own->certificate, &stage->actor, &stage->ca, &stage->err),
         CHANGE_MADE);
-    stage_expect(stage, delete_ca(stage, BUILTIN_CA_NAME), CHANGE_ILLEGAL,
-                 "lb's own CA cannot be deleted; lb ca disable builtin");
+    registry_stage_expect(stage, delete_ca(stage, BUILTIN_CA_NAME), CHANGE_ILLEGAL,
+                          "lb's own CA cannot be deleted; lb ca disable builtin");
     made_free(own);
     bound_close(&bound);
 }
@@ -293,8 +295,8 @@ START_TEST(a_store_that_fails_anywhere_binds_nothing)
         faulty_ledger_fail(stage->ledger, 0, STORE_DONE);
         if (refusal == CHANGE_MADE)
             break;
-        stage_expect(stage, refusal, CHANGE_STORE, "the store was told to fail");
-        ck_assert_uint_eq(stage_change_count(stage), 1);
+        registry_stage_expect(stage, refusal, CHANGE_STORE, "the store was told to fail");
+        ck_assert_uint_eq(registry_stage_change_count(stage), 1);
         ca_result_done(&stage->ca);
         ck_assert_int_eq(ca_get(stage->ledger, "devices", &stage->ca, &stage->err), CHANGE_MADE);
         ck_assert_uint_eq(stage->ca.record.host_count, 0);

@@ -39,10 +39,10 @@ static void check_refused(struct registry_stage *stage, const char *name, struct
                           enum change_refusal expected, const char *words)
 {
     unsigned count = ca_count(stage);
-    unsigned changes = stage_change_count(stage);
-    stage_expect(stage, upload_text(stage, name, pem, 32), expected, words);
+    unsigned changes = registry_stage_change_count(stage);
+    registry_stage_expect(stage, upload_text(stage, name, pem, 32), expected, words);
     ck_assert_uint_eq(ca_count(stage), count);
-    ck_assert_uint_eq(stage_change_count(stage), changes);
+    ck_assert_uint_eq(registry_stage_change_count(stage), changes);
     ck_assert_ptr_null(stage->ca.memory);
     text_done(pem);
 }
@@ -60,9 +60,9 @@ START_TEST(an_uploaded_ca_has_an_id_and_its_fields)
     struct registry_stage stage;
     char line[2048];
     char expected[2048];
-    stage_open(&stage);
+    registry_stage_open(&stage);
     struct made *ca = made_ca("Device CA");
-    stage_upload(&stage, "devices", ca);
+    registry_stage_upload(&stage, "devices", ca);
     const struct ca_record *record = &stage.ca.record;
     char *serial = certificate_serial_text(ca->certificate);
     char *sha256 = certificate_sha256_text(ca->certificate);
@@ -80,7 +80,7 @@ START_TEST(an_uploaded_ca_has_an_id_and_its_fields)
     ck_assert(record->is_enabled && !record->is_builtin && stage.ca.changed && !stage.ca.renewed);
     ck_assert_int_eq(record->created_ms, stage.actor.now_ms);
     ck_assert_uint_eq(record->host_count, 0);
-    stage_last_change(&stage, line);
+    registry_stage_last_change(&stage, line);
     snprintf(expected, sizeof expected, "ca.upload||%s", sha256);
     ck_assert_str_eq(line, expected);
     struct ca_result got = {0};
@@ -91,14 +91,14 @@ START_TEST(an_uploaded_ca_has_an_id_and_its_fields)
     free(serial);
     free(sha256);
     made_free(ca);
-    stage_close(&stage);
+    registry_stage_close(&stage);
 }
 END_TEST
 
 START_TEST(what_stands_above_a_ca_may_come_in_any_order)
 {
     struct registry_stage stage;
-    stage_open(&stage);
+    registry_stage_open(&stage);
     struct made *root = made_ca("Root CA");
     struct made *middle = made_intermediate(root, "Middle CA");
     struct made *inner = made_intermediate(middle, "Inner CA");
@@ -122,14 +122,14 @@ START_TEST(what_stands_above_a_ca_may_come_in_any_order)
     made_free(inner);
     made_free(middle);
     made_free(root);
-    stage_close(&stage);
+    registry_stage_close(&stage);
 }
 END_TEST
 
 START_TEST(what_is_no_ca_of_clients_is_refused)
 {
     struct registry_stage stage;
-    stage_open(&stage);
+    registry_stage_open(&stage);
     struct made *root = made_ca("Root CA");
     check_made_refused(&stage, made_client(root, "leaf"), "CN=leaf is no CA certificate");
     check_made_refused(
@@ -151,18 +151,18 @@ START_TEST(what_is_no_ca_of_clients_is_refused)
     text_add_made(&pem, leaf);
     check_refused(&stage, "x", &pem, CHANGE_BAD_INPUT, "CN=leaf is no CA certificate");
     struct made *old = made_certificate(&(struct certificate_wish){.name = "v1 root", .v1 = true});
-    stage_upload(&stage, "old", old);
+    registry_stage_upload(&stage, "old", old);
     made_free(old);
     made_free(leaf);
     made_free(root);
-    stage_close(&stage);
+    registry_stage_close(&stage);
 }
 END_TEST
 
 START_TEST(a_text_that_holds_something_else_says_what)
 {
     struct registry_stage stage;
-    stage_open(&stage);
+    registry_stage_open(&stage);
     struct made *one = made_ca("One CA");
     struct made *two = made_ca("Two CA");
     struct text pem = {0};
@@ -190,14 +190,14 @@ START_TEST(a_text_that_holds_something_else_says_what)
     check_refused(&stage, "x", &pem, CHANGE_BAD_INPUT, "the text holds 17 certificates");
     made_free(one);
     made_free(two);
-    stage_close(&stage);
+    registry_stage_close(&stage);
 }
 END_TEST
 
 START_TEST(a_private_key_is_refused_and_not_repeated)
 {
     struct registry_stage stage;
-    stage_open(&stage);
+    registry_stage_open(&stage);
     struct made *ca = made_ca("Device CA");
     char *key = made_key_pem(ca);
     struct text pem = {0};
@@ -207,7 +207,7 @@ START_TEST(a_private_key_is_refused_and_not_repeated)
     ck_assert_ptr_null(strstr(stage.err.text, "BEGIN"));
     free(key);
     made_free(ca);
-    stage_close(&stage);
+    registry_stage_close(&stage);
 }
 END_TEST
 
@@ -225,22 +225,22 @@ START_TEST(names_that_could_mean_something_else_are_refused)
 {
     struct registry_stage stage;
     struct text pem = {0};
-    stage_open(&stage);
+    registry_stage_open(&stage);
     struct made *ca = made_ca("Device CA");
     text_add_made(&pem, ca);
     check_refused(&stage, bad_names[_i], &pem, CHANGE_BAD_INPUT, "name");
     made_free(ca);
-    stage_close(&stage);
+    registry_stage_close(&stage);
 }
 END_TEST
 
 START_TEST(a_ca_is_uploaded_once_and_a_name_is_one_cas)
 {
     struct registry_stage stage;
-    stage_open(&stage);
+    registry_stage_open(&stage);
     struct made *one = made_ca("One CA");
     struct made *two = made_ca("Two CA");
-    stage_upload(&stage, "one", one);
+    registry_stage_upload(&stage, "one", one);
     struct text pem = {0};
     text_add_made(&pem, one);
     check_refused(&stage, "again", &pem, CHANGE_EXISTS, ", as \"one\" (id ");
@@ -248,7 +248,7 @@ START_TEST(a_ca_is_uploaded_once_and_a_name_is_one_cas)
     check_refused(&stage, "one", &pem, CHANGE_EXISTS, "another CA is called \"one\" (CN=One CA)");
     made_free(one);
     made_free(two);
-    stage_close(&stage);
+    registry_stage_close(&stage);
 }
 END_TEST
 
@@ -257,14 +257,14 @@ START_TEST(a_renewed_ca_is_the_same_ca)
     struct registry_stage stage;
     char line[2048];
     char expected[2048];
-    stage_open(&stage);
+    registry_stage_open(&stage);
     struct made *ca = made_ca("Device CA");
     struct made *renewed = made_certificate(&(struct certificate_wish){
         .name = "Device CA", .reuse_key = ca->key, .ca = true, .until_s = 99 * MADE_DAY_S});
     struct made *other = made_certificate(
         &(struct certificate_wish){.name = "Other CA", .reuse_key = ca->key, .ca = true});
     static const char *const hosts[] = {"www.example.com"};
-    stage_upload(&stage, "devices", ca);
+    registry_stage_upload(&stage, "devices", ca);
     char before[65];
     char id[CA_ID_LENGTH + 1];
     int64_t created_ms = stage.actor.now_ms;
@@ -290,7 +290,7 @@ START_TEST(a_renewed_ca_is_the_same_ca)
     ck_assert_int_eq(stage.ca.record.created_ms, created_ms);
     ck_assert_int_eq(stage.ca.record.updated_ms, stage.actor.now_ms);
     snprintf(expected, sizeof expected, "ca.renew|%s|%s", before, stage.ca.record.sha256);
-    stage_last_change(&stage, line);
+    registry_stage_last_change(&stage, line);
     ck_assert_str_eq(line, expected);
     ck_assert_uint_eq(ca_count(&stage), 1);
     text_add_made(&pem, other);
@@ -298,36 +298,37 @@ START_TEST(a_renewed_ca_is_the_same_ca)
     made_free(other);
     made_free(renewed);
     made_free(ca);
-    stage_close(&stage);
+    registry_stage_close(&stage);
 }
 END_TEST
 
 START_TEST(a_renewed_ca_still_knows_its_certificates)
 {
     struct registry_stage stage;
-    stage_open(&stage);
+    registry_stage_open(&stage);
     struct made *ca = made_ca("Device CA");
     struct made *renewed = made_certificate(&(struct certificate_wish){
         .name = "Device CA", .reuse_key = ca->key, .ca = true, .until_s = 99 * MADE_DAY_S});
     struct made *one = made_client(ca, "one");
-    stage_upload(&stage, "devices", ca);
-    stage_register(&stage, one);
-    stage_upload(&stage, "devices", renewed);
-    stage_expect(&stage,
-                 stage_try(&stage, &(struct registration){.certificate = one->certificate,
-                                                          .source = SOURCE_AUTO}),
-                 CHANGE_EXISTS, "this certificate is registered since");
+    registry_stage_upload(&stage, "devices", ca);
+    registry_stage_register(&stage, one);
+    registry_stage_upload(&stage, "devices", renewed);
+    registry_stage_expect(
+        &stage,
+        registry_stage_try(
+            &stage, &(struct registration){.certificate = one->certificate, .source = SOURCE_AUTO}),
+        CHANGE_EXISTS, "this certificate is registered since");
     made_free(one);
     made_free(renewed);
     made_free(ca);
-    stage_close(&stage);
+    registry_stage_close(&stage);
 }
 END_TEST
 
 START_TEST(max_cas_counts_uploaded_ones)
 {
     struct registry_stage stage;
-    stage_open(&stage);
+    registry_stage_open(&stage);
     struct made *own = made_ca("lb CA");
     ck_assert_int_eq(
         ca_put_builtin(stage.ledger, own->certificate, &stage.actor, &stage.ca, &stage.err),
@@ -342,14 +343,14 @@ START_TEST(max_cas_counts_uploaded_ones)
         if (i < 2)
             ck_assert_msg(refusal == CHANGE_MADE, "%s", stage.err.text);
         else
-            stage_expect(&stage, refusal, CHANGE_QUOTA,
-                         "there are 2 uploaded CAs, and max_cas allows 2; delete one");
+            registry_stage_expect(&stage, refusal, CHANGE_QUOTA,
+                                  "there are 2 uploaded CAs, and max_cas allows 2; delete one");
         text_done(&pem);
         made_free(ca);
     }
     ck_assert_uint_eq(ca_count(&stage), 3);
     made_free(own);
-    stage_close(&stage);
+    registry_stage_close(&stage);
 }
 END_TEST
 
@@ -358,7 +359,7 @@ START_TEST(lbs_own_ca_is_told_once_and_may_be_another_one_later)
     struct registry_stage stage;
     char line[2048];
     static const char *const hosts[] = {"*"};
-    stage_open(&stage);
+    registry_stage_open(&stage);
     struct made *own = made_ca("lb CA");
     struct made *later = made_ca("lb CA");
     ck_assert_int_eq(
@@ -366,7 +367,7 @@ START_TEST(lbs_own_ca_is_told_once_and_may_be_another_one_later)
         CHANGE_MADE);
     ck_assert(stage.ca.changed && stage.ca.record.is_builtin && stage.ca.record.is_enabled);
     ck_assert_str_eq(stage.ca.record.name, BUILTIN_CA_NAME);
-    stage_last_change(&stage, line);
+    registry_stage_last_change(&stage, line);
     ck_assert_msg(strncmp(line, "ca.create||", 11) == 0, "%s", line);
     char id[CA_ID_LENGTH + 1];
     memcpy(id, stage.ca.record.id, sizeof id);
@@ -376,7 +377,7 @@ START_TEST(lbs_own_ca_is_told_once_and_may_be_another_one_later)
         CHANGE_MADE);
     ck_assert(!stage.ca.changed);
     ck_assert_str_eq(stage.ca.record.id, id);
-    ck_assert_uint_eq(stage_change_count(&stage), 1);
+    ck_assert_uint_eq(registry_stage_change_count(&stage), 1);
     struct text pem = {0};
     text_add_made(&pem, own);
     check_refused(&stage, "mine", &pem, CHANGE_EXISTS, "this is lb's own CA");
@@ -393,30 +394,30 @@ START_TEST(lbs_own_ca_is_told_once_and_may_be_another_one_later)
     ck_assert_uint_eq(ca_count(&stage), 1);
     made_free(later);
     made_free(own);
-    stage_close(&stage);
+    registry_stage_close(&stage);
 }
 END_TEST
 
 START_TEST(a_store_that_fails_anywhere_leaves_no_ca)
 {
     struct registry_stage stage;
-    stage_open(&stage);
+    registry_stage_open(&stage);
     struct made *ca = made_ca("Device CA");
     unsigned calls = 0;
     for (;; calls++) {
         faulty_ledger_fail(stage.ledger, calls, STORE_FULL);
-        enum change_refusal refusal = stage_try_upload(&stage, "devices", ca);
+        enum change_refusal refusal = registry_stage_try_upload(&stage, "devices", ca);
         faulty_ledger_fail(stage.ledger, 0, STORE_DONE);
         if (refusal == CHANGE_MADE)
             break;
-        stage_expect(&stage, refusal, CHANGE_STORE, "the store was told to fail");
+        registry_stage_expect(&stage, refusal, CHANGE_STORE, "the store was told to fail");
         ck_assert_uint_eq(ca_count(&stage), 0);
-        ck_assert_uint_eq(stage_change_count(&stage), 0);
+        ck_assert_uint_eq(registry_stage_change_count(&stage), 0);
     }
     ck_assert_uint_eq(calls, 5); /* begin, CAs, CA, line, commit */
     ck_assert_uint_eq(ca_count(&stage), 1);
     made_free(ca);
-    stage_close(&stage);
+    registry_stage_close(&stage);
 }
 END_TEST
 
@@ -424,7 +425,7 @@ START_TEST(a_config_reads_the_cas_by_themselves)
 {
     struct registry_stage stage;
     struct text missing = {0};
-    stage_open(&stage);
+    registry_stage_open(&stage);
     text_add_format(&missing, "sqlite:%s", folder_file(&stage.folder, "missing.db"));
     struct cas *cas = cas_read(missing.bytes, &stage.err);
     ck_assert_ptr_nonnull(cas);
@@ -434,8 +435,8 @@ START_TEST(a_config_reads_the_cas_by_themselves)
     text_done(&missing);
     struct made *one = made_ca("One CA");
     struct made *two = made_ca("Two CA");
-    stage_upload(&stage, "two", two);
-    stage_upload(&stage, "one", one);
+    registry_stage_upload(&stage, "two", two);
+    registry_stage_upload(&stage, "one", one);
     cas = cas_read(stage.location, &stage.err);
     ck_assert_ptr_nonnull(cas);
     ck_assert_uint_eq(cas->count, 2);
@@ -448,7 +449,7 @@ START_TEST(a_config_reads_the_cas_by_themselves)
     ck_assert_msg(strstr(stage.err.text, "strange") != NULL, "%s", stage.err.text);
     made_free(one);
     made_free(two);
-    stage_close(&stage);
+    registry_stage_close(&stage);
 }
 END_TEST
 
@@ -456,7 +457,7 @@ START_TEST(a_damaged_store_is_no_empty_one)
 {
     struct registry_stage stage;
     struct text location = {0};
-    stage_open(&stage);
+    registry_stage_open(&stage);
     char garbage[4096];
     memset(garbage, 'g', sizeof garbage - 1);
     garbage[sizeof garbage - 1] = '\0';
@@ -465,7 +466,7 @@ START_TEST(a_damaged_store_is_no_empty_one)
     ck_assert_ptr_null(cas_read(location.bytes, &stage.err));
     ck_assert_msg(strstr(stage.err.text, "damaged.db") != NULL, "%s", stage.err.text);
     text_done(&location);
-    stage_close(&stage);
+    registry_stage_close(&stage);
 }
 END_TEST
 

@@ -18,20 +18,20 @@ struct one {
 /* CA "devices" and a certificate of it that has this status. */
 static void one_open(struct one *one, enum certificate_status status)
 {
-    stage_open(&one->stage);
+    registry_stage_open(&one->stage);
     one->ca = made_ca("Device CA");
     one->made = made_client(one->ca, "SN0001");
-    stage_upload(&one->stage, "devices", one->ca);
+    registry_stage_upload(&one->stage, "devices", one->ca);
     struct registration registration = {.certificate = one->made->certificate,
                                         .activate = status != CERTIFICATE_REGISTERED,
                                         .source = SOURCE_MANUAL};
-    ck_assert_int_eq(stage_try(&one->stage, &registration), CHANGE_MADE);
+    ck_assert_int_eq(registry_stage_try(&one->stage, &registration), CHANGE_MADE);
     if (status == CERTIFICATE_DELETED)
-        ck_assert_int_eq(stage_change(&one->stage, one->made, CERTIFICATE_NOT_ACTIVATED),
+        ck_assert_int_eq(registry_stage_change(&one->stage, one->made, CERTIFICATE_NOT_ACTIVATED),
                          CHANGE_MADE);
     ck_assert_int_eq(status == CERTIFICATE_REGISTERED
                          ? CHANGE_MADE
-                         : stage_change(&one->stage, one->made, status),
+                         : registry_stage_change(&one->stage, one->made, status),
                      CHANGE_MADE);
 }
 
@@ -39,7 +39,7 @@ static void one_close(struct one *one)
 {
     made_free(one->made);
     made_free(one->ca);
-    stage_close(&one->stage);
+    registry_stage_close(&one->stage);
 }
 
 /* What every move is to give. Same: made, but nothing changed. */
@@ -97,12 +97,12 @@ START_TEST(every_move_is_made_or_refused_as_the_table_says)
     one_open(&one, move->from);
     struct registry_stage *stage = &one.stage;
     int64_t begin_ms = stage->actor.now_ms;
-    unsigned changes = stage_change_count(stage);
+    unsigned changes = registry_stage_change_count(stage);
     stage->actor.now_ms += 1000;
-    enum change_refusal refusal = stage_change(stage, one.made, move->to);
+    enum change_refusal refusal = registry_stage_change(stage, one.made, move->to);
     if (move->refusal != CHANGE_MADE) {
-        stage_expect(stage, refusal, move->refusal, move->words);
-        ck_assert_uint_eq(stage_change_count(stage), changes);
+        registry_stage_expect(stage, refusal, move->refusal, move->words);
+        ck_assert_uint_eq(registry_stage_change_count(stage), changes);
         ck_assert_ptr_null(stage->certificate.memory);
     } else {
         char line[2048];
@@ -110,8 +110,8 @@ START_TEST(every_move_is_made_or_refused_as_the_table_says)
         ck_assert_msg(refusal == CHANGE_MADE, "%s", stage->err.text);
         ck_assert_int_eq(stage->certificate.record.status, move->to);
         ck_assert(stage->certificate.changed == (move->words != NULL));
-        ck_assert_uint_eq(stage_change_count(stage), changes + (move->words != NULL));
-        stage_last_change(stage, line);
+        ck_assert_uint_eq(registry_stage_change_count(stage), changes + (move->words != NULL));
+        registry_stage_last_change(stage, line);
         snprintf(expected, sizeof expected, "%s|%s|%s", move->words,
                  certificate_status_name(move->from), certificate_status_name(move->to));
         if (move->words) {
@@ -130,7 +130,8 @@ START_TEST(an_expired_certificate_may_be_changed_and_is_warned_of)
     struct one one;
     one_open(&one, CERTIFICATE_REGISTERED);
     one.stage.actor.now_ms += 40LL * MADE_DAY_S * 1000;
-    ck_assert_int_eq(stage_change(&one.stage, one.made, CERTIFICATE_ACTIVATED), CHANGE_MADE);
+    ck_assert_int_eq(registry_stage_change(&one.stage, one.made, CERTIFICATE_ACTIVATED),
+                     CHANGE_MADE);
     ck_assert_msg(strstr(one.stage.certificate.warning, "it has expired on 2") != NULL, "%s",
                   one.stage.certificate.warning);
     one_close(&one);
@@ -156,14 +157,14 @@ START_TEST(a_client_id_is_set_and_taken_away)
                          CHANGE_MADE);
         ck_assert_str_eq(stage->certificate.record.client_id, ids[i] ? ids[i] : "");
         ck_assert(stage->certificate.changed == (i % 2 == 0));
-        stage_last_change(stage, line);
+        registry_stage_last_change(stage, line);
         ck_assert_str_eq(line, lines[i]);
     }
     certificate_result_done(&stage->certificate);
-    stage_expect(stage,
-                 certificate_set_client_id(stage->ledger, &wanted, "a\nb", &stage->actor,
-                                           &stage->certificate, &stage->err),
-                 CHANGE_BAD_INPUT, "the client id holds a control character (byte 2)");
+    registry_stage_expect(stage,
+                          certificate_set_client_id(stage->ledger, &wanted, "a\nb", &stage->actor,
+                                                    &stage->certificate, &stage->err),
+                          CHANGE_BAD_INPUT, "the client id holds a control character (byte 2)");
     free(serial);
     one_close(&one);
 }
@@ -175,7 +176,7 @@ START_TEST(a_client_id_that_becomes_anothers_is_warned_of)
     one_open(&one, CERTIFICATE_ACTIVATED);
     struct registry_stage *stage = &one.stage;
     struct made *other = made_client(one.ca, "other");
-    stage_register(stage, other);
+    registry_stage_register(stage, other);
     char *serial = certificate_serial_text(other->certificate);
     certificate_result_done(&stage->certificate);
     ck_assert_int_eq(
@@ -261,17 +262,19 @@ START_TEST(a_serial_under_two_cas_is_told_apart_by_the_ca)
     struct registry_stage *stage = &one.stage;
     struct made *other_ca = made_ca("Other CA");
     struct made *other = with_serial_of(other_ca, "other", one.made);
-    stage_upload(stage, "other", other_ca);
-    stage_register(stage, other);
-    stage_expect(stage, get(stage, one.made, NULL), CHANGE_AMBIGUOUS,
-                 "exists more than once, under CAs: devices, other; say which with --ca NAME");
-    stage_expect(stage, stage_change(stage, one.made, CERTIFICATE_REVOKED), CHANGE_AMBIGUOUS,
-                 "--ca NAME");
+    registry_stage_upload(stage, "other", other_ca);
+    registry_stage_register(stage, other);
+    registry_stage_expect(
+        stage, get(stage, one.made, NULL), CHANGE_AMBIGUOUS,
+        "exists more than once, under CAs: devices, other; say which with --ca NAME");
+    registry_stage_expect(stage, registry_stage_change(stage, one.made, CERTIFICATE_REVOKED),
+                          CHANGE_AMBIGUOUS, "--ca NAME");
     ck_assert_int_eq(get(stage, one.made, "other"), CHANGE_MADE);
     ck_assert_str_eq(stage->certificate.record.common_name, "other");
     ck_assert_int_eq(get(stage, one.made, stage->ca.record.id), CHANGE_MADE);
     ck_assert_str_eq(stage->certificate.record.common_name, "other");
-    stage_expect(stage, get(stage, one.made, "third"), CHANGE_UNKNOWN, "there is no CA \"third\"");
+    registry_stage_expect(stage, get(stage, one.made, "third"), CHANGE_UNKNOWN,
+                          "there is no CA \"third\"");
     /* Certificates of a CA that is gone are still found by its id. */
     char id[CA_ID_LENGTH + 1];
     memcpy(id, stage->ca.record.id, sizeof id);
@@ -280,7 +283,7 @@ START_TEST(a_serial_under_two_cas_is_told_apart_by_the_ca)
                      CHANGE_MADE);
     ck_assert_int_eq(get(stage, one.made, id), CHANGE_MADE);
     ck_assert_str_eq(stage->certificate.record.common_name, "other");
-    stage_expect(stage, get(stage, one.made, NULL), CHANGE_AMBIGUOUS, id);
+    registry_stage_expect(stage, get(stage, one.made, NULL), CHANGE_AMBIGUOUS, id);
     made_free(other);
     made_free(other_ca);
     one_close(&one);
@@ -294,12 +297,14 @@ START_TEST(a_serial_under_two_intermediates_is_told_apart_by_the_issuer)
     struct registry_stage *stage = &one.stage;
     struct made *inner = made_intermediate(one.ca, "Inner CA");
     struct made *other = with_serial_of(inner, "other", one.made);
-    stage_register(stage, other);
-    stage_expect(stage, get(stage, one.made, "devices"), CHANGE_AMBIGUOUS,
-                 "of one CA, by issuers: CN=Device CA, CN=Inner CA; say which with --ca ISSUER");
+    registry_stage_register(stage, other);
+    registry_stage_expect(
+        stage, get(stage, one.made, "devices"), CHANGE_AMBIGUOUS,
+        "of one CA, by issuers: CN=Device CA, CN=Inner CA; say which with --ca ISSUER");
     ck_assert_int_eq(get(stage, one.made, "CN=Inner CA"), CHANGE_MADE);
     ck_assert_str_eq(stage->certificate.record.common_name, "other");
-    stage_expect(stage, get(stage, one.made, "CN=Nobody"), CHANGE_UNKNOWN, " of CA CN=Nobody");
+    registry_stage_expect(stage, get(stage, one.made, "CN=Nobody"), CHANGE_UNKNOWN,
+                          " of CA CN=Nobody");
     made_free(other);
     made_free(inner);
     one_close(&one);
@@ -313,11 +318,13 @@ START_TEST(a_serial_nobody_has_is_unknown)
     struct registry_stage *stage = &one.stage;
     struct certificate_wanted wanted = {.serial = "0xAbc"};
     certificate_result_done(&stage->certificate);
-    stage_expect(stage, certificate_get(stage->ledger, &wanted, &stage->certificate, &stage->err),
-                 CHANGE_UNKNOWN, "there is no certificate with serial 0ABC");
+    registry_stage_expect(stage,
+                          certificate_get(stage->ledger, &wanted, &stage->certificate, &stage->err),
+                          CHANGE_UNKNOWN, "there is no certificate with serial 0ABC");
     wanted.serial = NULL;
-    stage_expect(stage, certificate_get(stage->ledger, &wanted, &stage->certificate, &stage->err),
-                 CHANGE_BAD_INPUT, "a serial number is needed");
+    registry_stage_expect(stage,
+                          certificate_get(stage->ledger, &wanted, &stage->certificate, &stage->err),
+                          CHANGE_BAD_INPUT, "a serial number is needed");
     one_close(&one);
 }
 END_TEST
@@ -327,20 +334,21 @@ START_TEST(a_store_that_fails_anywhere_changes_nothing)
     struct one one;
     one_open(&one, CERTIFICATE_ACTIVATED);
     struct registry_stage *stage = &one.stage;
-    unsigned changes = stage_change_count(stage);
+    unsigned changes = registry_stage_change_count(stage);
     unsigned calls = 0;
     for (;; calls++) {
         faulty_ledger_fail(stage->ledger, calls, STORE_READ_ONLY);
-        enum change_refusal refusal = stage_change(stage, one.made, CERTIFICATE_NOT_ACTIVATED);
+        enum change_refusal refusal =
+            registry_stage_change(stage, one.made, CERTIFICATE_NOT_ACTIVATED);
         faulty_ledger_fail(stage->ledger, 0, STORE_DONE);
         if (refusal == CHANGE_MADE)
             break;
-        stage_expect(stage, refusal, CHANGE_STORE, "the store was told to fail");
-        ck_assert_uint_eq(stage_change_count(stage), changes);
-        ck_assert_int_eq(stage_certificate_count(stage, 1U << CERTIFICATE_ACTIVATED), 1);
+        registry_stage_expect(stage, refusal, CHANGE_STORE, "the store was told to fail");
+        ck_assert_uint_eq(registry_stage_change_count(stage), changes);
+        ck_assert_int_eq(registry_stage_certificate_count(stage, 1U << CERTIFICATE_ACTIVATED), 1);
     }
     ck_assert_uint_ge(calls, 5); /* begin, CAs, search, certificate, line, commit at least */
-    ck_assert_int_eq(stage_certificate_count(stage, 1U << CERTIFICATE_NOT_ACTIVATED), 1);
+    ck_assert_int_eq(registry_stage_certificate_count(stage, 1U << CERTIFICATE_NOT_ACTIVATED), 1);
     one_close(&one);
 }
 END_TEST

@@ -16,34 +16,34 @@ struct devices {
 
 static void devices_open(struct devices *devices)
 {
-    stage_open(&devices->stage);
+    registry_stage_open(&devices->stage);
     devices->ca = made_ca("Device CA");
-    stage_upload(&devices->stage, "devices", devices->ca);
+    registry_stage_upload(&devices->stage, "devices", devices->ca);
 }
 
 static void devices_close(struct devices *devices)
 {
     made_free(devices->ca);
-    stage_close(&devices->stage);
+    registry_stage_close(&devices->stage);
 }
 
 static enum change_refusal try_by_hand(struct registry_stage *stage, const struct made *made)
 {
-    return stage_try(stage, &(struct registration){.certificate = made->certificate,
-                                                   .chain = made->chain,
-                                                   .activate = true,
-                                                   .source = SOURCE_MANUAL});
+    return registry_stage_try(stage, &(struct registration){.certificate = made->certificate,
+                                                            .chain = made->chain,
+                                                            .activate = true,
+                                                            .source = SOURCE_MANUAL});
 }
 
 /* Refused with these words, and neither certificate nor line came into the store. */
 static void check_refused(struct registry_stage *stage, const struct registration *registration,
                           enum change_refusal expected, const char *words)
 {
-    int64_t certificates = stage_certificate_count(stage, 0);
-    unsigned changes = stage_change_count(stage);
-    stage_expect(stage, stage_try(stage, registration), expected, words);
-    ck_assert_int_eq(stage_certificate_count(stage, 0), certificates);
-    ck_assert_uint_eq(stage_change_count(stage), changes);
+    int64_t certificates = registry_stage_certificate_count(stage, 0);
+    unsigned changes = registry_stage_change_count(stage);
+    registry_stage_expect(stage, registry_stage_try(stage, registration), expected, words);
+    ck_assert_int_eq(registry_stage_certificate_count(stage, 0), certificates);
+    ck_assert_uint_eq(registry_stage_change_count(stage), changes);
     ck_assert_ptr_null(stage->certificate.memory);
 }
 
@@ -71,7 +71,7 @@ START_TEST(a_certificate_of_a_registered_ca_is_registered)
                                         .client_id = "meter-1",
                                         .activate = true,
                                         .source = SOURCE_MANUAL};
-    ck_assert_msg(stage_try(stage, &registration) == CHANGE_MADE, "%s", stage->err.text);
+    ck_assert_msg(registry_stage_try(stage, &registration) == CHANGE_MADE, "%s", stage->err.text);
     const struct certificate_record *record = &stage->certificate.record;
     char *serial = certificate_serial_text(made->certificate);
     char *sha256 = certificate_sha256_text(made->certificate);
@@ -95,7 +95,7 @@ START_TEST(a_certificate_of_a_registered_ca_is_registered)
     ck_assert(stage->certificate.changed);
     ck_assert_ptr_null(stage->certificate.warning);
     char line[2048];
-    stage_last_change(stage, line);
+    registry_stage_last_change(stage, line);
     ck_assert_str_eq(line, "certificate.register||{\"status\":\"ACTIVATED\",\"source\":\"manual\","
                            "\"client_id\":\"meter-1\"}");
     free(serial);
@@ -111,11 +111,11 @@ START_TEST(without_activation_it_is_only_registered)
     devices_open(&devices);
     struct made *made = made_client(devices.ca, "SN0001");
     struct registration registration = {.certificate = made->certificate, .source = SOURCE_AUTO};
-    ck_assert_int_eq(stage_try(&devices.stage, &registration), CHANGE_MADE);
+    ck_assert_int_eq(registry_stage_try(&devices.stage, &registration), CHANGE_MADE);
     ck_assert_int_eq(devices.stage.certificate.record.status, CERTIFICATE_REGISTERED);
     ck_assert_int_eq(devices.stage.certificate.record.activated_ms, 0);
     char line[2048];
-    stage_last_change(&devices.stage, line);
+    registry_stage_last_change(&devices.stage, line);
     ck_assert_str_eq(line, "certificate.sign-up||{\"status\":\"REGISTERED\",\"source\":\"auto\"}");
     made_free(made);
     devices_close(&devices);
@@ -128,7 +128,7 @@ START_TEST(certificates_as_the_openssl_commands_make_them_are_registered)
     devices_open(&devices);
     struct made *old = made_certificate(
         &(struct certificate_wish){.name = "Old CA", .v1 = true, .key = MADE_KEY_RSA_2048});
-    stage_upload(&devices.stage, "old", old);
+    registry_stage_upload(&devices.stage, "old", old);
     struct made *clients[] = {
         made_certificate(&(struct certificate_wish){.name = "v1", .issuer = old, .v1 = true}),
         made_certificate(&(struct certificate_wish){.name = "no EKU", .issuer = devices.ca}),
@@ -138,7 +138,7 @@ START_TEST(certificates_as_the_openssl_commands_make_them_are_registered)
             .name = "ed", .issuer = devices.ca, .key = MADE_KEY_ED25519, .usage = "clientAuth"}),
     };
     for (size_t i = 0; i < sizeof clients / sizeof *clients; i++) {
-        stage_register(&devices.stage, clients[i]);
+        registry_stage_register(&devices.stage, clients[i]);
         made_free(clients[i]);
     }
     made_free(old);
@@ -156,7 +156,7 @@ START_TEST(the_nearest_registered_ca_of_a_chain_is_kept)
     struct made *two = made_client(inner, "two");
     unsigned char ca_key[CA_KEY_BYTES];
     unsigned char key[CERTIFICATE_KEY_BYTES];
-    stage_register(stage, one);
+    registry_stage_register(stage, one);
     char root[CA_ID_LENGTH + 1];
     memcpy(root, stage->ca.record.id, sizeof root);
     ck_assert_str_eq(stage->certificate.record.ca, root);
@@ -164,12 +164,12 @@ START_TEST(the_nearest_registered_ca_of_a_chain_is_kept)
     certificate_key_of(ca_key, one->certificate, key);
     ck_assert_mem_eq(stage->certificate.record.key, key, sizeof key);
 
-    stage_upload(stage, "inner", inner);
-    stage_register(stage, two);
+    registry_stage_upload(stage, "inner", inner);
+    registry_stage_register(stage, two);
     ck_assert_str_eq(stage->certificate.record.ca, stage->ca.record.id);
     ck_assert_str_ne(stage->certificate.record.ca, root);
     /* Known already, wherever in its chain the registry looked first. */
-    stage_expect(stage, try_by_hand(stage, one), CHANGE_EXISTS, "it is ACTIVATED");
+    registry_stage_expect(stage, try_by_hand(stage, one), CHANGE_EXISTS, "it is ACTIVATED");
     made_free(one);
     made_free(two);
     made_free(inner);
@@ -196,7 +196,7 @@ START_TEST(a_ca_that_is_not_registered_is_named)
         &devices.stage,
         &(struct registration){.certificate = lonely->certificate, .source = SOURCE_MANUAL},
         CHANGE_CA_UNREGISTERED, "its CA CN=Missing CA is not registered");
-    stage_register(&devices.stage, lonely);
+    registry_stage_register(&devices.stage, lonely);
     made_free(lonely);
     made_free(missing);
     made_free(false_ca);
@@ -217,7 +217,7 @@ START_TEST(the_ca_that_is_said_must_have_signed)
     struct made *stranger = made_client(strange_ca, "x");
     struct made *false_ca = made_ca("Other CA");
     struct made *namesake = made_client(false_ca, "x");
-    stage_upload(stage, "other", other);
+    registry_stage_upload(stage, "other", other);
     struct registration registration = {
         .certificate = made->certificate, .ca = "other", .source = SOURCE_MANUAL};
     check_refused(stage, &registration, CHANGE_NOT_OF_CA,
@@ -332,7 +332,7 @@ START_TEST(a_certificate_may_be_registered_ahead_of_its_time)
     devices_open(&devices);
     struct made *made = made_certificate(&(struct certificate_wish){
         .name = "early", .issuer = devices.ca, .from_s = MADE_DAY_S, .until_s = 2 * MADE_DAY_S});
-    stage_register(&devices.stage, made);
+    registry_stage_register(&devices.stage, made);
     const char *warning = devices.stage.certificate.warning;
     ck_assert_ptr_nonnull(warning);
     ck_assert_msg(strstr(warning, "it is not valid before 2") != NULL, "%s", warning);
@@ -367,7 +367,7 @@ START_TEST(texts_that_would_hurt_later_are_refused)
     check_refused(stage, &registration, CHANGE_BAD_INPUT, "begins or ends with a blank");
     long_name[CERTIFICATE_TEXT_BYTES] = '\0';
     registration.client_id = long_name;
-    ck_assert_int_eq(stage_try(stage, &registration), CHANGE_MADE);
+    ck_assert_int_eq(registry_stage_try(stage, &registration), CHANGE_MADE);
     made_free(made);
     devices_close(&devices);
 }
@@ -402,7 +402,7 @@ START_TEST(a_common_name_of_ten_kilobytes_is_refused)
     struct made *most = with_long_name(devices.ca, CERTIFICATE_TEXT_BYTES);
     check_made_refused(&devices.stage, with_long_name(devices.ca, 10240), CHANGE_BAD_INPUT,
                        "the common name of the certificate has 10240 bytes; at most 256");
-    stage_register(&devices.stage, most);
+    registry_stage_register(&devices.stage, most);
     ck_assert_uint_eq(strlen(devices.stage.certificate.record.common_name), CERTIFICATE_TEXT_BYTES);
     ck_assert_str_eq(devices.stage.certificate.record.unit, "Meters");
     made_free(most);
@@ -431,12 +431,12 @@ START_TEST(a_certificate_is_registered_once)
     struct devices devices;
     devices_open(&devices);
     struct made *made = made_client(devices.ca, "SN0001");
-    stage_register(&devices.stage, made);
-    unsigned changes = stage_change_count(&devices.stage);
+    registry_stage_register(&devices.stage, made);
+    unsigned changes = registry_stage_change_count(&devices.stage);
     devices.stage.actor.now_ms += 5000;
-    stage_expect(&devices.stage, try_by_hand(&devices.stage, made), CHANGE_EXISTS,
-                 "this certificate is registered since 20");
-    ck_assert_uint_eq(stage_change_count(&devices.stage), changes);
+    registry_stage_expect(&devices.stage, try_by_hand(&devices.stage, made), CHANGE_EXISTS,
+                          "this certificate is registered since 20");
+    ck_assert_uint_eq(registry_stage_change_count(&devices.stage), changes);
     made_free(made);
     devices_close(&devices);
 }
@@ -450,9 +450,9 @@ START_TEST(a_serial_given_twice_is_told_apart_by_what_was_signed)
     struct made *two = made_client(devices.ca, "two");
     X509_set_serialNumber(two->certificate, X509_get_serialNumber(one->certificate));
     X509_sign(two->certificate, devices.ca->key, EVP_sha256());
-    stage_register(&devices.stage, one);
+    registry_stage_register(&devices.stage, one);
     check_made_refused(&devices.stage, two, CHANGE_EXISTS, "their TBSCertificates differ");
-    stage_expect(&devices.stage, CHANGE_EXISTS, CHANGE_EXISTS, "(CN=one)");
+    registry_stage_expect(&devices.stage, CHANGE_EXISTS, CHANGE_EXISTS, "(CN=one)");
     made_free(one);
     devices_close(&devices);
 }
@@ -464,20 +464,20 @@ START_TEST(a_tombstone_is_lifted_by_hand_only)
     devices_open(&devices);
     struct registry_stage *stage = &devices.stage;
     struct made *made = made_client(devices.ca, "SN0001");
-    stage_register(stage, made);
-    ck_assert_int_eq(stage_change(stage, made, CERTIFICATE_NOT_ACTIVATED), CHANGE_MADE);
-    ck_assert_int_eq(stage_change(stage, made, CERTIFICATE_DELETED), CHANGE_MADE);
-    ck_assert_int_eq(stage_certificate_count(stage, 0), 0);
+    registry_stage_register(stage, made);
+    ck_assert_int_eq(registry_stage_change(stage, made, CERTIFICATE_NOT_ACTIVATED), CHANGE_MADE);
+    ck_assert_int_eq(registry_stage_change(stage, made, CERTIFICATE_DELETED), CHANGE_MADE);
+    ck_assert_int_eq(registry_stage_certificate_count(stage, 0), 0);
     stage->actor.now_ms += 1000;
     check_refused(stage,
                   &(struct registration){.certificate = made->certificate, .source = SOURCE_AUTO},
                   CHANGE_ILLEGAL, "it cannot sign up again; only registering it by hand");
-    stage_register(stage, made);
+    registry_stage_register(stage, made);
     const struct certificate_record *record = &stage->certificate.record;
     ck_assert_int_eq(record->created_ms, stage->actor.now_ms);
     ck_assert_int_eq(record->deactivated_ms, 0);
     char line[2048];
-    stage_last_change(stage, line);
+    registry_stage_last_change(stage, line);
     ck_assert_str_eq(line, "certificate.register|DELETED|{\"status\":\"ACTIVATED\",\"source\":"
                            "\"manual\"}");
     made_free(made);
@@ -491,9 +491,9 @@ START_TEST(the_tombstone_of_a_revoked_one_stays)
     devices_open(&devices);
     struct registry_stage *stage = &devices.stage;
     struct made *made = made_client(devices.ca, "SN0001");
-    stage_register(stage, made);
-    ck_assert_int_eq(stage_change(stage, made, CERTIFICATE_REVOKED), CHANGE_MADE);
-    ck_assert_int_eq(stage_change(stage, made, CERTIFICATE_DELETED), CHANGE_MADE);
+    registry_stage_register(stage, made);
+    ck_assert_int_eq(registry_stage_change(stage, made, CERTIFICATE_REVOKED), CHANGE_MADE);
+    ck_assert_int_eq(registry_stage_change(stage, made, CERTIFICATE_DELETED), CHANGE_MADE);
     check_made_refused(stage, made, CHANGE_ILLEGAL,
                        "was revoked for good before it was deleted on 20");
     devices_close(&devices);
@@ -514,20 +514,20 @@ START_TEST(so_many_sign_up_in_a_second_and_no_more)
         registration.certificate = made[i]->certificate;
         registration.source = i % 2 ? SOURCE_MANUAL : SOURCE_AUTO;
         stage->actor.now_ms = begin_ms + 100 * i;
-        ck_assert_int_eq(stage_try(stage, &registration), CHANGE_MADE);
+        ck_assert_int_eq(registry_stage_try(stage, &registration), CHANGE_MADE);
     }
     registration.certificate = made[3]->certificate;
     stage->actor.now_ms = begin_ms + 999;
     check_refused(stage, &registration, CHANGE_SIGNUP_LIMIT, "signups_per_second");
     /* The first one is a second old: the next try succeeds, and the one after it does not. */
     stage->actor.now_ms = begin_ms + 1000;
-    ck_assert_int_eq(stage_try(stage, &registration), CHANGE_MADE);
+    ck_assert_int_eq(registry_stage_try(stage, &registration), CHANGE_MADE);
     registration.certificate = made[4]->certificate;
     check_refused(stage, &registration, CHANGE_SIGNUP_LIMIT, "signups_per_second");
     /* Fleets are not asked, and do not count. */
     registration.per_second = 0;
     registration.source = SOURCE_IMPORTED;
-    ck_assert_int_eq(stage_try(stage, &registration), CHANGE_MADE);
+    ck_assert_int_eq(registry_stage_try(stage, &registration), CHANGE_MADE);
     for (int i = 0; i < 5; i++)
         made_free(made[i]);
     devices_close(&devices);
@@ -543,10 +543,10 @@ START_TEST(a_clock_that_was_set_back_stops_nobody)
     struct made *two = made_client(devices.ca, "two");
     struct registration registration = {
         .certificate = one->certificate, .per_second = 1, .source = SOURCE_MANUAL};
-    ck_assert_int_eq(stage_try(stage, &registration), CHANGE_MADE);
+    ck_assert_int_eq(registry_stage_try(stage, &registration), CHANGE_MADE);
     stage->actor.now_ms -= 3600 * 1000;
     registration.certificate = two->certificate;
-    ck_assert_msg(stage_try(stage, &registration) == CHANGE_MADE, "%s", stage->err.text);
+    ck_assert_msg(registry_stage_try(stage, &registration) == CHANGE_MADE, "%s", stage->err.text);
     made_free(one);
     made_free(two);
     devices_close(&devices);
@@ -562,17 +562,17 @@ START_TEST(a_client_id_that_another_has_is_warned_of)
     struct made *two = made_client(devices.ca, "meter");
     struct made *three = made_client(devices.ca, "other");
     struct made *four = made_client(devices.ca, "met*");
-    stage_register(stage, one);
+    registry_stage_register(stage, one);
     char expected[128];
     snprintf(expected, sizeof expected, "client id \"meter\" is that of serial %s, too",
              stage->certificate.record.serial);
-    stage_register(stage, two); /* both are known by their common name */
+    registry_stage_register(stage, two); /* both are known by their common name */
     ck_assert_str_eq(stage->certificate.warning, expected);
     struct registration registration = {
         .certificate = three->certificate, .client_id = "meter", .source = SOURCE_MANUAL};
-    ck_assert_int_eq(stage_try(stage, &registration), CHANGE_MADE);
+    ck_assert_int_eq(registry_stage_try(stage, &registration), CHANGE_MADE);
     ck_assert_ptr_nonnull(stage->certificate.warning);
-    stage_register(stage, four); /* not the same, though it would match as a pattern */
+    registry_stage_register(stage, four); /* not the same, though it would match as a pattern */
     ck_assert_ptr_null(stage->certificate.warning);
     made_free(one);
     made_free(two);
@@ -588,7 +588,7 @@ START_TEST(who_has_neither_name_nor_id_is_warned_of)
     devices_open(&devices);
     struct made *made =
         made_certificate(&(struct certificate_wish){.organization = "IoV", .issuer = devices.ca});
-    stage_register(&devices.stage, made);
+    registry_stage_register(&devices.stage, made);
     ck_assert_msg(strstr(devices.stage.certificate.warning, "neither a common name") != NULL, "%s",
                   devices.stage.certificate.warning);
     made_free(made);
@@ -609,18 +609,18 @@ START_TEST(a_store_that_fails_anywhere_leaves_nothing_half_done)
     unsigned calls = 0;
     for (;; calls++) {
         faulty_ledger_fail(stage->ledger, calls, STORE_FULL);
-        enum change_refusal refusal = stage_try(stage, &registration);
+        enum change_refusal refusal = registry_stage_try(stage, &registration);
         faulty_ledger_fail(stage->ledger, 0, STORE_DONE);
         if (refusal == CHANGE_MADE)
             break;
-        stage_expect(stage, refusal, CHANGE_STORE, "the store was told to fail");
-        ck_assert_int_eq(stage_certificate_count(stage, 0), 0);
-        ck_assert_uint_eq(stage_change_count(stage), 1); /* the CA's upload */
+        registry_stage_expect(stage, refusal, CHANGE_STORE, "the store was told to fail");
+        ck_assert_int_eq(registry_stage_certificate_count(stage, 0), 0);
+        ck_assert_uint_eq(registry_stage_change_count(stage), 1); /* the CA's upload */
         ck_assert_ptr_null(stage->certificate.memory);
     }
     ck_assert_uint_ge(calls, 6); /* begin, CAs, key, limit, certificate, line, commit at least */
-    ck_assert_int_eq(stage_certificate_count(stage, 0), 1);
-    ck_assert_uint_eq(stage_change_count(stage), 2);
+    ck_assert_int_eq(registry_stage_certificate_count(stage, 0), 1);
+    ck_assert_uint_eq(registry_stage_change_count(stage), 2);
     made_free(made);
     devices_close(&devices);
 }

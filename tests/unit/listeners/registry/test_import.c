@@ -23,15 +23,15 @@ struct fleet {
 static void fleet_open(struct fleet *fleet)
 {
     memset(fleet, 0, sizeof *fleet);
-    stage_open(&fleet->stage);
+    registry_stage_open(&fleet->stage);
     fleet->ca = made_ca("Device CA");
-    stage_upload(&fleet->stage, "devices", fleet->ca);
+    registry_stage_upload(&fleet->stage, "devices", fleet->ca);
 }
 
 static void fleet_close(struct fleet *fleet)
 {
     made_free(fleet->ca);
-    stage_close(&fleet->stage);
+    registry_stage_close(&fleet->stage);
 }
 
 static void on_fault(void *arg, uint64_t index, const char *text)
@@ -79,8 +79,8 @@ START_TEST(a_fleet_comes_in_with_one_line)
     struct made *stranger_ca = made_ca("Other CA");
     struct made *fleet_of[] = {made_client(fleet.ca, "one"), known, made_client(stranger_ca, "bad"),
                                made_client(fleet.ca, "two"), made_server(fleet.ca, "www")};
-    stage_register(&fleet.stage, known);
-    unsigned changes = stage_change_count(&fleet.stage);
+    registry_stage_register(&fleet.stage, known);
+    unsigned changes = registry_stage_change_count(&fleet.stage);
     struct import *import = begin(&fleet, false);
     for (size_t i = 0; i < 5; i++)
         ck_assert(add(&fleet, import, fleet_of[i], i == 3 ? "meter-2" : NULL));
@@ -95,9 +95,10 @@ START_TEST(a_fleet_comes_in_with_one_line)
     ck_assert_ptr_nonnull(strstr(fleet.texts[0], "its CA CN=Other CA is not registered"));
     ck_assert_ptr_nonnull(strstr(fleet.texts[1], "not meant for clients"));
     ck_assert_ptr_nonnull(strstr(fleet.texts[2], "the client id holds a control character"));
-    ck_assert_int_eq(stage_certificate_count(&fleet.stage, 1U << CERTIFICATE_REGISTERED), 2);
-    ck_assert_uint_eq(stage_change_count(&fleet.stage), changes + 1);
-    stage_last_change(&fleet.stage, line);
+    ck_assert_int_eq(registry_stage_certificate_count(&fleet.stage, 1U << CERTIFICATE_REGISTERED),
+                     2);
+    ck_assert_uint_eq(registry_stage_change_count(&fleet.stage), changes + 1);
+    registry_stage_last_change(&fleet.stage, line);
     ck_assert_str_eq(line, "certificate.import||{\"added\":2,\"present\":2,\"bad\":3,\"status\":"
                            "\"REGISTERED\"}");
     for (size_t i = 0; i < 5; i++)
@@ -112,8 +113,8 @@ START_TEST(an_import_that_brings_nothing_leaves_no_line)
     struct fleet fleet;
     fleet_open(&fleet);
     struct made *known = made_client(fleet.ca, "known");
-    stage_register(&fleet.stage, known);
-    unsigned changes = stage_change_count(&fleet.stage);
+    registry_stage_register(&fleet.stage, known);
+    unsigned changes = registry_stage_change_count(&fleet.stage);
     ck_assert_int_eq(end(&fleet, begin(&fleet, true)), CHANGE_MADE);
     check_counts(&fleet, 0, 0, 0);
     struct import *import = begin(&fleet, true);
@@ -125,7 +126,7 @@ START_TEST(an_import_that_brings_nothing_leaves_no_line)
     ck_assert(add(&fleet, import, fleet.ca, NULL));
     ck_assert_int_eq(end(&fleet, import), CHANGE_MADE);
     check_counts(&fleet, 0, 0, 1);
-    ck_assert_uint_eq(stage_change_count(&fleet.stage), changes);
+    ck_assert_uint_eq(registry_stage_change_count(&fleet.stage), changes);
     made_free(known);
     fleet_close(&fleet);
 }
@@ -143,9 +144,9 @@ START_TEST(a_fleet_lifts_tombstones_but_revives_nobody)
     struct made *made[3];
     for (int i = 0; i < 3; i++) {
         made[i] = made_client(fleet.ca, "x");
-        stage_register(stage, made[i]);
+        registry_stage_register(stage, made[i]);
         for (int k = 0; k < 2; k++)
-            ck_assert_int_eq(stage_change(stage, made[i], ways[i][k]), CHANGE_MADE);
+            ck_assert_int_eq(registry_stage_change(stage, made[i], ways[i][k]), CHANGE_MADE);
     }
     struct import *import = begin(&fleet, true);
     for (int i = 0; i < 3; i++)
@@ -154,8 +155,8 @@ START_TEST(a_fleet_lifts_tombstones_but_revives_nobody)
     check_counts(&fleet, 1, 1, 1);
     ck_assert_uint_eq(fleet.indexes[0], 1);
     ck_assert_ptr_nonnull(strstr(fleet.texts[0], "was revoked for good before it was deleted"));
-    ck_assert_int_eq(stage_certificate_count(stage, 1U << CERTIFICATE_ACTIVATED), 1);
-    ck_assert_int_eq(stage_certificate_count(stage, 1U << CERTIFICATE_REVOKED), 1);
+    ck_assert_int_eq(registry_stage_certificate_count(stage, 1U << CERTIFICATE_ACTIVATED), 1);
+    ck_assert_int_eq(registry_stage_certificate_count(stage, 1U << CERTIFICATE_REVOKED), 1);
     for (int i = 0; i < 3; i++)
         made_free(made[i]);
     fleet_close(&fleet);
@@ -209,13 +210,14 @@ START_TEST(a_store_that_fails_anywhere_keeps_what_it_said_it_has)
         bool added = add(&fleet, import, one, NULL) && add(&fleet, import, two, NULL);
         enum change_refusal refusal = end(&fleet, import);
         faulty_ledger_fail(stage->ledger, 0, STORE_DONE);
-        ck_assert_int_eq(stage_certificate_count(stage, 0), (int64_t)fleet.counts.added);
+        ck_assert_int_eq(registry_stage_certificate_count(stage, 0), (int64_t)fleet.counts.added);
         if (refusal == CHANGE_MADE)
             break;
         ck_assert(added || calls == 0);
-        stage_expect(stage, refusal, CHANGE_STORE,
-                     "the store was told to fail; 0 certificates were imported before that");
-        ck_assert_uint_eq(stage_change_count(stage), 1);
+        registry_stage_expect(
+            stage, refusal, CHANGE_STORE,
+            "the store was told to fail; 0 certificates were imported before that");
+        ck_assert_uint_eq(registry_stage_change_count(stage), 1);
     }
     ck_assert_uint_ge(calls, 9);
     check_counts(&fleet, 2, 0, 0);
@@ -249,11 +251,11 @@ START_TEST(batches_that_were_committed_stay_when_the_store_fails)
     faulty_ledger_fail(fleet.stage.ledger, 0, STORE_FULL);
     enum change_refusal refusal = end(&fleet, import);
     faulty_ledger_fail(fleet.stage.ledger, 0, STORE_DONE);
-    stage_expect(&fleet.stage, refusal, CHANGE_STORE,
-                 "10000 certificates were imported before that and stay");
+    registry_stage_expect(&fleet.stage, refusal, CHANGE_STORE,
+                          "10000 certificates were imported before that and stay");
     check_counts(&fleet, IMPORT_BATCH, 0, 0);
-    ck_assert_int_eq(stage_certificate_count(&fleet.stage, 0), IMPORT_BATCH);
-    ck_assert_uint_eq(stage_change_count(&fleet.stage), 2);
+    ck_assert_int_eq(registry_stage_certificate_count(&fleet.stage, 0), IMPORT_BATCH);
+    ck_assert_uint_eq(registry_stage_change_count(&fleet.stage), 2);
     made_free(first);
     fleet_close(&fleet);
 }
@@ -335,11 +337,11 @@ START_TEST(killing_an_import_loses_nothing_acknowledged_and_leaves_no_half_batch
     unsigned acknowledged = 0;
     for (unsigned round = 0; round < 8; round++) {
         acknowledged += kill_within_import(&fleet, first, round);
-        int64_t there = stage_certificate_count(&fleet.stage, 0);
+        int64_t there = registry_stage_certificate_count(&fleet.stage, 0);
         ck_assert_int_ge(there, 10 * (int64_t)acknowledged);
         ck_assert_int_eq(there % 10, 0);
         /* A line for each batch that is there, and the CA's. */
-        ck_assert_int_eq(stage_change_count(&fleet.stage), there / 10 + 1);
+        ck_assert_int_eq(registry_stage_change_count(&fleet.stage), there / 10 + 1);
         acknowledged = (unsigned)(there / 10);
     }
     made_free(first);
