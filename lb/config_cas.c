@@ -263,7 +263,8 @@ bool config_cas_make_builtin(struct config *config, const struct config_loading 
                              struct error *err)
 {
     struct stand_in stand_in = {.is_one = false};
-    if (whose(config, loading) && !places_stand_in(config, &stand_in, err))
+    if (!places_stand_in(whose(config, loading), config->options->state_dir,
+                         config->registry->store, &stand_in, err))
         return false;
     bool is_made = make(config, err);
     stand_in_end(&stand_in);

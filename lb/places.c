@@ -59,14 +59,24 @@ static bool is_same_folder(const char *one, const char *other)
     return length == others && memcmp(one, other, length) == 0;
 }
 
+/* Of "sqlite:/folder/registry.db". false: it is in the root of all, or its name is too long. */
+static bool store_folder(const char *location, char *into, size_t room)
+{
+    const char *path = strchr(location, ':') + 1;
+    size_t length = (size_t)(strrchr(path, '/') - path);
+    if (length == 0 || length >= room)
+        return false;
+    memcpy(into, path, length);
+    into[length] = '\0';
+    return true;
+}
+
 /* A store makes files of its own beside it, so that the folder has to be the user's. */
 static void add_store_folder(struct places *places, const struct config *config)
 {
     const char *path = strchr(config->registry->store, ':') + 1;
-    size_t length = (size_t)(strrchr(path, '/') - path);
-    if (length == 0 || length >= sizeof places->store_folder)
+    if (!store_folder(config->registry->store, places->store_folder, sizeof places->store_folder))
         return;
-    memcpy(places->store_folder, path, length);
     if (!is_same_folder(places->store_folder, config->options->state_dir)) {
         add(places, HANDOVER_FOLDER, "the folder of [registry] store", places->store_folder,
             config->registry->store_line);
@@ -98,15 +108,16 @@ void places_hand_over(struct places *places, const struct account *account)
     }
 }
 
-bool places_stand_in(const struct config *config, struct stand_in *stand_in, struct error *err)
+bool places_stand_in(const char *user, const char *state_dir, const char *location,
+                     struct stand_in *stand_in, struct error *err)
 {
-    struct places places;
+    char folder[PLACES_STORE_FOLDER_BYTES];
     struct account account;
-    const char *user = config->options->user;
-    if (user && geteuid() == 0 && account_find(user, &account, NULL) && account.uid != 0) {
-        places_find(&places, config);
-        places_hand_over(&places, &account);
-    }
+    bool is_root = geteuid() == 0 && user && account_find(user, &account, NULL);
+    if (is_root && account.uid != 0 && state_dir)
+        handover_give(HANDOVER_FOLDER, state_dir, &account);
+    if (is_root && account.uid != 0 && location && store_folder(location, folder, sizeof folder))
+        handover_give(HANDOVER_FOLDER, folder, &account);
     return stand_in_begin(stand_in, user, err);
 }
 

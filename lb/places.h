@@ -38,14 +38,18 @@ void places_find(struct places *places, const struct config *config);
 /** Give them to the user, where they are root's to give. Thread: main, as root. */
 void places_hand_over(struct places *places, const struct account *account);
 /**
- * Act as the user of this config, where root does what else the running lb would do (a command that
- * finds none running): folders that are not there are made and given first, so that all that is
- * made in them is the user's.
+ * Act as the user of [lb], where root does what else the running lb would do (a command that finds
+ * none running): folders that are not there are made and given first, so that all that is made in
+ * them is the user's.
  *
- * stand_in  for stand_in_end; changed nothing where we are not root or no user is named
- * Thread:   main, while it is the only one
+ * user                 NULL: none is named
+ * state_dir, location  absolute: of the built-in CA, of the store ("sqlite:/…"); both NULL: nothing
+ *                      is to be made
+ * stand_in             for stand_in_end; changed nothing where we are not root or no user is named
+ * Thread:              main, while it is the only one
  */
-bool places_stand_in(const struct config *config, struct stand_in *stand_in, struct error *err);
+bool places_stand_in(const char *user, const char *state_dir, const char *location,
+                     struct stand_in *stand_in, struct error *err);
 /** Note which ones places_hand_over would give, and change nothing. */
 void places_foresee_handover(struct places *places);
 

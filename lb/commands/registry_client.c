@@ -11,6 +11,7 @@
 #include "lb/commands/commands.h"
 #include "lb/commands/registry_settings.h"
 #include "lb/config.h"
+#include "lb/places.h"
 
 /* A change may wait for other writers, for the CA's key, for a reload; a question does not. */
 enum { CHANGE_MS = ADMIN_CLIENT_RELOAD_MS, QUESTION_MS = ADMIN_CLIENT_ASK_MS };
@@ -29,6 +30,7 @@ void registry_client_done(struct registry_client *client)
 {
     if (client->has_facts)
         registry_facts_done(&client->facts);
+    free(client->user);
     config_free(client->config);
     admin_client_done(&client->admin);
 }
@@ -108,17 +110,27 @@ static bool find_facts(struct registry_client *client, bool whole, struct error 
         registry_facts_done(&client->facts);
     client->has_facts = true;
     if (!client->config)
-        return registry_settings_read(&client->facts, client->admin.file, err);
+        return registry_settings_read(&client->facts, &client->user, client->admin.file, err);
+    const char *user = client->config->options->user;
+    if (user && !client->user && !(client->user = strdup(user)))
+        return error_set(err, "out of memory");
     return registry_facts_make(&client->facts, client->config) || error_set(err, "out of memory");
 }
 
 static bool ask_store(struct registry_client *client, const char *method, const char *path,
                       const json_t *body, struct admin_reply *ret_reply, struct error *err)
 {
-    return find_facts(client, needs_config(method, path, body), err) &&
-           (registry_call_local(method, path, body, &client->facts, client->who, &ret_reply->status,
-                                &ret_reply->json) ||
-            error_set(err, "out of memory"));
+    struct stand_in stand_in;
+    if (!find_facts(client, needs_config(method, path, body), err))
+        return false;
+    bool makes = strcmp(method, "GET") != 0;
+    if (!places_stand_in(client->user, makes ? client->facts.state_dir : NULL,
+                         makes ? client->facts.location : NULL, &stand_in, err))
+        return false;
+    bool is_answered = registry_call_local(method, path, body, &client->facts, client->who,
+                                           &ret_reply->status, &ret_reply->json);
+    stand_in_end(&stand_in);
+    return is_answered || error_set(err, "out of memory");
 }
 
 bool registry_client_ask(struct registry_client *client, const char *method, const char *path,

@@ -26,6 +26,7 @@ struct registry_client {
     struct config *config;       /* NULL: was not needed; facts.hosts is lent by it */
     struct registry_facts facts; /* of calls on the store */
     bool has_facts;
+    char *user; /* of [lb]: whose the registry is; NULL: it is ours */
     char who[REGISTRY_WHO_BYTES];
 };
 

@@ -18,10 +18,10 @@ struct settings {
     struct problems problems;
 };
 
-static bool is_state_dir(const struct ini_entry *entry)
+static bool is_of_lb(const struct ini_entry *entry)
 {
     return entry->key && strcmp(entry->section, lb_option_table.section) == 0 &&
-           strcmp(entry->key, "state_dir") == 0;
+           (strcmp(entry->key, "state_dir") == 0 || strcmp(entry->key, "user") == 0);
 }
 
 /* Of [registry] every key: one that is misspelt could name another store. */
@@ -29,7 +29,7 @@ static void set_entry(struct settings *settings, const struct ini_entry *entry)
 {
     const struct option_table *table = NULL;
     void *values = NULL;
-    if (is_state_dir(entry)) {
+    if (is_of_lb(entry)) {
         table = &lb_option_table;
         values = &settings->lb;
     } else if (strcmp(entry->section, registry_option_table.section) == 0) {
@@ -94,12 +94,16 @@ static bool fill(struct registry_facts *facts, struct settings *settings, struct
     return true;
 }
 
-bool registry_settings_read(struct registry_facts *facts, const char *file, struct error *err)
+bool registry_settings_read(struct registry_facts *facts, char **ret_user, const char *file,
+                            struct error *err)
 {
     struct settings settings = {.file = file};
     *facts = (struct registry_facts){0};
     settings.folder = option_folder(file, &settings.arena);
     bool good = read_keys(&settings, err) && fill(facts, &settings, err);
+    *ret_user = good && settings.lb.user ? strdup(settings.lb.user) : NULL;
+    if (good && settings.lb.user && !*ret_user)
+        good = error_set(err, "out of memory");
     problems_done(&settings.problems);
     arena_done(&settings.arena);
     return good;

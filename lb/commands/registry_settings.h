@@ -9,12 +9,14 @@
 #include "lb/base/error.h"
 
 /**
- * Only [registry] and state_dir of [lb] are looked at, so that whatever else is wrong with the file
- * keeps nobody from revoking a certificate while lb does not run.
+ * Only [registry], and state_dir and user of [lb] are looked at, so that whatever else is wrong
+ * with the file keeps nobody from revoking a certificate while lb does not run.
  *
  * facts    named_cas, uses_cas and hosts stay empty: they are of rules; registry_facts_done always
+ * ret_user owned: whom the registry belongs to; NULL: to whoever runs lb
  * Fails:   the file cannot be read, or one of these keys is wrong: err, with its line
  */
-bool registry_settings_read(struct registry_facts *facts, const char *file, struct error *err);
+bool registry_settings_read(struct registry_facts *facts, char **ret_user, const char *file,
+                            struct error *err);
 
 #endif
