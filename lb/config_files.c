@@ -115,6 +115,13 @@ static void group_name(const struct account *account, char *into, size_t room)
         snprintf(into, room, "%u", (unsigned)account->gid);
 }
 
+/* A change of client CAs loads the text in force again, and with it the files it names. */
+static const char *what_fails(const struct config *config)
+{
+    return config->uses_registry ? "a reload, and every change of client CAs, will fail"
+                                 : "a reload will fail";
+}
+
 static void warn_of(const struct config_file *file, const struct config *config,
                     const struct account *account, struct problems *problems)
 {
@@ -124,10 +131,9 @@ static void warn_of(const struct config_file *file, const struct config *config,
     bool is_closed = find_closed_folder(file->path, folder, sizeof folder);
     const char *opened = is_closed ? folder : file->path;
     problems_warn(problems, config->file, file->line,
-                  "a reload will fail: user %s may not %s %s; let its group do so: chgrp %s %s && "
-                  "chmod g+%c %s",
-                  account->name, is_closed ? "enter the folder" : "read", opened, group, opened,
-                  is_closed ? 'x' : 'r', opened);
+                  "%s: user %s may not %s %s; let its group do so: chgrp %s %s && chmod g+%c %s",
+                  what_fails(config), account->name, is_closed ? "enter the folder" : "read",
+                  opened, group, opened, is_closed ? 'x' : 'r', opened);
 }
 
 void config_files_check(const struct config *config, const struct account *account,
@@ -144,8 +150,7 @@ void config_files_check(const struct config *config, const struct account *accou
             warn_of(&files[i], config, account, problems);
     }
     if (unreadable > CONFIG_FILES_TOLD_MOST)
-        problems_warn(problems, config->file, 0,
-                      "a reload will fail: user %s may not read %u more files", account->name,
-                      unreadable - CONFIG_FILES_TOLD_MOST);
+        problems_warn(problems, config->file, 0, "%s: user %s may not read %u more files",
+                      what_fails(config), account->name, unreadable - CONFIG_FILES_TOLD_MOST);
     arena_done(&arena);
 }
