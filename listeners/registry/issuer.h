@@ -131,7 +131,8 @@ X509_REQ *request_read(const char *pem, size_t bytes, struct error *err);
  * name      the friendly name that key and certificate are listed under; UTF-8
  * legacy    true: the old algorithms that Apple's and older Windows' importers take (3DES, SHA-1
  *           MAC); false: AES-256 with PBKDF2 and a SHA-256 MAC
- * password  UTF-8; not empty, without control characters, at most PKCS12_PASSWORD_BYTES
+ * password  UTF-8; not empty, without control characters, at most PKCS12_PASSWORD_BYTES. Java opens
+ *           only those of ASCII letters, whoever made the bundle
  * returns   owned, for free(); NULL: err
  * Thread:   any; takes some tenths of a second on purpose
  */
