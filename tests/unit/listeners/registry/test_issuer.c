@@ -2,7 +2,7 @@
 /* The built-in CA is made once and whole, for nobody but its owner. */
 #include <dirent.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -282,6 +282,31 @@ START_TEST(a_key_without_certificate_gets_one)
     expect_signed();
     free(before);
     free(after);
+}
+END_TEST
+
+/* Whenever it happens; microseconds from the start, so that some hit each step. */
+START_TEST(a_maker_that_is_killed_leaves_nothing_half_done)
+{
+    enum { ROUNDS = 40, STEP_US = 150 };
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        X509 *ca = NULL;
+        pid_t maker = fork();
+        ck_assert_int_ge(maker, 0);
+        if (maker == 0) {
+            enum issuer_outcome outcome = issuer_make(&stage.place, &plain, &ca, &stage.err);
+            _exit((int)outcome);
+        }
+        usleep(i * STEP_US);
+        kill(maker, SIGKILL);
+        ck_assert_int_eq(waitpid(maker, NULL, 0), maker);
+        enum issuer_outcome outcome = issuer_make(&stage.place, &plain, &ca, &stage.err);
+        ck_assert_msg(outcome == ISSUER_DONE || outcome == ISSUER_EXISTS, "%s", stage.err.text);
+        X509_free(ca);
+        expect_signed();
+        ck_assert_int_eq(unlink(stage_file(&stage, "ca.crt")), 0);
+        ck_assert_int_eq(unlink(stage_file(&stage, "ca.key")), 0);
+    }
 }
 END_TEST
 
@@ -571,6 +596,7 @@ static void add_tests(TCase *tcase)
                         sizeof bad_wishes / sizeof *bad_wishes);
     tcase_add_test(tcase, of_those_who_make_it_at_the_same_time_one_does);
     tcase_add_test(tcase, a_key_without_certificate_gets_one);
+    tcase_add_test(tcase, a_maker_that_is_killed_leaves_nothing_half_done);
     tcase_add_test(tcase, a_key_of_another_kind_without_certificate_is_not_replaced);
     tcase_add_test(tcase, a_folder_that_takes_no_files_is_said);
     add_refusals(tcase);
