@@ -175,11 +175,51 @@ START_TEST(a_folder_of_somebody_elses_is_refused)
 }
 END_TEST
 
+static void tell(struct estate *estate, int expected, const char *noun, const char *verb,
+                 const char *more, const char *value)
+{
+    struct text said = {0};
+    const char *argv[] = {
+        process_lb(), noun,  verb, "-c", folder_file(&estate->scene.folder, "lb.ini"),
+        more,         value, NULL};
+    int status = process_run(argv, &said);
+    ck_assert_msg(status == expected, "lb %s %s: %s", noun, verb, said.bytes);
+    text_done(&said);
+}
+
+/* Root sets everything up before lb runs for the first time. */
+START_TEST(what_root_makes_without_lb_is_the_users)
+{
+    static const char *const files[] = {"state/ca.key", "state/registry.db"};
+    struct estate estate;
+    estate_open(&estate, "");
+    scene_write_ini(&estate.scene, "lb.ini", estate.ini.bytes);
+    tell(&estate, 0, "ca", "list", NULL, NULL);
+    ck_assert(!is_there(&estate, "state")); /* a question makes nothing */
+    tell(&estate, 0, "ca", "create", NULL, NULL);
+    for (size_t i = 0; i < 2; i++)
+        expect_theirs(&estate, files[i], 0600);
+    tell(&estate, 0, "cert", "issue", "--cn", "carol");
+    char *before = folder_read(&estate.roots, "state/ca.crt");
+    scene_start(&estate.scene, estate.ini.bytes);
+    char *after = folder_read(&estate.roots, "state/ca.crt");
+    ck_assert_str_eq(before, after);
+    scene_stop(&estate.scene);
+    tell(&estate, 0, "cert", "issue", "--cn", "dave");
+    for (size_t i = 0; i < 2; i++)
+        expect_theirs(&estate, files[i], 0600);
+    free(before);
+    free(after);
+    estate_close(&estate);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, it_is_made_by_run_and_is_the_users);
     tcase_add_test(tcase, links_in_the_users_folder_lead_root_nowhere);
     tcase_add_test(tcase, a_store_elsewhere_gets_its_folder_too);
+    tcase_add_test(tcase, what_root_makes_without_lb_is_the_users);
     tcase_add_test(tcase, a_folder_of_somebody_elses_is_refused);
 }
 
