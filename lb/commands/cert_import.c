@@ -183,7 +183,8 @@ static void write_summary(const struct importing *importing)
            number_text(importing->present, present), number_text(importing->bad, bad),
            importing->has_failed ? ", and the rest was not tried" : "");
     if (left > 0)
-        fprintf(stderr, "lb %s: %zu client ids are of no certificate among these\n", verb, left);
+        fprintf(stderr, "lb %s: of no certificate among these: %zu client id%s\n", verb, left,
+                left == 1 ? "" : "s");
 }
 
 static int import_all(struct importing *importing)

@@ -173,7 +173,7 @@ static int tell_all(struct registering *registering)
         putchar('\n');
         json_decref(all);
     } else if (registering->done + registering->failed > 1) {
-        printf("%lu registered, %lu failed\n", registering->done, registering->failed);
+        printf("%lu registered, %lu refused\n", registering->done, registering->failed);
     }
     return registering->failed == 0 ? COMMAND_DONE : COMMAND_FAILED;
 }

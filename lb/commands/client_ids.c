@@ -11,13 +11,13 @@
 
 enum { SERIAL_BYTES = 128 };
 
-/* Upper case, without colons and leading zeros. false: it is no serial. */
+/* Upper case, without colons, blanks and leading zeros. false: it is no serial. */
 static bool normalise(const char *text, size_t length, char into[SERIAL_BYTES])
 {
     size_t used = 0;
     bool is_hex = false;
     for (size_t i = 0; i < length; i++) {
-        if (text[i] == ':')
+        if (text[i] == ':' || text[i] == ' ')
             continue;
         if (!isxdigit((unsigned char)text[i]) || used + 1 == SERIAL_BYTES)
             return false;

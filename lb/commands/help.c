@@ -85,6 +85,14 @@ static bool write_setting(const char *word)
     return false;
 }
 
+static bool is_section(const char *word)
+{
+    for (const struct option_table *const *table = option_tables; *table; table++)
+        if (strcmp((*table)->section, word) == 0)
+            return true;
+    return false;
+}
+
 static bool write_section(const char *word)
 {
     for (const struct option_table *const *table = option_tables; *table; table++) {
@@ -117,6 +125,8 @@ static bool write_word(const char *word)
     const struct command *command = command_find(word);
     if (command)
         command_explain(command);
+    if (command && is_section(word))
+        puts("");
     bool is_known = write_section(word) || command;
     if (is_known &&
         (option_find(&rule_option_table, word) || option_find(&pool_option_table, word)))

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenSSL's UI switches the terminal's echo off, and on again whatever signal comes. */
 #include "lb/commands/password.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/ui.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "lb/commands/word.h"
 
+/* --- a line --------------------------------------------------------------------------------- */
+
+/* whence: stands before each message. */
 static bool is_fit(const struct password *password, const char *whence, struct error *err)
 {
     if (password->text[0] == '\0')
@@ -23,50 +25,106 @@ static bool is_fit(const struct password *password, const char *whence, struct e
     return true;
 }
 
-/* --- from the terminal ---------------------------------------------------------------------- */
-
-/* Without one, the UI would read whatever stdin is. */
-static bool has_terminal(void)
+/* A terminal gives one line at a time; of a file, what follows the line is thrown away. */
+static bool read_line(int fd, const char *whence, struct password *password, struct error *err)
 {
-    int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (fd >= 0)
-        close(fd);
-    return fd >= 0;
+    size_t length = 0;
+    for (;;) {
+        ssize_t got = read(fd, password->text + length, sizeof password->text - length);
+        if (got < 0 && errno == EINTR)
+            return error_set(err, "%s: interrupted, nothing was done", whence);
+        if (got < 0)
+            return error_set(err, "%s: %s", whence, strerror(errno));
+        char *end = memchr(password->text + length, '\n', (size_t)got);
+        length = end ? (size_t)(end - password->text) : length + (size_t)got;
+        if (!end && length == sizeof password->text)
+            return error_set(err, "%s: the line is longer than %d bytes", whence, PASSWORD_BYTES);
+        if (end || got == 0)
+            break;
+    }
+    if (length > 0 && password->text[length - 1] == '\r')
+        length--;
+    OPENSSL_cleanse(password->text + length, sizeof password->text - length);
+    if (memchr(password->text, '\0', length))
+        return error_set(err, "%s: the line is no text", whence);
+    return is_fit(password, whence, err);
 }
 
-static bool ask_twice(UI *ui, const char *what, struct password *password, struct password *again,
-                      struct error *err)
+/* --- from the terminal ---------------------------------------------------------------------- */
+
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+enum { ENDING_COUNT = sizeof ending / sizeof *ending };
+
+/* It is enough that read() returns. */
+static void on_signal(int number)
 {
-    char first[128], second[128];
-    snprintf(first, sizeof first, "A new password for %s: ", what);
-    snprintf(second, sizeof second, "The same once more: ");
-    if (UI_add_input_string(ui, first, 0, password->text, 0, PASSWORD_BYTES) < 0 ||
-        UI_add_input_string(ui, second, 0, again->text, 0, PASSWORD_BYTES) < 0)
-        return error_set(err, "out of memory");
-    int outcome = UI_process(ui);
-    if (outcome == -2)
-        return error_set(err, "no password, nothing done");
-    if (outcome < 0)
-        return error_set(err, "the password could not be read from the terminal");
-    if (strcmp(password->text, again->text) != 0)
-        return error_set(err, "the two passwords differ: nothing was done");
-    return is_fit(password, "terminal", err);
+    (void)number;
+}
+
+/* A signal interrupts the reading instead of ending the process, whose terminal would stay mute. */
+static void catch_signals(struct sigaction before[ENDING_COUNT])
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < ENDING_COUNT; i++)
+        sigaction(ending[i], &action, &before[i]);
+}
+
+static void restore_signals(const struct sigaction before[ENDING_COUNT])
+{
+    for (size_t i = 0; i < ENDING_COUNT; i++)
+        sigaction(ending[i], &before[i], NULL);
+}
+
+static bool ask(int tty, const char *prompt, struct password *password, struct error *err)
+{
+    dprintf(tty, "%s: ", prompt);
+    bool good = read_line(tty, "terminal", password, err);
+    dprintf(tty, "\n");
+    return good;
+}
+
+static bool ask_twice(int tty, const char *what, struct password *password, struct error *err)
+{
+    struct password again = {""};
+    char prompt[256];
+    snprintf(prompt, sizeof prompt, "A new password for %s", what);
+    bool good = ask(tty, prompt, password, err) && ask(tty, "The same once more", &again, err);
+    if (good && strcmp(password->text, again.text) != 0)
+        good = error_set(err, "the two passwords differ: nothing was done");
+    password_done(&again);
+    return good;
+}
+
+/* The echo is off before the first prompt shows, so that who types ahead is not seen either. */
+static bool ask_hidden(int tty, const char *what, struct password *password, struct error *err)
+{
+    struct sigaction signals[ENDING_COUNT];
+    struct termios before, hidden;
+    if (tcgetattr(tty, &before) != 0)
+        return error_set(err, "the terminal cannot hide a password: %s", strerror(errno));
+    hidden = before;
+    hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
+    catch_signals(signals);
+    bool good = tcsetattr(tty, TCSAFLUSH, &hidden) == 0
+                    ? ask_twice(tty, what, password, err)
+                    : error_set(err, "the terminal cannot hide a password: %s", strerror(errno));
+    tcsetattr(tty, TCSADRAIN, &before);
+    restore_signals(signals);
+    return good;
 }
 
 bool password_ask(struct password *password, const char *what, struct error *err)
 {
-    struct password again = {""};
+    int tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
     *password = (struct password){""};
-    if (!has_terminal())
+    if (tty < 0)
         return error_set(err,
                          "there is no terminal to ask for the password of %s: write it into a "
                          "file of mode 0600 and give --password-file FILE",
                          what);
-    UI *ui = UI_new_method(UI_OpenSSL());
-    bool good = ui ? ask_twice(ui, what, password, &again, err) : error_set(err, "out of memory");
-    UI_free(ui);
-    ERR_clear_error();
-    password_done(&again);
+    bool good = ask_hidden(tty, what, password, err);
+    close(tty);
     return good;
 }
 
@@ -78,40 +136,13 @@ static bool is_private(int fd, const char *path, struct error *err)
     if (fstat(fd, &status) != 0)
         return error_set(err, "%s: %s", path, strerror(errno));
     if (S_ISDIR(status.st_mode))
-        return error_set(err, "%s is a folder: the password stands in the first line of a file",
+        return error_set(err, "%s: is a folder; the password stands in the first line of a file",
                          path);
     if (S_ISREG(status.st_mode) && (status.st_mode & S_IROTH))
         return error_set(err,
                          "%s: every user of this machine may read it (mode %04o): chmod 600 %s",
                          path, (unsigned)(status.st_mode & 07777), path);
     return true;
-}
-
-static bool read_line(int fd, const char *path, struct password *password, struct error *err)
-{
-    size_t length = 0;
-    for (;;) {
-        ssize_t got = read(fd, password->text + length, sizeof password->text - length);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return error_set(err, "%s: %s", path, strerror(errno));
-        char *end = memchr(password->text + length, '\n', (size_t)got);
-        length += (size_t)got;
-        if (end)
-            length = (size_t)(end - password->text);
-        if (!end && length == sizeof password->text)
-            return error_set(err, "%s: its first line is longer than %d bytes", path,
-                             PASSWORD_BYTES);
-        if (end || got == 0)
-            break;
-    }
-    if (length > 0 && password->text[length - 1] == '\r')
-        length--;
-    OPENSSL_cleanse(password->text + length, sizeof password->text - length);
-    if (memchr(password->text, '\0', length))
-        return error_set(err, "%s: its first line is no text", path);
-    return is_fit(password, path, err);
 }
 
 bool password_read(struct password *password, const char *path, struct error *err)

@@ -2,6 +2,7 @@
 /* The command line: verbs, their options and wrong usage. */
 #include "lb/commands/commands.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lb/commands/arguments.h"
@@ -66,6 +67,52 @@ static const struct {
      "lb backend: \"app/rs 1\" is no backend: write POOL/NAME, as in app/rs-1; see lb help\n"},
     {{"backend", "enable", "--wait", "app/rs-1"},
      "lb backend: --wait waits for a backend to be empty: drain or disable it; see lb help\n"},
+    {{"ca"},
+     "lb ca: say what to do: create, upload, list, show, bind, unbind, enable, disable, delete; "
+     "see "
+     "lb ca -h\n"},
+    {{"ca", "creat"}, "lb ca: there is no \"creat\": did you mean lb ca create?; see lb ca -h\n"},
+    {{"cert", "frobnicate"}, "lb cert: there is no \"frobnicate\"; see lb cert -h\n"},
+    {{"ca", "bind", "corp"},
+     "lb ca bind: say which CA, and to which hosts, as in lb ca bind corp www.example.com; see lb "
+     "ca bind -h\n"},
+    {{"ca", "unbind", "corp", "a", "--all"},
+     "lb ca unbind: say which CA, and which hosts or --all, as in lb ca unbind corp "
+     "www.example.com; see lb ca unbind -h\n"},
+    {{"ca", "create", "--days", "0"},
+     "lb ca create: --days \"0\": write a whole number from 1 to 36500; see lb ca create -h\n"},
+    {{"cert", "issue"}, "lb cert issue: say whose it is: --cn NAME; see lb cert issue -h\n"},
+    {{"cert", "issue", "--cn"}, "lb cert issue: --cn needs its NAME; see lb cert issue -h\n"},
+    {{"cert", "issue", "--activat_", "a"},
+     "lb cert issue: unknown option --activat_: did you mean --activate?; see lb cert issue -h\n"},
+    {{"cert", "issue", "--cn", "a", "--key=p257"},
+     "lb cert issue: --key \"p257\" is unknown: did you mean p256?; see lb cert issue -h\n"},
+    {{"cert", "issue", "--cn", "a", "--legacy"},
+     "lb cert issue: --legacy is a form of --p12 FILE; see lb cert issue -h\n"},
+    {{"cert", "issue", "--cn", "a", "--password-file=x"},
+     "lb cert issue: --password-file is for --p12 FILE: nothing else is encrypted; see lb cert "
+     "issue -h\n"},
+    {{"cert", "issue", "--csr=a", "--p12=b"},
+     "lb cert issue: --csr and --p12 do not go together: who made the CSR has the key; see lb cert "
+     "issue -h\n"},
+    {{"cert", "issue", "--cn", "a", "--activate=later"},
+     "lb cert issue: --activate \"later\": write yes or no; see lb cert issue -h\n"},
+    {{"cert", "issue", "--cn", "\xff"},
+     "lb cert issue: what --cn says is no UTF-8 text; see lb cert issue -h\n"},
+    {{"cert", "show", "xyz"},
+     "lb cert show: \"xyz\" is no serial number: write its hex digits, as lb cert list shows them; "
+     "see lb cert show -h\n"},
+    {{"cert", "revoke"},
+     "lb cert revoke: say which certificate: its serial number; see lb cert revoke -h\n"},
+    {{"cert", "list", "--status", "aktivated"},
+     "lb cert list: --status \"aktivated\" is unknown: did you mean activated?; see lb cert list "
+     "-h\n"},
+    {{"cert", "list", "--all", "--limit=5"},
+     "lb cert list: --all is every page: without --limit and --after; see lb cert list -h\n"},
+    {{"audit", "--limit=0"},
+     "lb audit: --limit \"0\": write a whole number from 1 to 1000; see lb audit -h\n"},
+    {{"registry", "backup"},
+     "lb registry backup: say where to: lb registry backup FILE; see lb registry backup -h\n"},
     {{"help", "pool", "rule"}, "lb help: \"rule\" is too much: it takes one word; see lb help\n"},
     {{"sign", "x"}, "lb sign: \"x\" is too much: it takes nothing; see lb help\n"},
     {{"--version", "x"}, "lb version: \"x\" is too much: it takes nothing; see lb help\n"},
@@ -115,6 +162,33 @@ START_TEST(every_verb_explains_itself)
             captured_done(&captured);
         }
     }
+}
+END_TEST
+
+static void expect_part(const struct command *command, const struct command *part)
+{
+    struct captured captured;
+    char usage[256];
+    CAPTURED_RUN(&captured, command->name, part->name, "-h");
+    ck_assert_int_eq(captured.status, 0);
+    ck_assert_str_eq(captured.err, "");
+    snprintf(usage, sizeof usage, "lb %s %s %s\n", command->name, part->name, part->arguments);
+    ck_assert_int_eq(strncmp(captured.out, usage, strlen(usage)), 0);
+    ck_assert_ptr_nonnull(strstr(captured.out, part->summary));
+    ck_assert_ptr_nonnull(strstr(captured.out, part->details));
+    for (const struct argument_option *option = part->options; option && option->name; option++) {
+        char said[64];
+        snprintf(said, sizeof said, "\n  --%s ", option->name);
+        ck_assert_msg(strstr(captured.out, said), "%s is not explained", said);
+    }
+    captured_done(&captured);
+}
+
+START_TEST(every_part_of_a_verb_explains_itself_and_its_options)
+{
+    for (const struct command *command = commands; command->name; command++)
+        for (const struct command *part = command->parts; part && part->name; part++)
+            expect_part(command, part);
 }
 END_TEST
 
@@ -183,6 +257,7 @@ static void add_tests(TCase *tcase)
                         sizeof misuses / sizeof *misuses);
     tcase_add_test(tcase, the_file_may_be_named_in_every_usual_way);
     tcase_add_test(tcase, every_verb_explains_itself);
+    tcase_add_test(tcase, every_part_of_a_verb_explains_itself_and_its_options);
     tcase_add_test(tcase, options_and_words_may_stand_in_any_order);
     tcase_add_test(tcase, every_verb_says_what_it_does);
     tcase_add_test(tcase, what_lb_starts_by_itself_is_in_no_overview);

@@ -76,7 +76,7 @@ START_TEST(a_key_of_two_sections_is_explained_for_both)
     CAPTURED_RUN(&captured, "help", "mutual_auth");
     expect_in(captured.out, "mutual_auth in [listener NAME]\n");
     expect_in(captured.out, "\n\nmutual_auth in [rule NAME]\n");
-    expect_in(captured.out, "off | request | require, default off\n");
+    expect_in(captured.out, "off | request | require | when-bound, default off\n");
     captured_done(&captured);
 }
 END_TEST
@@ -96,13 +96,19 @@ START_TEST(every_section_has_a_sample_that_can_be_read)
         snprintf(line, sizeof line, "\n;%s =", option->key);
         expect_in(captured.out, line);
     }
-    /* What is a section and a key, too, is explained as a key behind the sample. */
+    /* A verb of that name is explained before the sample … */
+    char comment[64];
+    snprintf(comment, sizeof comment, "; %.40s", table->summary);
+    const char *begin = strstr(captured.out, comment);
+    ck_assert_ptr_nonnull(begin);
+    ck_assert((begin == captured.out) == !command_find(table->section));
+    /* … and a key of that name behind it. */
     char key[64];
     snprintf(key, sizeof key, "\n\n%s in [", table->section);
     const char *end = strstr(captured.out, key);
     ck_assert(!end == !option_find(&rule_option_table, table->section));
-    size_t length = end ? (size_t)(end - captured.out) + 1 : strlen(captured.out);
-    ini_read_bytes(&ini, "sample", captured.out, length, &arena, &problems);
+    size_t length = end ? (size_t)(end - begin) + 1 : strlen(begin);
+    ini_read_bytes(&ini, "sample", begin, length, &arena, &problems);
     ck_assert_msg(problems.count == 0, "%s", problems.count ? problems.items[0].text : "");
     ck_assert_uint_eq(ini.count, 1);
     problems_done(&problems);
