@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 #include <openssl/opensslv.h>
 #include <pcre2.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <uv.h>
@@ -35,5 +36,6 @@ int command_version(int argc, char **argv)
     printf("inih %s\n", LB_INIH_VERSION);
     print_pcre2();
     printf("jansson %s, built with %s\n", jansson_version_str(), JANSSON_VERSION);
+    printf("SQLite %s, built with %s\n", sqlite3_libversion(), SQLITE_VERSION);
     return COMMAND_DONE;
 }

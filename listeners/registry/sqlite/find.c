@@ -92,14 +92,14 @@ static enum store_outcome ask_number(struct sqlite_ledger *l, const struct searc
 
 /* --- which way ----------------------------------------------------------------------------- */
 
-/* The way with the fewest rows; WAY_ORDER: all have many. */
+/* The way with the fewest rows; WAY_ALL: all have many. */
 static enum store_outcome find_pick(struct sqlite_ledger *l, const struct search *search,
                                     enum search_way *ret_way, struct error *err)
 {
     char question[SEARCH_QUESTION_BYTES];
     int64_t fewest = PICK_MOST;
-    *ret_way = WAY_ORDER;
-    for (enum search_way way = 0; way < WAY_ORDER && fewest > 0; way++) {
+    *ret_way = WAY_ALL;
+    for (enum search_way way = 0; way < WAY_ALL && fewest > 0; way++) {
         int64_t count = 0;
         if (!search_narrows(search, way))
             continue;
@@ -115,18 +115,26 @@ static enum store_outcome find_pick(struct sqlite_ledger *l, const struct search
     return STORE_DONE;
 }
 
-/* A text that no index but its own can tell, if there is one; those that say more first. A whole
- * unit is in each index, as its hash. */
-static enum search_way find_sweep(const struct search *search)
+/* The text that says most; one that every index tells (a whole unit, as its hash) is none. */
+static int find_text(const struct search *search)
 {
     static const enum search_match matches[] = {MATCH_WHOLE, MATCH_BEGIN, MATCH_PART};
     for (size_t i = 0; i < sizeof matches / sizeof *matches; i++)
         for (int field = 0; field < FIELD_COUNT; field++)
             if (search->texts[field].match == matches[i] &&
                 !(field == FIELD_UNIT && matches[i] == MATCH_WHOLE))
-                return search_order_is_of(search, (enum search_field)field)
-                           ? WAY_ORDER
-                           : (enum search_way)field;
+                return field;
+    return FIELD_COUNT;
+}
+
+static enum search_way find_sweep(const struct search *search)
+{
+    int field = find_text(search);
+    if (field < FIELD_COUNT && !search_order_is_of(search, (enum search_field)field))
+        return (enum search_way)field;
+    /* The index of serials holds nothing to filter by. */
+    if (field == FIELD_COUNT && search_order_is_of(search, FIELD_SERIAL))
+        return WAY_ALL;
     return WAY_ORDER;
 }
 
@@ -141,7 +149,7 @@ static enum store_outcome find_page(struct sqlite_ledger *l, const struct search
     outcome = find_pick(l, search, &way, err);
     if (outcome != STORE_DONE)
         return outcome;
-    if (way == WAY_ORDER)
+    if (way == WAY_ALL)
         way = find_sweep(search);
     return ask_page(l, search, way, 0, page, &is_whole, err);
 }
@@ -206,11 +214,11 @@ static enum store_outcome count(struct sqlite_ledger *l, const struct search *se
                                 int64_t *ret_count, struct error *err)
 {
     char question[SEARCH_QUESTION_BYTES];
-    enum search_way way = WAY_ORDER;
+    enum search_way way = WAY_ALL;
     enum store_outcome outcome = find_pick(l, search, &way, err);
     if (outcome != STORE_DONE)
         return outcome;
-    for (int field = 0; way == WAY_ORDER && field < FIELD_COUNT; field++)
+    for (int field = 0; way == WAY_ALL && field < FIELD_COUNT; field++)
         if (search->texts[field].match != MATCH_ANY)
             way = (enum search_way)field;
     search_write_count(search, way, question);

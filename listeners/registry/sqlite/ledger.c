@@ -141,12 +141,13 @@ static void restrain(sqlite3 *db)
 
 /* FULL: what was committed survives that the power goes. The log is cut back after a large import.
  */
-static const char settings[] = "PRAGMA synchronous = FULL;"
-                               "PRAGMA temp_store = MEMORY;"
-                               "PRAGMA cell_size_check = ON;"
-                               "PRAGMA secure_delete = OFF;" /* there is no secret in it */
-                               "PRAGMA cache_size = -16384;"
-                               "PRAGMA journal_size_limit = 67108864;";
+static const char settings[] =
+    "PRAGMA synchronous = FULL;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA cell_size_check = ON;"
+    "PRAGMA secure_delete = OFF;" /* there is no secret in it */
+    "PRAGMA cache_size = -32768;" /* KiB: an import touches all of some indexes */
+    "PRAGMA journal_size_limit = 67108864;";
 
 enum store_outcome sqlite_connect(struct sqlite_ledger *l, const char *path, struct error *err)
 {

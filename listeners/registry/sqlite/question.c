@@ -50,6 +50,7 @@ static const char *const way_index[WAY_COUNT] = {
     [WAY_STATUS] = "certificate_by_odd_status",
     [WAY_NOT_BEFORE] = "certificate_by_not_before",
     [WAY_NOT_AFTER] = "certificate_by_not_after",
+    [WAY_ALL] = "certificate_by_created",
 };
 
 static const char *const field_column[FIELD_COUNT] = {"serial", "common_name", "unit", "client_id"};
@@ -170,6 +171,7 @@ static void put_way(struct draft *draft, const struct search *search, enum searc
     case WAY_NOT_AFTER:
         put_times(draft, search, way, way);
         return;
+    case WAY_ALL:
     case WAY_ORDER:
     case WAY_COUNT:
         return;
@@ -273,7 +275,7 @@ void search_write_count(const struct search *search, enum search_way way, char *
 {
     struct draft draft = draft_in(into, SEARCH_QUESTION_BYTES - 1);
     draft_text(&draft, "SELECT count(*)");
-    put_from(&draft, way == WAY_ORDER ? orders[ORDER_CREATED].index : way_index[way]);
+    put_from(&draft, way_index[way]);
     put_filter(&draft, search, way);
     put_limit(&draft);
     end(&draft);

@@ -14,7 +14,9 @@
  * each index holds all that numbers can be filtered by, so that even a page that finds hardly
  * anything reads one index from end to end and no row of the table. unit_hash stands for the unit
  * there (see fold_hash). Ties are in the order of id, which is why it is named in each. What is put
- * later has the greater revision: the order of updates.
+ * later has the greater revision: the order of updates. Serials alone are random in most fleets, so
+ * what is looked for is never far; and with nothing beside them their index is a third smaller,
+ * which counts where each new row is at another place.
  */
 #include "listeners/registry/sqlite/schema.h"
 
@@ -51,7 +53,7 @@ static const char first_step[] =
     " id INTEGER PRIMARY KEY, revision INTEGER NOT NULL, key BLOB NOT NULL, tbs BLOB NOT NULL,"
     " ca INTEGER NOT NULL REFERENCES ca_number (number),"
     " status INTEGER NOT NULL, was_revoked INTEGER NOT NULL, source INTEGER NOT NULL,"
-    " serial TEXT NOT NULL COLLATE NOCASE, common_name TEXT NOT NULL COLLATE NOCASE,"
+    " serial TEXT NOT NULL, common_name TEXT NOT NULL COLLATE NOCASE,"
     " unit TEXT NOT NULL COLLATE NOCASE, unit_hash INTEGER NOT NULL,"
     " client_id TEXT NOT NULL COLLATE NOCASE,"
     " not_before_s INTEGER NOT NULL, not_after_s INTEGER NOT NULL,"
@@ -60,7 +62,7 @@ static const char first_step[] =
     "CREATE UNIQUE INDEX certificate_key ON certificate (key);"
     "CREATE INDEX certificate_by_created ON certificate (created_ms, id, " BUNDLE ");"
     "CREATE INDEX certificate_by_updated ON certificate (revision, id, " BUNDLE ");"
-    "CREATE INDEX certificate_by_serial ON certificate (serial, id, " BUNDLE ");"
+    "CREATE INDEX certificate_by_serial ON certificate (serial);"
     "CREATE INDEX certificate_by_common_name ON certificate (common_name, id, " BUNDLE ");"
     "CREATE INDEX certificate_by_unit ON certificate (unit, id, " BUNDLE ");"
     "CREATE INDEX certificate_by_client_id ON certificate (client_id, id, " BUNDLE ");"

@@ -42,6 +42,16 @@ static bool read_text(struct search_text *text, const char *wish)
     return true;
 }
 
+/* Serials are kept in capitals, and compared as they are. */
+static void to_capitals(struct search_text *serial)
+{
+    char *const texts[] = {serial->low, serial->high};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (char *byte = texts[i]; byte && *byte; byte++)
+            if (*byte >= 'a' && *byte <= 'z')
+                *byte = (char)(*byte - ('a' - 'A'));
+}
+
 static enum store_outcome read_texts(struct search *search, struct sqlite_ledger *l,
                                      struct error *err)
 {
@@ -56,6 +66,7 @@ static enum store_outcome read_texts(struct search *search, struct sqlite_ledger
         if (!read_text(&search->texts[i], wishes[i]))
             return sqlite_fail(l, SQLITE_NOMEM, err);
     }
+    to_capitals(&search->texts[FIELD_SERIAL]);
     return STORE_DONE;
 }
 
@@ -118,6 +129,7 @@ bool search_narrows(const struct search *search, enum search_way way)
         return filter->not_before_from_s != 0 || filter->not_before_to_s != 0;
     case WAY_NOT_AFTER:
         return filter->not_after_from_s != 0 || filter->not_after_to_s != 0;
+    case WAY_ALL:
     case WAY_ORDER:
     case WAY_COUNT:
         return false;

@@ -54,6 +54,7 @@ enum search_way {
     WAY_STATUS,
     WAY_NOT_BEFORE,
     WAY_NOT_AFTER,
+    WAY_ALL,   /* all rows, in no useful order */
     WAY_ORDER, /* in the order that is asked for: nothing needs to be sorted */
     WAY_COUNT,
 };

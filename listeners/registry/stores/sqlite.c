@@ -39,7 +39,9 @@ static enum store_outcome settle(struct sqlite_ledger *l, enum store_mode mode, 
     if (outcome != STORE_DONE)
         return outcome;
     sqlite3_db_config(l->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    int code = mode == STORE_READ ? sqlite_script(l, "PRAGMA query_only = ON") : SQLITE_OK;
+    int code = SQLITE_OK;
+    if (mode == STORE_READ)
+        code = sqlite_script(l, "PRAGMA query_only = ON; PRAGMA cache_size = -4096");
     if (code != SQLITE_OK)
         return sqlite_fail(l, code, err);
     sqlite_has_news(&l->ledger);
