@@ -235,8 +235,8 @@ END_TEST
 
 START_TEST(the_version_names_every_library)
 {
-    static const char *const names[] = {"lb ",     "\nOpenSSL ", "\nlibuv ",
-                                        "\ninih ", "\nPCRE2 ",   "\njansson "};
+    static const char *const names[] = {"lb ",      "\nOpenSSL ", "\nlibuv ", "\ninih ",
+                                        "\nPCRE2 ", "\njansson ", "\nSQLite "};
     const char *arguments[6] = {"version"};
     struct captured captured;
     captured_run(&captured, arguments);
