@@ -146,8 +146,8 @@ static void batch_done(struct import *import)
 static bool fail(struct import *import, const struct error *why)
 {
     import->failed = true;
-    error_set(&import->failure, "%s; %llu certificates were imported before that and stay",
-              why->text, (unsigned long long)import->done.added);
+    error_set(&import->failure, "%s; imported before that, and kept: %llu certificates", why->text,
+              (unsigned long long)import->done.added);
     return false;
 }
 
