@@ -9,7 +9,7 @@
 #include "listeners/client.h"
 
 enum {
-    SLICE_CLIENTS = 4096, /* looked at in one go; about a millisecond */
+    SLICE_CLIENTS = 4096, /* looked at in one go; one to two milliseconds */
     SLICE_PAUSE_MS = 1,
 };
 

@@ -7,8 +7,9 @@
 #include "listeners/registry/judge.h"
 
 enum {
-    /* A slice: so many clients are looked at, or the sixteenth part closed. Measured: 1 to 3 ms. */
-    SLICE_COST = 4096,
+    /* A slice: so many clients are looked at, or the sixteenth part closed. Measured: 0.5 µs and
+     * 20 µs for each, so 1 to 3 ms. */
+    SLICE_COST = 2048,
     CLOSE_COST = 16,
     SLICE_PAUSE_MS = 1,
     /* Closed clients told one by one: whose CA was disabled may be a hundred thousand. */
@@ -87,13 +88,9 @@ static enum refusal objection(struct inspection *inspection, const struct client
 
 static void log_untold(const struct inspection *inspection)
 {
-    struct log_line line;
-    if (inspection->closed_count <= TOLD_MOST)
-        return;
-    log_begin(&line, LOG_LEVEL_WARN, "client.closed");
-    log_text(&line, "reason", "the same reasons");
-    log_number(&line, "more", inspection->closed_count - TOLD_MOST);
-    log_end(&line);
+    if (inspection->closed_count > TOLD_MOST)
+        log_say(LOG_LEVEL_WARN, "client.closed", "%u more for the same reasons",
+                inspection->closed_count - TOLD_MOST);
 }
 
 static void on_step(struct deadline *deadline);
