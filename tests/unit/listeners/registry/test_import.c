@@ -235,16 +235,17 @@ START_TEST(batches_that_were_committed_stay_when_the_store_fails)
     struct import *import = begin(&fleet, true);
     for (unsigned i = 0; i < IMPORT_BATCH; i++)
         ck_assert_msg(add(&fleet, import, one, NULL), "%s", fleet.stage.err.text);
-    ck_assert_int_eq(stage_certificate_count(&fleet.stage, 0), 1);
+    ck_assert_int_eq(registry_stage_certificate_count(&fleet.stage, 0), 1);
     ck_assert(add(&fleet, import, two, NULL));
     faulty_ledger_fail(fleet.stage.ledger, 0, STORE_FULL);
     enum change_refusal refusal = end(&fleet, import);
     faulty_ledger_fail(fleet.stage.ledger, 0, STORE_DONE);
-    stage_expect(&fleet.stage, refusal, CHANGE_STORE,
-                 "the store was told to fail; imported before that, and kept: 1 certificates");
+    registry_stage_expect(
+        &fleet.stage, refusal, CHANGE_STORE,
+        "the store was told to fail; imported before that, and kept: 1 certificates");
     check_counts(&fleet, 1, IMPORT_BATCH - 1, 0);
-    ck_assert_int_eq(stage_certificate_count(&fleet.stage, 0), 1);
-    ck_assert_uint_eq(stage_change_count(&fleet.stage), 2);
+    ck_assert_int_eq(registry_stage_certificate_count(&fleet.stage, 0), 1);
+    ck_assert_uint_eq(registry_stage_change_count(&fleet.stage), 2);
     made_free(one);
     made_free(two);
     fleet_close(&fleet);
