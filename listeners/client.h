@@ -68,8 +68,8 @@ struct client {
     struct proxy_reader proxy;
     struct handshake handshake;
     struct deadline deadline;
-    bool is_leaving; /* its answer in flight is the last one */
-    uint64_t id;     /* for logs: unique in the worker */
+    bool is_leaving;  /* its answer in flight is the last one */
+    uint64_t id;      /* for logs: unique in the worker */
     int64_t since_ms; /* accepted; wall clock, ms since 1970 */
     uint32_t requests;
     /* Its certificate is being registered; its requests are held until then. NULL: it is not. */

@@ -6,10 +6,11 @@
  *   RESTING ── asked, or an end has come ──> WALKING ── the last client ──> RESTING
  *
  * A walk goes a slice at a time, so that other clients have their turns; walks begin no faster than
- * one in INSPECTION_PAUSE_MS, however often they are asked for. Ends are looked for by the wall
- * clock twice a second: one comparison, which a clock that was set does not confuse. What it closed
- * too early after a jump it does not take back, and a clock that was set back lets those stay whom
- * it then says may.
+ * one in INSPECTION_PAUSE_MS, however often they are asked for.
+ *
+ * Ends are those of verified chains, also where a rule only requests certificates: who comes again
+ * is met as somebody whose certificate has expired. Twice a second the wall clock is compared with
+ * the earliest end; so it may be set at any time, and whoever it then says has ended is closed.
  */
 #ifndef LB_LISTENERS_INSPECTION_H
 #define LB_LISTENERS_INSPECTION_H
