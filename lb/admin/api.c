@@ -6,10 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lb/admin/api_query.h"
 #include "lb/base/error.h"
 #include "lb/base/log.h"
-#include "lb/base/option.h"
 #include "listeners/answer.h"
 #include "listeners/client.h"
 
@@ -390,16 +388,4 @@ void api_audit(const struct api_request *request, struct log_line *line, const c
 {
     log_begin(line, LOG_LEVEL_INFO, event);
     api_peer_log(&request->peer, line);
-}
-
-int64_t api_query_number(const struct api_request *request, const char *key, int64_t standard)
-{
-    struct api_query query;
-    int64_t number = standard;
-    bool is_read = api_query_read(&query, request->query, NULL);
-    const char *value = is_read ? api_query_value(&query, key) : NULL;
-    if (!value || !option_parse_number(value, &number))
-        number = standard;
-    api_query_done(&query);
-    return number;
 }

@@ -83,9 +83,6 @@ void api_who(const struct api_request *request, char ret_who[API_WHO_BYTES]);
  */
 void api_audit(const struct api_request *request, struct log_line *line, const char *event);
 
-/** A whole number of the query, as in "?rules=20"; `standard` when it is not there or no number. */
-int64_t api_query_number(const struct api_request *request, const char *key, int64_t standard);
-
 /* For the admin. */
 
 /** What its clients call. The roof is a `struct api`. */

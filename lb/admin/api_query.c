@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lb/admin/api.h"
 #include "lb/base/error.h"
+#include "lb/base/option.h"
 
 static int hex_value(char digit)
 {
@@ -89,4 +91,16 @@ const char *api_query_value(const struct api_query *query, const char *key)
 {
     int at = find(query, key);
     return at < 0 ? NULL : query->pairs[at].value;
+}
+
+int64_t api_query_number(const struct api_request *request, const char *key, int64_t standard)
+{
+    struct api_query query;
+    int64_t number = standard;
+    bool is_read = api_query_read(&query, request->query, NULL);
+    const char *value = is_read ? api_query_value(&query, key) : NULL;
+    if (!value || !option_parse_number(value, &number))
+        number = standard;
+    api_query_done(&query);
+    return number;
 }

@@ -4,7 +4,9 @@
 #define LB_ADMIN_API_QUERY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
+struct api_request;
 struct error;
 
 enum { API_QUERY_PAIRS_MOST = 32 };
@@ -31,6 +33,9 @@ void api_query_done(struct api_query *query);
 bool api_query_has(const struct api_query *query, const char *key);
 /** NULL: the key is not there, or has no value. */
 const char *api_query_value(const struct api_query *query, const char *key);
+
+/** A whole number of the query, as in "?rules=20"; `standard` when it is not there or no number. */
+int64_t api_query_number(const struct api_request *request, const char *key, int64_t standard);
 
 /** Decode %XX in place. false: an escape that is none, or means NUL. */
 bool api_decode(char *text);

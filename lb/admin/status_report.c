@@ -11,6 +11,7 @@
 #include "backends/queue.h"
 #include "lb/admin/admin.h"
 #include "lb/admin/api.h"
+#include "lb/admin/api_query.h"
 #include "lb/admin/backend_report.h"
 #include "lb/base/timestamp.h"
 #include "lb/config.h"

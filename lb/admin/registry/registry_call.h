@@ -37,7 +37,7 @@ struct registry_call;
 enum {
     /* A chain of CAs as large as they may be, with its line ends escaped. */
     CALL_BODY_BYTES = 192 * 1024,
-    /* Some five thousand certificates; a fleet comes in several calls. */
+    /* Some ten thousand certificates; a fleet comes in several calls. */
     CALL_IMPORT_BYTES = 8 * 1024 * 1024,
     CALL_PEM_BYTES = CA_UPLOAD_BYTES,
     CALL_SUBJECT_BYTES = 512, /* of a log line */
