@@ -141,19 +141,23 @@ END_TEST
 START_TEST(settings_are_those_of_the_file)
 {
     struct registry_facts facts;
+    char *user;
     folder_write(&folder, "lb.ini",
                  "[registry]\nstore = sqlite:a/b.db\nmax_cas = 3\n"
                  "signups_per_second = 7\nexpiring_within = 2d\n"
-                 "ca_passphrase_file = p\n[lb]\nstate_dir = s\n");
-    ck_assert_msg(registry_settings_read(&facts, "lb.ini", &err), "%s", err.text);
+                 "ca_passphrase_file = p\n[lb]\nstate_dir = s\nuser = somebody\n");
+    ck_assert_msg(registry_settings_read(&facts, &user, "lb.ini", &err), "%s", err.text);
     ck_assert_str_eq(facts.location + strlen("sqlite:"), folder_file(&folder, "a/b.db"));
     ck_assert_str_eq(facts.state_dir, folder_file(&folder, "s"));
     ck_assert_str_eq(facts.passphrase_file, folder_file(&folder, "p"));
     ck_assert_uint_eq(facts.max_cas, 3);
     ck_assert_uint_eq(facts.signups_per_second, 7);
     ck_assert_uint_eq(facts.expiring_within_s, 2 * 24 * 60 * 60);
+    ck_assert_str_eq(user, "somebody");
+    free(user);
     registry_facts_done(&facts);
-    ck_assert(!registry_settings_read(&facts, "none.ini", &err));
+    ck_assert(!registry_settings_read(&facts, &user, "none.ini", &err));
+    ck_assert_ptr_null(user);
     registry_facts_done(&facts);
 }
 END_TEST
