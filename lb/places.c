@@ -113,12 +113,13 @@ bool places_stand_in(const char *user, const char *state_dir, const char *locati
 {
     char folder[PLACES_STORE_FOLDER_BYTES];
     struct account account;
-    bool is_root = geteuid() == 0 && user && account_find(user, &account, NULL);
-    if (is_root && account.uid != 0 && state_dir)
+    bool is_somebody = user && account_find(user, &account, NULL);
+    bool gives = is_somebody && account.uid != 0 && geteuid() == 0;
+    if (gives && state_dir)
         handover_give(HANDOVER_FOLDER, state_dir, &account);
-    if (is_root && account.uid != 0 && location && store_folder(location, folder, sizeof folder))
+    if (gives && location && store_folder(location, folder, sizeof folder))
         handover_give(HANDOVER_FOLDER, folder, &account);
-    return stand_in_begin(stand_in, user, err);
+    return stand_in_begin(stand_in, is_somebody ? user : NULL, err);
 }
 
 void places_foresee_handover(struct places *places)

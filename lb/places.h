@@ -42,7 +42,7 @@ void places_hand_over(struct places *places, const struct account *account);
  * none running): folders that are not there are made and given first, so that all that is made in
  * them is the user's.
  *
- * user                 NULL: none is named
+ * user                 NULL: none is named; one that there is not is nobody to stand in for
  * state_dir, location  absolute: of the built-in CA, of the store ("sqlite:/…"); both NULL: nothing
  *                      is to be made
  * stand_in             for stand_in_end; changed nothing where we are not root or no user is named
