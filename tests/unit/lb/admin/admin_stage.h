@@ -80,8 +80,11 @@ static inline void stage_open(struct admin_stage *stage, const char *ini)
 {
     struct problems problems = {0};
     struct error err = {""};
-    *stage = (struct admin_stage){
-        .host = {stage_config, stage_tell, stage_client_count, stage_publish, stage_reload}};
+    *stage = (struct admin_stage){.host = {.config = stage_config,
+                                           .tell = stage_tell,
+                                           .client_count = stage_client_count,
+                                           .publish = stage_publish,
+                                           .reload = stage_reload}};
     folder_make(&stage->folder);
     ck_assert(log_open(folder_file(&stage->folder, "log"), LOG_LEVEL_INFO, &err));
     folder_write(&stage->folder, "lb.ini", ini);
@@ -93,8 +96,8 @@ static inline void stage_open(struct admin_stage *stage, const char *ini)
     uv_loop_init(&stage->loop);
     loop_context_init(&stage->context, &stage->loop);
     ck_assert_msg(
-        admin_open(&stage->admin, &stage->host, stage->config->admin, NULL, &stage->context, &err), "%s",
-        err.text);
+        admin_open(&stage->admin, &stage->host, stage->config->admin, NULL, &stage->context, &err),
+        "%s", err.text);
 }
 
 static inline void stage_turn(struct admin_stage *stage)

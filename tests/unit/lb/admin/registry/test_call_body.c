@@ -39,8 +39,8 @@ static bool fits(const struct call_field *table, const char *text, struct error 
 static const char *const good[] = {
     "{\"name\":\"a\"}",
     "{\"name\":\"12345678\",\"days\":10,\"activate\":false,\"hosts\":[],\"certificates\":[]}",
-    "{\"name\":\"\",\"days\":1,\"hosts\":[\"a\",\"abcd\"],"
-    "\"certificates\":[{\"pem\":\"p\"},{\"pem\":\"p\",\"client_id\":\"c\"}]}",
+    ("{\"name\":\"\",\"days\":1,\"hosts\":[\"a\",\"abcd\"],"
+     "\"certificates\":[{\"pem\":\"p\"},{\"pem\":\"p\",\"client_id\":\"c\"}]}"),
 };
 
 START_TEST(what_fits_is_taken)
