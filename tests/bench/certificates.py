@@ -18,7 +18,8 @@ def _key(folder, name):
              "-out", name + ".key")
 
 
-def _leaf(folder, name, common_name, extensions):
+def leaf(folder, name, common_name, extensions):
+    """A key and a certificate of the CA that make() has made."""
     _key(folder, name)
     with open(os.path.join(folder, name + ".ext"), "w", encoding="ascii") as file:
         file.write(extensions)
@@ -34,10 +35,10 @@ def make(folder):
     _key(folder, "ca")
     _openssl(folder, "req", "-x509", "-new", "-key", "ca.key", "-subj", "/O=Bench/CN=Bench CA",
              "-days", "30", "-out", "ca.crt")
-    _leaf(folder, "server", "www.example.com",
+    leaf(folder, "server", "www.example.com",
           "subjectAltName=DNS:www.example.com\nextendedKeyUsage=serverAuth\n"
           "basicConstraints=critical,CA:FALSE\n")
-    _leaf(folder, "client", "client-1",
+    leaf(folder, "client", "client-1",
           "extendedKeyUsage=clientAuth\nbasicConstraints=critical,CA:FALSE\n")
     with open(os.open(os.path.join(folder, "server.pem"), os.O_CREAT | os.O_WRONLY | os.O_TRUNC,
                       0o600), "w", encoding="ascii") as both:

@@ -51,9 +51,12 @@ class Load:
             raise SystemExit("the load generator ended: " + self.process.stderr.read().strip())
         return json.loads(line)
 
-    def measure(self):
+    def begin(self):
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
+
+    def measure(self):
+        self.begin()
         return self._hear()
 
     def end(self):
