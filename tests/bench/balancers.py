@@ -156,6 +156,8 @@ def _settle_in(processor):
 class Balancer:
     """One program with one configuration. `name` is its column; `is_peer` says that goals compare with it."""
 
+    patience_s = 15  # until it listens
+
     def __init__(self, name, program, template, command, version, sessions="", is_peer=True,
                  is_default=True):
         self.name = name
@@ -188,7 +190,7 @@ class Balancer:
         self._await_listening()
 
     def _await_listening(self):
-        end = time.monotonic() + 15
+        end = time.monotonic() + self.patience_s
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 break

@@ -90,6 +90,8 @@ def _thousands(number):
 class Registered(balancers.Balancer):
     """lb with a registry of its own of so many certificates; 0: none, and the registry is not asked."""
 
+    patience_s = 120  # for whoever runs this on a machine that is busy
+
     def __init__(self, bench, program, count, workers=1):
         self.count = count
         self.own_folder = os.path.join(bench.folder, f"registry-{count}-{workers}")
