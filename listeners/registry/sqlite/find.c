@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See find.h. A page is found in one of three ways, tried in this order:
+ * See find.h. A page is found in one of these ways, tried in this order:
  *
+ *   pick   if some filter leaves a handful of rows, read those by its own index, and sort
  *   look   read the index of the order from where the page begins, for a bounded while: if what is
  *          looked for is frequent, the page is soon full
- *   pick   if some filter leaves few rows, read those by its own index, and sort
+ *   pick   the same again, if some filter leaves not too many rows
  *   sweep  else read one index to its end: that of a text that is looked for, and sort; or that of
  *          the order, where all other filters are in it
  *
@@ -20,11 +21,13 @@
 #include "listeners/registry/sqlite/search.h"
 
 enum {
-    /* A look: some 10,000 rows, a few milliseconds. */
-    LOOK_STEPS = 1000,
-    LOOK_TURNS = 150,
-    /* Few rows: to go to the table for each takes as long as a look. */
+    /* Rows that are at once read and sorted. */
+    PICK_FEW = 200,
+    /* To go to the table for each takes as long as a look. */
     PICK_MOST = 10 * 1000,
+    /* A look: some 4,000 rows that the table is asked for. */
+    LOOK_STEPS = 1000,
+    LOOK_TURNS = 60,
 };
 
 /* The ids of a page, and the place of its last row. */
@@ -92,23 +95,22 @@ static enum store_outcome ask_number(struct sqlite_ledger *l, const struct searc
 
 /* --- which way ----------------------------------------------------------------------------- */
 
-/* The way with the fewest rows; WAY_ALL: all have many. */
+/* The way with the fewest rows; WAY_ALL: all have `most` or more. */
 static enum store_outcome find_pick(struct sqlite_ledger *l, const struct search *search,
-                                    enum search_way *ret_way, struct error *err)
+                                    int64_t most, enum search_way *ret_way, struct error *err)
 {
     char question[SEARCH_QUESTION_BYTES];
-    int64_t fewest = PICK_MOST;
     *ret_way = WAY_ALL;
-    for (enum search_way way = 0; way < WAY_ALL && fewest > 0; way++) {
+    for (enum search_way way = 0; way < WAY_ALL && most > 0; way++) {
         int64_t count = 0;
         if (!search_narrows(search, way))
             continue;
         search_write_probe(search, way, question);
-        enum store_outcome outcome = ask_number(l, search, question, fewest, &count, err);
+        enum store_outcome outcome = ask_number(l, search, question, most, &count, err);
         if (outcome != STORE_DONE)
             return outcome;
-        if (count < fewest) {
-            fewest = count;
+        if (count < most) {
+            most = count;
             *ret_way = way;
         }
     }
@@ -116,21 +118,23 @@ static enum store_outcome find_pick(struct sqlite_ledger *l, const struct search
 }
 
 /* The text that says most; one that every index tells (a whole unit, as its hash) is none. */
-static int find_text(const struct search *search)
+static enum search_field find_text(const struct search *search)
 {
     static const enum search_match matches[] = {MATCH_WHOLE, MATCH_BEGIN, MATCH_PART};
+    static const enum search_field fields[] = {FIELD_COMMON_NAME, FIELD_CLIENT_ID, FIELD_UNIT,
+                                               FIELD_SERIAL};
     for (size_t i = 0; i < sizeof matches / sizeof *matches; i++)
-        for (int field = 0; field < FIELD_COUNT; field++)
-            if (search->texts[field].match == matches[i] &&
-                !(field == FIELD_UNIT && matches[i] == MATCH_WHOLE))
-                return field;
+        for (size_t j = 0; j < FIELD_COUNT; j++)
+            if (search->texts[fields[j]].match == matches[i] &&
+                !(fields[j] == FIELD_UNIT && matches[i] == MATCH_WHOLE))
+                return fields[j];
     return FIELD_COUNT;
 }
 
 static enum search_way find_sweep(const struct search *search)
 {
-    int field = find_text(search);
-    if (field < FIELD_COUNT && !search_order_is_of(search, (enum search_field)field))
+    enum search_field field = find_text(search);
+    if (field < FIELD_COUNT && !search_order_is_of(search, field))
         return (enum search_way)field;
     /* The index of serials holds nothing to filter by. */
     if (field == FIELD_COUNT && search_order_is_of(search, FIELD_SERIAL))
@@ -141,12 +145,15 @@ static enum search_way find_sweep(const struct search *search)
 static enum store_outcome find_page(struct sqlite_ledger *l, const struct search *search,
                                     struct page *page, struct error *err)
 {
-    enum search_way way = WAY_ORDER;
+    enum search_way way = WAY_ALL;
     bool is_whole = false;
-    enum store_outcome outcome = ask_page(l, search, WAY_ORDER, LOOK_TURNS, page, &is_whole, err);
+    enum store_outcome outcome = find_pick(l, search, PICK_FEW, &way, err);
+    if (outcome == STORE_DONE && way == WAY_ALL)
+        outcome = ask_page(l, search, WAY_ORDER, LOOK_TURNS, page, &is_whole, err);
     if (outcome != STORE_DONE || is_whole)
         return outcome;
-    outcome = find_pick(l, search, &way, err);
+    if (way == WAY_ALL)
+        outcome = find_pick(l, search, PICK_MOST, &way, err);
     if (outcome != STORE_DONE)
         return outcome;
     if (way == WAY_ALL)
@@ -215,12 +222,14 @@ static enum store_outcome count(struct sqlite_ledger *l, const struct search *se
 {
     char question[SEARCH_QUESTION_BYTES];
     enum search_way way = WAY_ALL;
-    enum store_outcome outcome = find_pick(l, search, &way, err);
+    enum store_outcome outcome = find_pick(l, search, PICK_MOST, &way, err);
     if (outcome != STORE_DONE)
         return outcome;
-    for (int field = 0; way == WAY_ALL && field < FIELD_COUNT; field++)
-        if (search->texts[field].match != MATCH_ANY)
-            way = (enum search_way)field;
+    enum search_field field = find_text(search);
+    if (way == WAY_ALL && field < FIELD_COUNT)
+        way = (enum search_way)field;
+    else if (way == WAY_ALL && search->texts[FIELD_UNIT].match == MATCH_WHOLE)
+        way = WAY_UNIT;
     search_write_count(search, way, question);
     return ask_number(l, search, question, 1, ret_count, err);
 }

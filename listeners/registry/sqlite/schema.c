@@ -15,8 +15,8 @@
  * anything reads one index from end to end and no row of the table. unit_hash stands for the unit
  * there (see fold_hash). Ties are in the order of id, which is why it is named in each. What is put
  * later has the greater revision: the order of updates. Serials alone are random in most fleets, so
- * what is looked for is never far; and with nothing beside them their index is a third smaller,
- * which counts where each new row is at another place.
+ * what is looked for is never far in their order; and with little beside them their index is a
+ * third smaller, which counts where each new row is at another place.
  */
 #include "listeners/registry/sqlite/schema.h"
 
@@ -62,7 +62,7 @@ static const char first_step[] =
     "CREATE UNIQUE INDEX certificate_key ON certificate (key);"
     "CREATE INDEX certificate_by_created ON certificate (created_ms, id, " BUNDLE ");"
     "CREATE INDEX certificate_by_updated ON certificate (revision, id, " BUNDLE ");"
-    "CREATE INDEX certificate_by_serial ON certificate (serial);"
+    "CREATE INDEX certificate_by_serial ON certificate (serial, id, status);"
     "CREATE INDEX certificate_by_common_name ON certificate (common_name, id, " BUNDLE ");"
     "CREATE INDEX certificate_by_unit ON certificate (unit, id, " BUNDLE ");"
     "CREATE INDEX certificate_by_client_id ON certificate (client_id, id, " BUNDLE ");"

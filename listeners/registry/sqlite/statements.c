@@ -68,7 +68,7 @@ static const char *const texts[STATEMENT_COUNT] = {
         " WHERE created_ms >= ? AND (? & (1 << source)) <> 0",
     [STATEMENT_DROP_TOMBSTONES] =
         "DELETE FROM certificate INDEXED BY certificate_by_odd_status"
-        " WHERE status = 4 AND not_after_s < ?",
+        " WHERE status > 0 AND status = 4 AND not_after_s < ?",
 
     [STATEMENT_ADD_CHANGE] =
         "INSERT INTO change (at_ms, who, action, ca, certificate_key, serial, subject, state_before,"
