@@ -3,12 +3,15 @@
 #include "listeners/registry/sqlite/ledger.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lb/base/limits.h"
 #include "listeners/registry/sqlite/call.h"
+#include "listeners/registry/sqlite/place.h"
 
 /* --- what went wrong ----------------------------------------------------------------------- */
 
@@ -64,10 +67,35 @@ static enum store_outcome failed(const struct sqlite_ledger *l, const char *what
     return STORE_FAILED;
 }
 
+/* The system's reason, which SQLite keeps with the connection, or only with the file it failed on.
+ */
+static int reason_of(sqlite3 *db)
+{
+    int reason = sqlite3_system_errno(db);
+    sqlite3_file *log = NULL;
+    if (reason == 0 && db)
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (reason == 0 && log && log->pMethods)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &reason);
+    if (reason == 0 && db)
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &reason);
+    return reason;
+}
+
+/* There are its log and its index to be made beside it. */
+static bool is_held_fast(const char *path)
+{
+    char *folder = place_folder(path);
+    bool is_held = folder && faccessat(AT_FDCWD, folder, W_OK, AT_EACCESS) != 0 &&
+                   (errno == EROFS || errno == EACCES);
+    free(folder);
+    return is_held;
+}
+
 /* SQLite tells a disk that is full as such in some calls, and as a failed one in others. */
 static enum store_outcome disk_failed(const struct sqlite_ledger *l, int code, struct error *err)
 {
-    int reason = sqlite3_system_errno(l->db);
+    int reason = reason_of(l->db);
     char what[128];
     if (code == SQLITE_IOERR_NOMEM)
         return failed(l, "out of memory", err);
@@ -75,6 +103,13 @@ static enum store_outcome disk_failed(const struct sqlite_ledger *l, int code, s
         return full(l, err);
     if (reason == EROFS)
         return read_only(l, err);
+    if ((code & 0xff) == SQLITE_CANTOPEN && is_held_fast(l->path)) {
+        error_set(err,
+                  "the registry %s cannot be opened: its folder or disk is read-only for the user "
+                  "lb runs as, and even who only reads keeps a log beside it",
+                  l->path);
+        return STORE_READ_ONLY;
+    }
     snprintf(what, sizeof what, "%s (%s)", sqlite3_errstr(code),
              reason != 0 ? strerror(reason) : "no reason was given");
     return failed(l, what, err);
@@ -86,7 +121,7 @@ enum store_outcome sqlite_fail(const struct sqlite_ledger *l, int code, struct e
     case SQLITE_FULL:
         return full(l, err);
     case SQLITE_READONLY:
-        return code == SQLITE_READONLY_DBMOVED ? moved(l, err) : read_only(l, err);
+        return read_only(l, err);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_PROTOCOL:
@@ -149,6 +184,18 @@ static const char settings[] =
     "PRAGMA cache_size = -32768;" /* KiB: an import touches all of some indexes */
     "PRAGMA journal_size_limit = 67108864;";
 
+/* SQLite's own waits grow to 100 ms: who asks so seldom may miss every pause that somebody makes
+ * who writes one transaction after the other. */
+static int on_busy(void *arg, int tries)
+{
+    enum { PAUSE_MS = 5 };
+    (void)arg;
+    if (tries >= STORE_PATIENCE_MS / PAUSE_MS)
+        return 0;
+    sqlite3_sleep(PAUSE_MS);
+    return 1;
+}
+
 enum store_outcome sqlite_connect(struct sqlite_ledger *l, const char *path, struct error *err)
 {
     /* "file:" at the beginning would be a URI, ":memory:" no file. */
@@ -160,7 +207,7 @@ enum store_outcome sqlite_connect(struct sqlite_ledger *l, const char *path, str
     if (code != SQLITE_OK)
         return sqlite_fail(l, l->db ? sqlite3_extended_errcode(l->db) : SQLITE_NOMEM, err);
     sqlite3_extended_result_codes(l->db, 1);
-    sqlite3_busy_timeout(l->db, STORE_PATIENCE_MS);
+    sqlite3_busy_handler(l->db, on_busy, NULL);
     /* Until it is known to be ours, closing it must not write to it. */
     sqlite3_db_config(l->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     restrain(l->db);
@@ -199,6 +246,10 @@ static void over(struct sqlite_ledger *l, bool is_kept)
 enum store_outcome sqlite_begin(struct ledger *ledger, struct error *err)
 {
     struct sqlite_ledger *l = (struct sqlite_ledger *)ledger;
+    int has_moved = 0;
+    sqlite3_file_control(l->db, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+    if (has_moved) /* what is written now would be gone with it */
+        return moved(l, err);
     /* SQLite would let one begin, and fail only later. */
     if (sqlite3_db_readonly(l->db, "main") == 1)
         return read_only(l, err);

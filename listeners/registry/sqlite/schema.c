@@ -98,33 +98,43 @@ static bool version_of(struct sqlite_ledger *l, int64_t *ret_version, int *ret_c
     return sqlite_number(l, "PRAGMA user_version", ret_version, ret_code);
 }
 
-/* Whoever was faster has done it already. */
-static int take_step(struct sqlite_ledger *l, const struct schema *schema, int number)
+static int run_step(struct sqlite_ledger *l, const struct schema *schema, int number)
 {
     char text[64];
     int64_t version = 0;
-    int code = sqlite_script(l, "BEGIN IMMEDIATE");
-    if (code != SQLITE_OK)
+    int code = SQLITE_OK;
+    if (!version_of(l, &version, &code) || version >= number) /* somebody was faster */
         return code;
-    if (version_of(l, &version, &code) && version < number) {
-        snprintf(text, sizeof text, "PRAGMA user_version = %d", number);
-        code = sqlite_script(l, schema->steps[number - 1]);
-        code = code == SQLITE_OK ? sqlite_script(l, text) : code;
-    }
+    snprintf(text, sizeof text, "PRAGMA user_version = %d", number);
+    code = sqlite_script(l, schema->steps[number - 1]);
+    return code == SQLITE_OK ? sqlite_script(l, text) : code;
+}
+
+static enum store_outcome take_step(struct sqlite_ledger *l, const struct schema *schema,
+                                    int number, struct error *err)
+{
+    int code = sqlite_script(l, "BEGIN IMMEDIATE");
+    code = code == SQLITE_OK ? run_step(l, schema, number) : code;
     code = code == SQLITE_OK ? sqlite_script(l, "COMMIT") : code;
+    if (code == SQLITE_OK)
+        return STORE_DONE;
+    enum store_outcome outcome = sqlite_fail(l, code, err);
     if (!sqlite3_get_autocommit(l->db))
         sqlite_script(l, "ROLLBACK");
-    return code;
+    return outcome;
 }
 
 /* A table that is made anew must not take the rows with it that refer to it. */
-static int take_steps(struct sqlite_ledger *l, const struct schema *schema, int64_t version)
+static enum store_outcome take_steps(struct sqlite_ledger *l, const struct schema *schema,
+                                     int64_t version, struct error *err)
 {
-    int code = sqlite_script(l, "PRAGMA foreign_keys = OFF");
-    for (int number = (int)version + 1; code == SQLITE_OK && number <= schema->version; number++)
-        code = take_step(l, schema, number);
-    int after = sqlite_script(l, "PRAGMA foreign_keys = ON");
-    return code == SQLITE_OK ? after : code;
+    enum store_outcome outcome = STORE_DONE;
+    sqlite_script(l, "PRAGMA foreign_keys = OFF");
+    for (int number = (int)version + 1; outcome == STORE_DONE && number <= schema->version;
+         number++)
+        outcome = take_step(l, schema, number, err);
+    sqlite_script(l, "PRAGMA foreign_keys = ON");
+    return outcome;
 }
 
 /* WAL: who reads is not held up by who writes. It stays in the file. */
@@ -141,8 +151,10 @@ enum store_outcome sqlite_schema_make(struct sqlite_ledger *l, const struct sche
     snprintf(text, sizeof text, "PRAGMA application_id = %d", SCHEMA_APPLICATION_ID);
     int code = sqlite_script(l, "PRAGMA auto_vacuum = NONE");
     code = code == SQLITE_OK ? sqlite_script(l, text) : code;
-    code = code == SQLITE_OK ? take_steps(l, schema, 0) : code;
-    return code == SQLITE_OK ? keep_log(l, err) : sqlite_fail(l, code, err);
+    if (code != SQLITE_OK)
+        return sqlite_fail(l, code, err);
+    enum store_outcome outcome = take_steps(l, schema, 0, err);
+    return outcome == STORE_DONE ? keep_log(l, err) : outcome;
 }
 
 static enum store_outcome check_owner(struct sqlite_ledger *l, const struct schema *schema,
@@ -179,8 +191,7 @@ static enum store_outcome bring_up(struct sqlite_ledger *l, const struct schema 
     }
     if (sqlite3_db_readonly(l->db, "main") == 1)
         return sqlite_fail(l, SQLITE_READONLY, err);
-    int code = take_steps(l, schema, version);
-    return code == SQLITE_OK ? STORE_DONE : sqlite_fail(l, code, err);
+    return take_steps(l, schema, version, err);
 }
 
 /* Looking through all rows of a large fleet takes too long at each start; these tables are small,
