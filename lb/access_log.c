@@ -22,7 +22,7 @@
 
 /* A value as it is written, escapes included, and a line: all values of a request at their largest
  * fit, so that nobody can make a line that is too long to be written. */
-enum { ACCESS_VALUE_BYTES = 2048, ACCESS_LINE_BYTES = 20 * 1024 };
+enum { ACCESS_VALUE_BYTES = 2048, ACCESS_LINE_BYTES = 24 * 1024 };
 
 struct access_log {
     struct sink *sink;
@@ -166,6 +166,7 @@ static void format_json(struct draft *line, const struct access_entry *entry, in
     json_text(line, "request_id", facts->request_id);
     json_client(line, entry->client);
     json_verdict(line, entry, now_ms);
+    json_text(line, "client_id", facts->client_id);
     json_text(line, "method", facts->method);
     json_text(line, "host", facts->host);
     json_text(line, "uri", facts->uri);

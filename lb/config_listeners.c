@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "listeners/client_id.h"
 #include "listeners/load/rule_section.h"
 #include "listeners/tls/handshake.h"
 
@@ -13,6 +14,7 @@ struct desk {
     const struct config_sections *sections;
     const struct config_source *source;
     const struct cas *cas;
+    struct client_id_fields **id_fields; /* by the pool's index; NULL: no rule names any */
 };
 
 /* To look for the nearest name costs a walk over all; who misspelt thousands needs no more help. */
@@ -122,12 +124,39 @@ static void warn_of_tls_keys(const struct desk *desk, const struct config_sectio
         {"client_ca", options->client_ca_line},
         {"client_registration", options->client_registration_line},
         {"refuse_with", options->refuse_with_line},
+        {"client_id_header", options->client_id_header_line},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys && options->listener.count > 0; i++)
         if (keys[i].line)
             problems_warn(desk->source->problems, desk->source->file, keys[i].line,
                           "%s has no effect: rule %s is on no listener with protocol = https",
                           keys[i].key, rule->name);
+}
+
+/* A pool's backends believe these fields, whichever rule a request came by. */
+static void collect_id_fields(struct desk *desk)
+{
+    const struct config_sections *sections = desk->sections;
+    const struct config_source *source = desk->source;
+    desk->id_fields =
+        arena_alloc(source->arena, (sections->pool_count + 1) * sizeof *desk->id_fields);
+    for (unsigned i = 0; i < sections->rule_count; i++) {
+        const struct rule_options *options = sections->rules[i].options;
+        const struct config_section *pool =
+            options->client_id_header && options->pool
+                ? config_names_find(&sections->pool_names, options->pool)
+                : NULL;
+        if (!pool)
+            continue;
+        struct client_id_fields **fields = &desk->id_fields[pool - sections->pools];
+        if (!*fields)
+            *fields = arena_alloc(source->arena, sizeof **fields);
+        if (!client_id_fields_add(*fields, slice_of(options->client_id_header)))
+            problems_add(source->problems, source->file, options->client_id_header_line,
+                         "the rules of pool %s name more than %d different fields as "
+                         "client_id_header: let them share one",
+                         pool->name, CLIENT_ID_FIELDS_MOST);
+    }
 }
 
 static void check_rule(const struct desk *desk, const struct config_section *rule)
@@ -147,6 +176,8 @@ static struct rule_section rule_read(const struct desk *desk, const struct confi
                                 .options = options,
                                 .pool =
                                     pool ? (unsigned)(pool - desk->sections->pools) : RULE_NO_POOL};
+    if (pool)
+        rule.client_id_fields = desk->id_fields[rule.pool];
     rule_section_read(&rule, desk->source->arena, desk->source->file, desk->source->problems);
     return rule;
 }
@@ -256,6 +287,7 @@ void config_listeners_build(struct config *config, const struct config_sections 
 {
     struct desk desk = {.sections = sections, .source = source, .cas = cas};
     struct groups groups;
+    collect_id_fields(&desk);
     read_rules(&desk, &groups);
     if (sections->listener_count == 0 && !sections->has_strays)
         problems_add(source->problems, source->file, 0,

@@ -79,6 +79,7 @@ unsigned decision_status(const struct decision *decision)
     case DECISION_AMBIGUOUS:
     case DECISION_UNDECIDED:
     case DECISION_NO_HOST:
+    case DECISION_BAD_CLIENT_ID:
         return 400;
     case DECISION_REFUSED:
         return 403;
@@ -116,6 +117,8 @@ const char *decision_reason(const struct decision *decision)
         return "sign-up";
     case DECISION_UNREGISTERED:
         return "not-registrable";
+    case DECISION_BAD_CLIENT_ID:
+        return "bad-client-id";
     }
     return NULL;
 }
@@ -145,6 +148,9 @@ const char *decision_sentence(const struct decision *decision)
         return refusal_sentence(decision->refusal);
     case DECISION_UNREGISTERED:
         return "Your certificate could not be registered at the moment. Try again later.";
+    case DECISION_BAD_CLIENT_ID:
+        return "The field that says which client this is stands in the request more than once, or "
+               "is not 1 to 256 bytes of text.";
     }
     return NULL;
 }

@@ -14,18 +14,20 @@ struct identity;
 
 enum decision_outcome {
     DECISION_PASS,
-    DECISION_SLASH,        /* the path lacks the last slash of the rule's url: 301 */
-    DECISION_REDIRECT,     /* the rule sends its clients elsewhere */
-    DECISION_RESPOND,      /* the rule has an answer of its own */
-    DECISION_MISDIRECTED,  /* Host's domain asks for something else than the handshake settled: 421
-                            */
-    DECISION_NO_RULE,      /* 404 */
-    DECISION_AMBIGUOUS,    /* two parsers could choose different rules: 400 */
-    DECISION_UNDECIDED,    /* a regular expression took more than its limits: 400 */
-    DECISION_NO_HOST,      /* the rule's redirect needs a Host, and there is none: 400 */
-    DECISION_REFUSED,      /* 403, with `refusal` */
-    DECISION_SIGN_UP,      /* decided when the client's certificate is registered */
-    DECISION_UNREGISTERED, /* it should have been, and could not be: 503 */
+    DECISION_SLASH,         /* the path lacks the last slash of the rule's url: 301 */
+    DECISION_REDIRECT,      /* the rule sends its clients elsewhere */
+    DECISION_RESPOND,       /* the rule has an answer of its own */
+    DECISION_MISDIRECTED,   /* Host's domain asks for something else than the handshake settled: 421
+                             */
+    DECISION_NO_RULE,       /* 404 */
+    DECISION_AMBIGUOUS,     /* two parsers could choose different rules: 400 */
+    DECISION_UNDECIDED,     /* a regular expression took more than its limits: 400 */
+    DECISION_NO_HOST,       /* the rule's redirect needs a Host, and there is none: 400 */
+    DECISION_REFUSED,       /* 403, with `refusal` */
+    DECISION_SIGN_UP,       /* decided when the client's certificate is registered */
+    DECISION_UNREGISTERED,  /* it should have been, and could not be: 503 */
+    DECISION_BAD_CLIENT_ID, /* may pass, but passes an id that is none, or two: 400. Not decide()'s:
+                               it reads no fields */
 };
 
 struct decision {
@@ -34,6 +36,7 @@ struct decision {
     const struct rule *rule;     /* NULL for MISDIRECTED, NO_RULE, AMBIGUOUS; of UNDECIDED whose
                                     regular expression it was, or NULL */
     enum refusal refusal;
+    struct slice client_id; /* of a client that may pass (client_id.h); left to who reads fields */
 };
 
 /**
@@ -51,7 +54,7 @@ struct decision decide(const struct listener *listener, const unsigned char *set
 /** The status lb answers with; 0 for PASS. */
 unsigned decision_status(const struct decision *decision);
 /** The short word for log and answer: "misdirected", "no-rule", "ambiguous-path", "regex-limit",
- * "no-host", the refusal's name; "slash", "redirect", "respond"; NULL for PASS. */
+ * "no-host", "bad-client-id", the refusal's name; "slash", "redirect", "respond"; NULL for PASS. */
 const char *decision_reason(const struct decision *decision);
 /** Is it the client that may not have what it asks for? */
 bool decision_is_refusal(const struct decision *decision);

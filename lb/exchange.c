@@ -21,6 +21,7 @@
 #include "lb/persistence_cookie.h"
 #include "lb/relay.h"
 #include "listeners/client.h"
+#include "listeners/client_id.h"
 
 static time_t wall_clock_s(void)
 {
@@ -234,29 +235,45 @@ static struct decision decide_for(struct client *client, const struct http_reque
     return decision;
 }
 
+/** Which client it is, where somebody asks for that. */
+static void identify(const struct exchanges *all, const struct client *client,
+                     const struct http_request *request, time_t now, struct decision *decision)
+{
+    bool is_asked = all->access_log || (decision->rule && decision->rule->client_id_header.length);
+    if (!is_asked || decision_is_refusal(decision)) {
+        return;
+    }
+    if (!client_id_find(decision->rule, client->handshake.identity, request, now,
+                        &decision->client_id)) {
+        decision->outcome = DECISION_BAD_CLIENT_ID;
+    }
+}
+
 /** The head as the backend will get it, in a buffer of the exchange's own. */
-static bool write_request_head(struct exchange *x, const struct http_request *request, time_t now)
+static bool write_request_head(struct exchange *x, const struct http_request *request,
+                               struct slice client_id, time_t now)
 {
     struct forwarding forwarding = {.client = x->stream->client,
                                     .rule = x->rule,
                                     .request = request,
                                     .ids = &x->all->ids,
-                                    .now = now};
+                                    .now = now,
+                                    .client_id = client_id};
     x->request_head = buffer_take(&x->all->context->buffers, forwarded_room(&forwarding));
     if (!x->request_head) {
         return false;
     }
     x->request_head->end =
         forwarded_write(&forwarding, x->request_head->data, x->request_head->capacity);
-    x->facts =
-        (struct exchange_facts){forwarding.method,     forwarding.uri,     forwarding.host,
-                                forwarding.user_agent, forwarding.referer, forwarding.request_id};
+    x->facts = (struct exchange_facts){
+        forwarding.method,  forwarding.uri,        forwarding.host,     forwarding.user_agent,
+        forwarding.referer, forwarding.request_id, forwarding.client_id};
     return x->request_head->end > 0;
 }
 
 static struct exchange *exchange_new(struct exchanges *all, struct stream *stream,
-                                     const struct http_request *request, const struct rule *rule,
-                                     time_t now)
+                                     const struct http_request *request,
+                                     const struct decision *decision, time_t now)
 {
     struct exchange *x = calloc(1, sizeof *x);
     if (!x) {
@@ -264,16 +281,16 @@ static struct exchange *exchange_new(struct exchanges *all, struct stream *strea
     }
     x->all = all;
     x->stream = stream;
-    x->rule = rule;
+    x->rule = decision->rule;
     x->edition = edition_of_door(stream->client->door);
-    x->pool = x->edition->config->pools[rule->pool];
+    x->pool = x->edition->config->pools[x->rule->pool];
     x->owner.on_connected = on_connected;
     x->owner.on_ready = on_link_ready;
     x->method = request->method;
     x->request_framing = request->framing;
     x->wants_upgrade = forwarded_upgrades(request);
     x->began_ms = uv_now(all->context->loop);
-    if (!write_request_head(x, request, now)) {
+    if (!write_request_head(x, request, decision->client_id, now)) {
         buffer_give(&all->context->buffers, &x->request_head);
         free(x);
         return NULL;
@@ -296,11 +313,12 @@ static void begin(void *roof, struct stream *stream, const struct http_request *
     if (decision.outcome == DECISION_SIGN_UP) {
         return;
     }
+    identify(all, stream->client, request, now, &decision);
     if (decision.outcome != DECISION_PASS) {
         own_answer_decided(all, stream, request, &decision);
         return;
     }
-    struct exchange *x = exchange_new(all, stream, request, decision.rule, now);
+    struct exchange *x = exchange_new(all, stream, request, &decision, now);
     if (!x) {
         own_answer_refuse(all, stream, request, decision.rule, 503, "out-of-memory", NULL);
         return;

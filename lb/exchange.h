@@ -71,6 +71,7 @@ enum answer_side {
 /** The strings of a request that the access log wants; slices into exchange.request_head. */
 struct exchange_facts {
     struct slice method, uri, host, user_agent, referer, request_id;
+    struct slice client_id; /* perhaps lent, see client_id.h; length 0: none */
 };
 
 struct exchange {

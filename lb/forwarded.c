@@ -8,6 +8,7 @@
 #include "lb/base/draft.h"
 #include "lb/request_id.h"
 #include "listeners/client.h"
+#include "listeners/client_id.h"
 #include "listeners/identity_headers.h"
 
 /* Besides the client's own head: names, addresses, Forwarded, the id, framing. */
@@ -30,14 +31,21 @@ static enum http_name name_with_dashes(struct slice name)
     return http_name_of((struct slice){dashed, name.length});
 }
 
-bool forwarded_strips(const struct http_field *field)
+/** Of a name that lb does not act on: is it one that says who the client is? */
+static bool is_of_identity(const struct rule *rule, struct slice name)
+{
+    return identity_header_is_known(name) ||
+           (rule->client_id_fields && client_id_fields_have(rule->client_id_fields, name));
+}
+
+bool forwarded_strips(const struct rule *rule, const struct http_field *field)
 {
     enum http_name name = field->known;
     if (name == HTTP_OTHER_FIELD) {
         name = name_with_dashes(field->name);
     }
     if (name == HTTP_OTHER_FIELD) {
-        return identity_header_is_known(field->name);
+        return is_of_identity(rule, field->name);
     }
     /* Any spelling of these is lb's own business; a client's X-Forwarded-For is read, never copied.
      */
@@ -71,7 +79,7 @@ static void put_client_fields(struct draft *draft, struct forwarding *forwarding
     const struct http_request *request = forwarding->request;
     for (unsigned i = 0; i < request->field_count; i++) {
         const struct http_field *field = &request->fields[i];
-        if (field->hop_by_hop || forwarded_strips(field)) {
+        if (field->hop_by_hop || forwarded_strips(forwarding->rule, field)) {
             continue;
         }
         struct slice value = draft_field(draft, field->name, field->value);
@@ -165,6 +173,14 @@ static void put_identity(struct draft *draft, const struct forwarding *forwardin
                                forwarding->now, draft->at + draft->used, draft->room - draft->used);
 }
 
+static void put_client_id(struct draft *draft, struct forwarding *forwarding)
+{
+    if (forwarding->rule->client_id_header.length > 0 && forwarding->client_id.length > 0) {
+        forwarding->client_id =
+            draft_field(draft, forwarding->rule->client_id_header, forwarding->client_id);
+    }
+}
+
 bool forwarded_upgrades(const struct http_request *request)
 {
     return request->wants_upgrade && !http_list_has(request->upgrade, "h2c");
@@ -206,6 +222,7 @@ size_t forwarded_room(const struct forwarding *forwarding)
     /* Host stands in the head three times at most, X-Forwarded-Host and Forwarded included. */
     size_t room = 2 * forwarding->request->bytes + OWN_FIELDS_BYTES +
                   2 * forwarding->request->authority.length;
+    room += forwarding->rule->client_id_header.length + forwarding->client_id.length;
     if (forwarding->rule->client_headers != 0) {
         room += IDENTITY_HEADERS_MOST_BYTES;
     }
@@ -220,6 +237,7 @@ size_t forwarded_write(struct forwarding *forwarding, char *into, size_t room)
     put_addresses(&draft, forwarding);
     put_request_id(&draft, forwarding);
     put_identity(&draft, forwarding);
+    put_client_id(&draft, forwarding);
     put_framing(&draft, forwarding->request);
     draft_text(&draft, "\r\n");
     return draft.fits ? draft.used : 0;

@@ -25,6 +25,8 @@ struct forwarding {
     const struct http_request *request;
     struct request_ids *ids;
     time_t now;
+    struct slice client_id; /* length 0: none; the rule's client_id_header carries it. Also a
+                               result, where it does */
     struct slice method, uri, host, user_agent, referer, request_id; /* results */
 };
 
@@ -40,8 +42,9 @@ size_t forwarded_room(const struct forwarding *forwarding);
  */
 size_t forwarded_write(struct forwarding *forwarding, char *into, size_t room);
 
-/** Does lb keep this field from backends when a client sends it, as a field or as a trailer? */
-bool forwarded_strips(const struct http_field *field);
+/** Does lb keep this field from the rule's backends when a client sends it, as a field or as a
+ * trailer? */
+bool forwarded_strips(const struct rule *rule, const struct http_field *field);
 
 /**
  * Is the client's wish to switch protocols passed on? Not for h2c: what followed in that tunnel

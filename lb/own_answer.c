@@ -36,11 +36,13 @@ static struct exchange_facts facts_of(const struct http_request *request, struct
 
 /* The answer is written: log it, and let the client go on. */
 static void finish(struct exchanges *all, struct stream *stream, const struct http_request *request,
-                   const struct access_entry *known, enum stream_write written)
+                   struct slice client_id, const struct access_entry *known,
+                   enum stream_write written)
 {
     if (all->access_log) {
         char id[REQUEST_ID_LENGTH];
         struct exchange_facts facts = facts_of(request, &all->ids, id);
+        facts.client_id = client_id;
         struct access_entry entry = *known;
         entry.client = stream->client;
         entry.protocol = stream->protocol;
@@ -56,7 +58,8 @@ void own_answer_refuse(struct exchanges *all, struct stream *stream,
                        const char *reason, const char *sentence)
 {
     const struct access_entry known = {.rule = rule, .status = status, .reason = reason};
-    finish(all, stream, request, &known, answer_write(stream, status, reason, sentence));
+    finish(all, stream, request, (struct slice){NULL, 0}, &known,
+           answer_write(stream, status, reason, sentence));
 }
 
 static void log_refused(const struct client *client, const struct http_request *request,
@@ -114,6 +117,7 @@ static enum stream_write write_decided(struct stream *stream, const struct http_
     case DECISION_NO_HOST:
     case DECISION_REFUSED:
     case DECISION_UNREGISTERED:
+    case DECISION_BAD_CLIENT_ID:
         return refuse(stream, request, decision);
     case DECISION_SIGN_UP:
     case DECISION_PASS:
@@ -128,7 +132,8 @@ void own_answer_decided(struct exchanges *all, struct stream *stream,
     const struct access_entry known = {.rule = decision->rule,
                                        .status = decision_status(decision),
                                        .reason = decision_reason(decision)};
-    finish(all, stream, request, &known, write_decided(stream, request, decision));
+    finish(all, stream, request, decision->client_id, &known,
+           write_decided(stream, request, decision));
 }
 
 void own_answer_unread(struct exchanges *all, const struct client *client, unsigned status,

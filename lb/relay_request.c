@@ -36,7 +36,7 @@ static enum relay send_end(struct exchange *x)
     struct draft draft = draft_in(x->all->answer, sizeof x->all->answer);
     draft_text(&draft, "0\r\n");
     for (unsigned i = 0; i < count; i++) {
-        if (!fields[i].hop_by_hop && !forwarded_strips(&fields[i])) {
+        if (!fields[i].hop_by_hop && !forwarded_strips(x->rule, &fields[i])) {
             draft_field(&draft, fields[i].name, fields[i].value);
         }
     }

@@ -3,11 +3,13 @@
 #include "listeners/identity.h"
 
 #include <openssl/err.h>
+#include <openssl/objects.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lb/base/certificate.h"
 #include "lb/base/limits.h"
+#include "listeners/client_id.h"
 #include "listeners/policy.h"
 
 static void identity_free(struct identity *identity)
@@ -18,6 +20,7 @@ static void identity_free(struct identity *identity)
     free(identity->issuer);
     free(identity->serial);
     free(identity->sha256);
+    free(identity->common_name);
     for (unsigned i = 0; i < identity->result_count; i++)
         ca_set_result_done(&identity->results[i]);
     free(identity->results);
@@ -37,6 +40,17 @@ static size_t chain_bytes(STACK_OF(X509) * chain)
     return bytes;
 }
 
+/* A name that no field could carry is none. */
+static char *common_name_of(const X509 *leaf)
+{
+    size_t bytes = 0;
+    char *text = certificate_field_text(X509_get_subject_name(leaf), NID_commonName, &bytes);
+    if (text && client_id_is_fit((struct slice){text, bytes}))
+        return text;
+    free(text);
+    return NULL;
+}
+
 static bool describe(struct identity *identity)
 {
     X509 *leaf = identity->leaf;
@@ -44,6 +58,7 @@ static bool describe(struct identity *identity)
     identity->issuer = certificate_name_text(X509_get_issuer_name(leaf));
     identity->serial = certificate_serial_text(leaf);
     identity->sha256 = certificate_sha256_text(leaf);
+    identity->common_name = common_name_of(leaf);
     identity->not_before = certificate_time(X509_get0_notBefore(leaf));
     identity->not_after = certificate_time(X509_get0_notAfter(leaf));
     return identity->subject && identity->issuer && identity->serial && identity->sha256;

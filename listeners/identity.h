@@ -25,8 +25,9 @@ struct identity {
     STACK_OF(X509) * chain; /* as sent, leaf first */
     char *subject;          /* RFC 2253 with UTF-8 kept, bounded */
     char *issuer;
-    char *serial; /* upper-case hex, even length */
-    char *sha256; /* of the leaf's DER, lower-case hex */
+    char *serial;      /* upper-case hex, even length */
+    char *sha256;      /* of the leaf's DER, lower-case hex */
+    char *common_name; /* the first; NULL: it has none that could be a client id (client_id.h) */
     time_t not_before;
     time_t not_after;
     size_t chain_bytes; /* of all certificates as sent, DER */

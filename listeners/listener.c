@@ -66,6 +66,8 @@ static void build_rules(struct listener_build *build, unsigned count)
                                            .options = section->options,
                                            .pool = section->pool,
                                            .client_headers = section->client_headers,
+                                           .client_id_header = section->client_id_header,
+                                           .client_id_fields = section->client_id_fields,
                                            .redirect = section->redirect,
                                            .respond = section->respond};
         build->has_wrong_rules |= section->is_wrong;

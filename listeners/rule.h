@@ -8,8 +8,10 @@
 #include <stdbool.h>
 
 #include "lb/base/option.h"
+#include "lb/base/slice.h"
 #include "listeners/policy.h"
 
+struct client_id_fields;
 struct domain;
 struct redirect;
 
@@ -46,8 +48,10 @@ struct rule_section {
     const char *pattern;     /* of its domain, see rule_domain.h; "": it has none */
     bool has_url;            /* false: its url was reported */
     unsigned client_headers; /* enum client_headers_preset */
-    const struct redirect *redirect; /* NULL: none */
-    const struct respond *respond;   /* NULL: none */
+    struct slice client_id_header;                   /* length 0: none */
+    const struct client_id_fields *client_id_fields; /* that its pool has; NULL: none */
+    const struct redirect *redirect;                 /* NULL: none */
+    const struct respond *respond;                   /* NULL: none */
 };
 
 struct rule {
@@ -55,9 +59,12 @@ struct rule {
     unsigned line;
     const struct rule_options *options;
     const struct domain *domain;
-    unsigned pool;                   /* index into the config's pools, or RULE_NO_POOL */
-    struct client_auth auth;         /* its own or the listener's */
-    unsigned client_headers;         /* enum client_headers_preset */
+    unsigned pool;                 /* index into the config's pools, or RULE_NO_POOL */
+    struct client_auth auth;       /* its own or the listener's */
+    unsigned client_headers;       /* enum client_headers_preset */
+    struct slice client_id_header; /* length 0: none */
+    const struct client_id_fields
+        *client_id_fields;           /* that any rule of its pool names; NULL: none */
     const struct redirect *redirect; /* instead of a pool; or NULL */
     const struct respond *respond;   /* instead of a pool; or NULL */
 };

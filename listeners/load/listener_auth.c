@@ -155,6 +155,12 @@ static void warn_of_idle_keys(struct listener_build *build, const struct rule *r
             LISTENER_WARN(build, keys[i].line,
                           "%s of rule %s has no effect, because mutual_auth is off", keys[i].key,
                           rule->name);
+    if (options->client_id_header_line)
+        LISTENER_WARN(build, options->client_id_header_line,
+                      "client_id_header of rule %s tells backends nothing, because mutual_auth is "
+                      "off: only who is verified has a client id; say mutual_auth = require (or "
+                      "request)",
+                      rule->name);
 }
 
 static void set_refusal(struct listener_build *build, struct rule *rule)

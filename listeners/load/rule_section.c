@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "listeners/client_id.h"
 #include "listeners/load/rule_domain.h"
 #include "listeners/load/rule_respond.h"
 #include "listeners/load/rule_url.h"
@@ -70,6 +71,18 @@ static void read_answer(struct reading *reading)
         report(reading, options->respond_line, &err);
 }
 
+static void read_client_id_header(struct reading *reading)
+{
+    const struct rule_options *options = reading->section->options;
+    struct error err = {0};
+    if (!options->client_id_header)
+        return;
+    if (client_id_header_check(options->client_id_header, &err))
+        reading->section->client_id_header = slice_of(options->client_id_header);
+    else
+        report(reading, options->client_id_header_line, &err);
+}
+
 void rule_section_read(struct rule_section *section, struct arena *arena, const char *file,
                        struct problems *problems)
 {
@@ -81,4 +94,5 @@ void rule_section_read(struct rule_section *section, struct arena *arena, const 
     read_answer(&reading);
     if (!rule_client_headers(section->options, &section->client_headers, &err))
         report(&reading, section->options->client_headers_line, &err);
+    read_client_id_header(&reading);
 }

@@ -6,11 +6,11 @@
 #include "listeners/rule.h"
 
 /**
- * Check what a section says about itself: domain, url, redirect, respond, client_headers. Whatever
- * is wrong is reported once, on however many listeners the rule is.
+ * Check what a section says about itself: domain, url, redirect, respond, client_headers,
+ * client_id_header. Whatever is wrong is reported once, on however many listeners the rule is.
  *
- * section  name, line, options and pool are set; the rest is filled here and lives in `arena`
- * Thread:  loader
+ * section  name, line, options, pool and client_id_fields are set; the rest is filled here and
+ * lives in `arena` Thread:  loader
  */
 void rule_section_read(struct rule_section *section, struct arena *arena, const char *file,
                        struct problems *problems);

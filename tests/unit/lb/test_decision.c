@@ -394,6 +394,7 @@ START_TEST(every_outcome_has_a_status_a_word_and_a_sentence)
         {{.outcome = DECISION_AMBIGUOUS}, 400, "ambiguous-path"},
         {{.outcome = DECISION_UNDECIDED}, 400, "regex-limit"},
         {{.outcome = DECISION_NO_HOST}, 400, "no-host"},
+        {{.outcome = DECISION_BAD_CLIENT_ID}, 400, "bad-client-id"},
         {{.outcome = DECISION_REFUSED, .refusal = REFUSAL_EXPIRED}, 403, "expired"},
     };
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -7,6 +7,7 @@
 #include "lb/config.h"
 #include "lb/request_id.h"
 #include "listeners/client.h"
+#include "listeners/client_id.h"
 #include "listeners/identity.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
@@ -24,6 +25,7 @@ struct stage {
     struct client client;
     struct http_request request;
     struct forwarding forwarding;
+    struct slice client_id; /* as it was found */
     char *written;    /* exactly as many bytes as were asked for: one more is the sanitizer's */
     struct text head; /* as the backend gets it */
 };
@@ -79,7 +81,8 @@ static const char *forward(struct stage *stage, const char *head)
                                             .rule = &stage->config->listeners[0].rules[0],
                                             .request = &stage->request,
                                             .ids = &stage->ids,
-                                            .now = time(NULL)};
+                                            .now = time(NULL),
+                                            .client_id = stage->client_id};
     size_t room = forwarded_room(&stage->forwarding);
     free(stage->written);
     stage->written = malloc(room);
@@ -266,8 +269,16 @@ START_TEST(trailers_are_asked_the_same_question)
 {
     const struct http_field forged = {.name = slice_of("X_SSL_Client_Verify")};
     const struct http_field plain = {.name = slice_of("X-Checksum")};
-    ck_assert(forwarded_strips(&forged));
-    ck_assert(!forwarded_strips(&plain));
+    const struct http_field id = {.name = slice_of("x_device_id")};
+    const struct client_id_fields fields = {1, {slice_of("X-Device-Id")}};
+    const struct rule all = {.name = "all"};
+    const struct rule of_devices = {.name = "devices", .client_id_fields = &fields};
+    ck_assert(forwarded_strips(&all, &forged));
+    ck_assert(!forwarded_strips(&all, &plain));
+    ck_assert(!forwarded_strips(&all, &id));
+    ck_assert(forwarded_strips(&of_devices, &forged));
+    ck_assert(!forwarded_strips(&of_devices, &plain));
+    ck_assert(forwarded_strips(&of_devices, &id));
 }
 END_TEST
 
@@ -545,6 +556,79 @@ START_TEST(without_client_headers_backends_hear_nothing_and_forgeries_go_all_the
 }
 END_TEST
 
+/* What clients send under the name goes, in every spelling, whether there is an id or not. */
+static const char with_ids[] = "GET / HTTP/1.1\r\nHost: a\r\nX-Device-Id: forged\r\n"
+                               "X_Device_Id: forged\r\nx-device-id: forged\r\n"
+                               "Connection: X-Device-Id\r\n\r\n";
+
+START_TEST(backends_hear_the_client_id_from_lb_alone)
+{
+    struct stage_with_cas cas;
+    cas_open(&cas, "client_id_header = X-Device-Id");
+    const char *head = forward(&cas.stage, with_ids);
+    must_lack(head, "X-Device-Id");
+    ck_assert_ptr_null(strstr(head, "forged"));
+
+    cas.stage.client_id = slice_of("sensor 12");
+    head = forward(&cas.stage, with_ids);
+    must_have(head, "X-Device-Id", "sensor 12");
+    ck_assert_ptr_null(strstr(head, "forged"));
+    /* The log has it when the request's bytes are gone. */
+    ck_assert(slice_is(cas.stage.forwarding.client_id, "sensor 12"));
+    ck_assert(cas.stage.forwarding.client_id.at >= cas.stage.written &&
+              cas.stage.forwarding.client_id.at < cas.stage.written + strlen(head));
+    cas_close(&cas);
+}
+END_TEST
+
+START_TEST(without_client_id_header_no_id_is_sent_and_the_field_is_like_any_other)
+{
+    struct stage_with_cas cas;
+    cas_open(&cas, "");
+    cas.stage.client_id = slice_of("sensor 12");
+    const char *head =
+        forward(&cas.stage, "GET / HTTP/1.1\r\nHost: a\r\nX-Device-Id: mine\r\n\r\n");
+    must_have(head, "X-Device-Id", "mine");
+    ck_assert_ptr_null(strstr(head, "sensor"));
+    cas_close(&cas);
+}
+END_TEST
+
+/* The pool's backends believe the field; who comes by another rule must not be able to set it. */
+START_TEST(every_rule_of_the_pool_strips_the_field_and_rules_of_other_pools_do_not)
+{
+    struct stage_with_cas cas;
+    cas_open(&cas, "url = /devices\nclient_id_header = X-Device-Id\n"
+                   "[rule open]\nlistener = web\npool = app\n"
+                   "[rule other]\nlistener = web\nurl = /other\npool = other\n"
+                   "[pool other]\nbackend = rs-1 127.0.0.1:9\nhealth_check = off");
+    const struct rule *rules = cas.stage.config->listeners[0].rules;
+    const struct http_field field = {.name = slice_of("X_Device-Id")};
+    ck_assert_str_eq(rules[1].name, "open");
+    ck_assert(forwarded_strips(&rules[0], &field));
+    ck_assert(forwarded_strips(&rules[1], &field));
+    ck_assert(!forwarded_strips(&rules[2], &field));
+    cas_close(&cas);
+}
+END_TEST
+
+START_TEST(the_longest_id_has_room)
+{
+    struct stage_with_cas cas;
+    char id[256];
+    char header[128];
+    memset(id, 'i', sizeof id);
+    snprintf(header, sizeof header, "client_id_header = %064d", 0);
+    cas_open(&cas, header);
+    cas.stage.client_id = (struct slice){id, sizeof id};
+    forward(&cas.stage, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    size_t room = forwarded_room(&cas.stage.forwarding);
+    cas.stage.forwarding.client_id = (struct slice){NULL, 0};
+    ck_assert_uint_eq(room, forwarded_room(&cas.stage.forwarding) + sizeof id);
+    cas_close(&cas);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, a_plain_request_becomes_this);
@@ -570,6 +654,10 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, backends_hear_who_the_client_is_from_lb_alone);
     tcase_add_test(tcase,
                    without_client_headers_backends_hear_nothing_and_forgeries_go_all_the_same);
+    tcase_add_test(tcase, backends_hear_the_client_id_from_lb_alone);
+    tcase_add_test(tcase, without_client_id_header_no_id_is_sent_and_the_field_is_like_any_other);
+    tcase_add_test(tcase, every_rule_of_the_pool_strips_the_field_and_rules_of_other_pools_do_not);
+    tcase_add_test(tcase, the_longest_id_has_room);
 }
 
 CHECK_MAIN("forwarded", add_tests)

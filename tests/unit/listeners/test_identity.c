@@ -78,6 +78,31 @@ START_TEST(an_identity_says_who_it_is)
 }
 END_TEST
 
+static const struct {
+    const char *name;
+    const char *common_name;
+} common_names[] = {
+    {"alice", "alice"}, {"Ren\xc3\xa9 7", "Ren\xc3\xa9 7"}, {NULL, NULL}, {" alice", NULL},
+    {"alice ", NULL},   {"alice\r\nX-Admin: yes", NULL},
+};
+
+START_TEST(a_common_name_that_no_field_can_carry_is_none)
+{
+    struct cast cast;
+    cast_open(&cast);
+    struct made *made = made_certificate(
+        &(struct certificate_wish){.name = common_names[_i].name, .issuer = cast.ca});
+    struct identity *identity = identify(&cast.policy, made, 0);
+    if (common_names[_i].common_name)
+        ck_assert_str_eq(identity->common_name, common_names[_i].common_name);
+    else
+        ck_assert_ptr_null(identity->common_name);
+    identity_unref(identity);
+    made_free(made);
+    cast_close(&cast);
+}
+END_TEST
+
 START_TEST(a_result_that_the_clock_will_change_holds_for_no_time)
 {
     struct cast cast;
@@ -268,6 +293,8 @@ END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, an_identity_says_who_it_is);
+    tcase_add_loop_test(tcase, a_common_name_that_no_field_can_carry_is_none, 0,
+                        sizeof common_names / sizeof *common_names);
     tcase_add_test(tcase, a_result_that_the_clock_will_change_holds_for_no_time);
     tcase_add_test(tcase, what_is_ours_of_an_identity_stays_below_a_kilobyte);
     tcase_add_test(tcase, verified_chains_are_remembered_by_chain_and_policy);
