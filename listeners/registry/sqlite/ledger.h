@@ -16,6 +16,8 @@
 #include "listeners/registry/sqlite/statements.h"
 #include "listeners/registry/store.h"
 
+extern const struct store store_sqlite;
+
 struct sqlite_ledger {
     struct ledger ledger; /* first: a pointer to it is one to this */
     sqlite3 *db;

@@ -20,8 +20,6 @@
 #include "listeners/registry/sqlite/schema.h"
 #include "listeners/registry/store.h"
 
-extern const struct store store_sqlite;
-
 static enum store_outcome look_or_make(const char *place, enum store_mode mode, struct error *err)
 {
     enum store_outcome outcome = place_look(place, err);

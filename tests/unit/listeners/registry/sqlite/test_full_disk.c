@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "listeners/registry/store.h"
+#include "listeners/registry/sqlite/ledger.h"
 #include "tests/support/check_main.h"
 #include "tests/support/store_stage.h"
 
@@ -25,7 +25,7 @@ static void allow_bytes(rlim_t bytes)
 static void begin(void)
 {
     signal(SIGXFSZ, SIG_IGN);
-    store_stage_begin(&stage, stores[0]);
+    store_stage_begin(&stage, &store_sqlite);
 }
 
 /* Until it fails or they are all there. */

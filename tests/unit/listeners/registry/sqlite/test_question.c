@@ -14,7 +14,7 @@ static struct search search;
 
 static void begin(const struct certificate_filter *filter)
 {
-    store_stage_begin(&stage, stores[0]);
+    store_stage_begin(&stage, &store_sqlite);
     store_expect(search_init(&search, (struct sqlite_ledger *)stage.ledger, filter, &stage.err),
                  STORE_DONE, &stage.err);
 }

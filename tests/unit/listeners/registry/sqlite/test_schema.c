@@ -22,8 +22,7 @@ static const char *path(void)
 
 static void begin(void)
 {
-    store_stage_begin(&stage, stores[0]);
-    ck_assert_str_eq(stage.store->name, "sqlite");
+    store_stage_begin(&stage, &store_sqlite);
 }
 
 static void end(void)
