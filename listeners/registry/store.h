@@ -116,8 +116,9 @@ struct store {
                                struct error *err);
     void (*close)(struct ledger *ledger);
 
-    /** Waits for other writers. */
+    /** Waits for other writers. What is put without it is FAILED. */
     enum store_outcome (*begin)(struct ledger *ledger, struct error *err);
+    /** Whatever it says, the transaction is over: all of it is there, or nothing. */
     enum store_outcome (*commit)(struct ledger *ledger, struct error *err);
     void (*rollback)(struct ledger *ledger);
 
@@ -141,8 +142,8 @@ struct store {
     enum store_outcome (*get_certificate)(struct ledger *ledger,
                                           const unsigned char key[CERTIFICATE_KEY_BYTES],
                                           certificate_visit visit, void *arg, struct error *err);
-    /** ret_cursor: of the next page, STORE_CURSOR_BYTES; "": this was the last. A cursor that is
-     * none is FAILED. */
+    /** ret_cursor: of the next page, STORE_CURSOR_BYTES; "": this was the last (it is of the whole
+     * page, also if the visitor stopped). A cursor that is none is FAILED. */
     enum store_outcome (*find_certificates)(struct ledger *ledger,
                                             const struct certificate_filter *filter,
                                             certificate_visit visit, void *arg, char *ret_cursor,

@@ -81,6 +81,32 @@ START_TEST(a_full_disk_takes_no_change_and_loses_none)
 }
 END_TEST
 
+/* More than is kept in memory: the disk is full before the commit, and SQLite undoes all of it. Who
+ * does not look at the outcome and goes on must not find himself outside of any transaction. */
+START_TEST(what_goes_on_after_a_failure_is_not_half_a_change)
+{
+    begin();
+    const struct store *store = ledger->store;
+    struct made_record made;
+    enum store_outcome outcome = STORE_DONE;
+    unsigned number = 0;
+    store_expect(store->begin(ledger, &err), STORE_DONE, &err);
+    while (outcome == STORE_DONE && number < 200000) {
+        made_record(&made, number++);
+        outcome = store->add_certificate(ledger, &made.record, &err);
+    }
+    store_expect(outcome, STORE_FULL, &err);
+    made_record(&made, number);
+    store_expect(store->add_certificate(ledger, &made.record, &err), STORE_FAILED, &err);
+    ck_assert_ptr_nonnull(strstr(err.text, "outside of a transaction"));
+    store_expect(store->commit(ledger, &err), STORE_FAILED, &err);
+    ck_assert_int_eq(store_count(ledger), 0);
+    store_expect(add_some(0, 3), STORE_DONE, &err);
+    ck_assert_int_eq(store_count(ledger), 3);
+    end();
+}
+END_TEST
+
 static void set_read_only(bool is_read_only)
 {
     ck_assert_int_eq(
@@ -142,6 +168,7 @@ END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, a_full_disk_takes_no_change_and_loses_none);
+    tcase_add_test(tcase, what_goes_on_after_a_failure_is_not_half_a_change);
     tcase_add_test(tcase, a_read_only_disk_is_told_of);
     tcase_add_test(tcase, a_read_only_file_is_read_and_not_written);
 }
