@@ -116,7 +116,7 @@ enum change_refusal certificate_get(struct ledger *ledger, const struct certific
                                     struct certificate_result *result, struct error *err);
 
 /**
- * A fleet at once, in as few transactions as is quick, each with at most IMPORT_BATCH certificates
+ * A fleet at once, in few transactions, but short ones, each with at most IMPORT_BATCH certificates
  * and its own line in the audit log ("certificate.import"): whatever ends an import, what came in
  * is told there. Those that are there already count as `present`. It does not stop at a bad one:
  * they are counted, and the first IMPORT_FAULTS_TOLD told.
@@ -125,7 +125,10 @@ struct import_counts {
     uint64_t added, present, bad;
 };
 struct import;
-enum { IMPORT_BATCH = 10000, IMPORT_FAULTS_TOLD = 20 };
+enum {
+    IMPORT_BATCH = 1000, /* nobody else writes for as long as it takes to put so many */
+    IMPORT_FAULTS_TOLD = 20,
+};
 typedef void (*import_fault)(void *arg, uint64_t index, const char *text);
 
 /**

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening, closing, and what the two lanes do with a job. A job of changes is told only after the
- * view was brought to what it changed; so is whoever looks at connections (on_worse) or configs
- * (on_cas).
+ * Opening, closing, and what the lanes do with a job. A job that may change something is told only
+ * after the view was brought to what it changed; so is whoever looks at connections (on_worse) or
+ * configs (on_cas).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +14,16 @@
 
 /* --- lanes --------------------------------------------------------------------------------- */
 
+/* What comes from the lane of bulk work has been run: all that it needs here is the view. */
 static void run_change(void *arg, struct registry_job *job)
 {
     struct registry *registry = arg;
     struct follower *follower = &registry->follower;
+    bool is_run = job->lane == LANE_BULK;
     struct error why = {""};
-    enum store_outcome opened = follower_open(follower, STORE_MAKE, &why);
-    job->run(job, opened == STORE_DONE ? follower->ledger : NULL, opened, why.text);
+    enum store_outcome opened = follower_open(follower, is_run ? STORE_WRITE : STORE_MAKE, &why);
+    if (!is_run)
+        job->run(job, opened == STORE_DONE ? follower->ledger : NULL, opened, why.text);
     follower_follow(follower, registry->seams.monotonic_ms());
     desk_tell(job);
 }
@@ -31,32 +34,59 @@ static void look(void *arg)
     follower_look(&registry->follower, registry->seams.monotonic_ms());
 }
 
+/* With the lane's own ledger, opened where it is not. */
+static void run_with(struct registry *registry, struct ledger **ledger, enum store_mode mode,
+                     struct registry_job *job)
+{
+    struct error why = {""};
+    enum store_outcome opened = STORE_DONE;
+    if (!*ledger)
+        opened = registry->seams.open(ledger, registry->location, mode, &why);
+    if (opened != STORE_DONE)
+        *ledger = NULL;
+    job->run(job, *ledger, opened, why.text);
+}
+
+/* It comes seldom, and what it has read of the store is no use to the next: nothing stays open. */
+static void run_bulk(void *arg, struct registry_job *job)
+{
+    struct registry *registry = arg;
+    struct ledger *ledger = NULL;
+    run_with(registry, &ledger, STORE_MAKE, job);
+    ledger_close(ledger);
+    lane_submit(registry->lanes[LANE_CHANGES], job);
+}
+
 static void run_question(void *arg, struct registry_job *job)
 {
     struct registry *registry = arg;
-    struct error why = {""};
-    enum store_outcome opened = STORE_DONE;
-    if (!registry->questions)
-        opened = registry->seams.open(&registry->questions, registry->location, STORE_READ, &why);
-    if (opened != STORE_DONE)
-        registry->questions = NULL;
-    job->run(job, registry->questions, opened, why.text);
+    run_with(registry, &registry->questions, STORE_READ, job);
     desk_tell(job);
 }
 
 static bool open_lanes(struct registry *registry, struct error *err)
 {
-    const struct lane_plan changes = {.name = "lb changes",
-                                      .run = run_change,
-                                      .tend = look,
-                                      .tend_ms = REGISTRY_FOLLOW_MS,
-                                      .arg = registry};
-    const struct lane_plan questions = {
-        .name = "lb questions", .run = run_question, .arg = registry};
-    registry->lanes[LANE_CHANGES] = lane_open(&changes, err);
-    registry->lanes[LANE_QUESTIONS] =
-        registry->lanes[LANE_CHANGES] ? lane_open(&questions, err) : NULL;
-    return registry->lanes[LANE_QUESTIONS] != NULL;
+    const struct lane_plan plans[LANE_COUNT] = {
+        [LANE_CHANGES] = {.name = "lb changes",
+                          .run = run_change,
+                          .tend = look,
+                          .tend_ms = REGISTRY_FOLLOW_MS,
+                          .arg = registry},
+        [LANE_BULK] = {.name = "lb bulk", .run = run_bulk, .arg = registry},
+        [LANE_QUESTIONS] = {.name = "lb questions", .run = run_question, .arg = registry},
+    };
+    for (int i = 0; i < LANE_COUNT; i++)
+        if (!(registry->lanes[i] = lane_open(&plans[i], err)))
+            return false;
+    return true;
+}
+
+/* Bulk work first: it ends on the lane of changes. */
+static void close_lanes(struct registry *registry)
+{
+    lane_close(registry->lanes[LANE_BULK]);
+    lane_close(registry->lanes[LANE_CHANGES]);
+    lane_close(registry->lanes[LANE_QUESTIONS]);
 }
 
 /* --- opening and closing ------------------------------------------------------------------- */
@@ -108,7 +138,7 @@ struct registry *registry_open_with(const struct registry_settings *settings,
         error_out_of_memory();
     if (load(registry, events, err) && open_lanes(registry, err))
         return registry;
-    lane_close(registry->lanes[LANE_CHANGES]);
+    close_lanes(registry);
     registry_free(registry);
     return NULL;
 }
@@ -130,8 +160,7 @@ void registry_close(struct registry *registry)
 {
     if (!registry)
         return;
-    lane_close(registry->lanes[LANE_CHANGES]);
-    lane_close(registry->lanes[LANE_QUESTIONS]);
+    close_lanes(registry);
     registry_free(registry);
 }
 

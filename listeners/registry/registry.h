@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The registry of the running lb: the view that workers read, and two lanes (threads with a ledger
- * each): one for changes, which is also the view's writer, and one for questions. The first follows
- * the store: what another process changes is in the view within REGISTRY_FOLLOW_MS.
+ * The registry of the running lb: the view that workers read, and three lanes (threads with a
+ * ledger each): one for changes, which is also the view's writer, one for bulk work, and one for
+ * questions. The first follows the store: what another process changes is in the view within
+ * REGISTRY_FOLLOW_MS.
  *
  *   any thread ── registry_submit ──> lane ── run(ledger) ──> view ── on_change ──> workers
  *                                       └──> desk of whoever asked ── done, on its loop
+ *
+ * What was done in bulk passes through the lane of changes, too, which brings the view up to it
+ * before it is told.
  */
 #ifndef LB_LISTENERS_REGISTRY_REGISTRY_H
 #define LB_LISTENERS_REGISTRY_REGISTRY_H
@@ -39,14 +43,17 @@ void registry_desk_close(struct registry_desk *desk);
 
 enum registry_lane {
     LANE_CHANGES,   /* opens the store for writing, and makes it when it is not there */
+    LANE_BULK,      /* the same, for what takes long: it holds no change up. Its transactions are
+                       short, for a store lets one write at a time */
     LANE_QUESTIONS, /* reads only; a long change does not hold it up */
+    LANE_COUNT,
 };
 
 /** Embedded in what is asked. */
 struct registry_job {
     struct list_node node;
     enum registry_lane lane;
-    struct registry_desk *desk; /* NULL: `done` is called on the lane's thread */
+    struct registry_desk *desk; /* NULL: `done` is called on a lane's thread */
     /** On the lane's thread. ledger NULL: the store cannot be had (STORE_MISSING for questions:
      * there is nothing yet); opened says why, in words. */
     void (*run)(struct registry_job *job, struct ledger *ledger, enum store_outcome opened,

@@ -40,8 +40,8 @@ struct registry {
     struct registry_seams seams;
     struct view *view;
     struct follower follower; /* the lane of changes has it */
-    struct ledger *questions; /* the other lane's; NULL: not open */
-    struct lane *lanes[LANE_QUESTIONS + 1];
+    struct ledger *questions; /* that lane's; NULL: not open */
+    struct lane *lanes[LANE_COUNT];
     struct signups signups;
 };
 

@@ -42,7 +42,7 @@ static const struct call_kind *find(struct target *target, const char *method, c
 
 static void work(struct registry_call *call)
 {
-    enum store_mode mode = call->kind->lane == LANE_CHANGES ? STORE_MAKE : STORE_READ;
+    enum store_mode mode = call->kind->lane == LANE_QUESTIONS ? STORE_READ : STORE_MAKE;
     struct ledger *ledger = NULL;
     struct error why = {""};
     enum store_outcome opened = ledger_open(&ledger, call->facts->location, mode, &why);

@@ -163,7 +163,7 @@ static void run_errand(struct registry_job *job, struct ledger *ledger, enum sto
     strcpy(errand->why, why);
     if (errand->next_order)
         errand->order = (*errand->next_order)++;
-    if (ledger && job->lane == LANE_CHANGES)
+    if (ledger && job->lane != LANE_QUESTIONS)
         memory_store_put(&errand->scene->store, ledger, &errand->row);
 }
 
@@ -363,6 +363,7 @@ static void run_gate(struct registry_job *job, struct ledger *ledger, enum store
     (void)why;
     pthread_mutex_lock(&gate->lock);
     gate->has_begun = true;
+    pthread_cond_broadcast(&gate->changed);
     while (!gate->is_open)
         pthread_cond_wait(&gate->changed, &gate->lock);
     pthread_mutex_unlock(&gate->lock);
@@ -373,10 +374,11 @@ static void gate_done(struct registry_job *job)
     LIST_OWNER(job, struct gate, job)->was_told = true;
 }
 
-static void gate_close_lane(struct scene *scene, struct gate *gate, struct registry_desk *desk)
+static void gate_close_lane(struct scene *scene, struct gate *gate, enum registry_lane lane,
+                            struct registry_desk *desk)
 {
     *gate = (struct gate){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-    gate->job.lane = LANE_CHANGES;
+    gate->job.lane = lane;
     gate->job.desk = desk;
     gate->job.run = run_gate;
     gate->job.done = gate_done;
@@ -398,7 +400,7 @@ START_TEST(a_long_change_does_not_hold_up_questions)
     struct errand question = {0};
     scene_prepare(&scene);
     scene_open(&scene, timestamp_monotonic_ms);
-    gate_close_lane(&scene, &gate, &scene.desk);
+    gate_close_lane(&scene, &gate, LANE_CHANGES, &scene.desk);
     send_out(&scene, &question, LANE_QUESTIONS);
     wait_until_told(&scene, &question);
     ck_assert(question.had_ledger);
@@ -406,6 +408,70 @@ START_TEST(a_long_change_does_not_hold_up_questions)
     gate_open(&gate);
     while (!gate.was_told)
         uv_run(&scene.loop, UV_RUN_ONCE);
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(bulk_work_holds_up_neither_changes_nor_questions)
+{
+    struct scene scene;
+    struct gate gate;
+    struct errand change = {.row = row_of(1, CERTIFICATE_REVOKED)};
+    struct errand question = {0};
+    scene_prepare(&scene);
+    scene_open(&scene, timestamp_monotonic_ms);
+    gate_close_lane(&scene, &gate, LANE_BULK, &scene.desk);
+    pthread_mutex_lock(&gate.lock);
+    while (!gate.has_begun)
+        pthread_cond_wait(&gate.changed, &gate.lock);
+    pthread_mutex_unlock(&gate.lock);
+    send_out(&scene, &change, LANE_CHANGES);
+    send_out(&scene, &question, LANE_QUESTIONS);
+    wait_until_told(&scene, &change);
+    wait_until_told(&scene, &question);
+    ck_assert_int_eq(change.shown, CERTIFICATE_REVOKED);
+    ck_assert(!gate.was_told);
+    gate_open(&gate);
+    while (!gate.was_told)
+        uv_run(&scene.loop, UV_RUN_ONCE);
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(what_bulk_work_changed_is_in_the_view_before_it_is_told)
+{
+    struct scene scene;
+    struct errand first = {.row = row_of(1, CERTIFICATE_ACTIVATED)};
+    struct errand second = {.row = row_of(1, CERTIFICATE_REVOKED)};
+    scene_prepare(&scene);
+    scene.store.is_missing = true;
+    scene_open(&scene, timestamp_monotonic_ms);
+    send_out(&scene, &first, LANE_BULK);
+    wait_until_told(&scene, &first);
+    ck_assert_int_eq(first.shown, CERTIFICATE_ACTIVATED);
+    ck_assert_uint_eq(memory_store_count(&scene.store, &scene.store.made), 1);
+    send_out(&scene, &second, LANE_BULK);
+    wait_until_told(&scene, &second);
+    ck_assert_int_eq(second.shown, CERTIFICATE_REVOKED);
+    ck_assert(pthread_equal(second.told_on, pthread_self()));
+    ck_assert(!second.may_be_interrupted);
+    ck_assert_uint_eq(heard_of(&scene.heard, &scene.heard.worse), 1);
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(bulk_work_on_a_store_that_cannot_be_written_is_told_why)
+{
+    struct scene scene;
+    struct errand bulk = {0};
+    scene_prepare(&scene);
+    scene.store.is_read_only = true;
+    scene_open(&scene, timestamp_monotonic_ms);
+    send_out(&scene, &bulk, LANE_BULK);
+    wait_until_told(&scene, &bulk);
+    ck_assert(!bulk.had_ledger);
+    ck_assert_int_eq(bulk.opened, STORE_READ_ONLY);
+    ck_assert_ptr_nonnull(strstr(bulk.why, "may not be written"));
     scene_close(&scene);
 }
 END_TEST
@@ -418,7 +484,7 @@ START_TEST(a_job_without_a_desk_is_told_on_the_lane)
     struct gate gate;
     scene_prepare(&scene);
     scene_open(&scene, timestamp_monotonic_ms);
-    gate_close_lane(&scene, &gate, NULL);
+    gate_close_lane(&scene, &gate, LANE_CHANGES, NULL);
     send_out(&scene, &errand, LANE_CHANGES);
     errand.job.desk = NULL; /* it waits behind the gate */
     send_out(&scene, &next, LANE_CHANGES);
@@ -439,14 +505,16 @@ START_TEST(closing_runs_and_tells_what_was_submitted)
 {
     enum { MANY = 20 };
     struct scene scene;
+    static const enum registry_lane lanes[] = {LANE_CHANGES, LANE_QUESTIONS, LANE_BULK,
+                                               LANE_QUESTIONS};
     static struct errand errands[MANY];
     struct gate gate;
     scene_prepare(&scene);
     scene_open(&scene, timestamp_monotonic_ms);
-    gate_close_lane(&scene, &gate, NULL);
+    gate_close_lane(&scene, &gate, LANE_CHANGES, NULL);
     for (unsigned char i = 0; i < MANY; i++) {
         errands[i].row = row_of(i, CERTIFICATE_ACTIVATED);
-        send_out(&scene, &errands[i], i % 2 == 0 ? LANE_CHANGES : LANE_QUESTIONS);
+        send_out(&scene, &errands[i], lanes[i % 4]);
         errands[i].job.done = note_told; /* the view is gone when they are told */
     }
     gate_open(&gate);
@@ -633,6 +701,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_change_is_in_the_view_before_it_is_told);
     tcase_add_test(tcase, jobs_run_in_order_on_a_thread_of_their_own_and_come_back_to_their_loop);
     tcase_add_test(tcase, a_long_change_does_not_hold_up_questions);
+    tcase_add_test(tcase, bulk_work_holds_up_neither_changes_nor_questions);
+    tcase_add_test(tcase, what_bulk_work_changed_is_in_the_view_before_it_is_told);
+    tcase_add_test(tcase, bulk_work_on_a_store_that_cannot_be_written_is_told_why);
     tcase_add_test(tcase, a_job_without_a_desk_is_told_on_the_lane);
     tcase_add_test(tcase, closing_runs_and_tells_what_was_submitted);
     tcase_add_test(tcase, what_another_process_changes_arrives);
