@@ -20,13 +20,31 @@ struct registry_seams {
     int64_t (*monotonic_ms)(void);
 };
 
-enum { SIGNUP_BUCKETS = 256, SIGNUP_TOLD_MS = 1000 };
+enum {
+    SIGNUP_BUCKETS = 256,
+    SIGNUP_TOLD_MS = 1000,
+    /* Who was refused for what he is is not tried again for so long, or one certificate alone could
+     * use up signups_per_second; so many are kept in mind, far more than are tried in a second
+     * unless that limit is high. */
+    SIGNUP_REFUSED_MS = 1000,
+    SIGNUP_REFUSED_MOST = 64,
+    /* As long as a store may be busy: whoever was waited for no longer when that was over is not
+     * worth another such wait, with lb's end or a revocation behind it. */
+    SIGNUP_FORGOTTEN_MS = STORE_PATIENCE_MS,
+};
+
+struct signup_refused {
+    unsigned char key[CERTIFICATE_KEY_BYTES];
+    int64_t until_ms;
+};
 
 /** Who signs up. */
 struct signups {
     pthread_mutex_t lock; /* of the limit and of what is pending */
     struct signup_limit limit;
-    struct list_node pending[SIGNUP_BUCKETS]; /* enrolments, by key */
+    struct list_node pending[SIGNUP_BUCKETS];           /* enrolments, by key */
+    struct signup_refused refused[SIGNUP_REFUSED_MOST]; /* the oldest is replaced; locked */
+    unsigned next_refused;
     atomic_uint per_second;
     atomic_bool auto_activate;
     /* The lane's: failures are logged once a second. */

@@ -7,7 +7,8 @@
  *   signup ─┘                                                              │
  *      └──────────── its desk: on_signed_up, on its loop <─────────────────┘
  *
- * An enrolment goes on when nobody waits for it any more.
+ * An enrolment goes on when nobody waits for it any more, unless the store kept it waiting too
+ * long.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,8 @@ struct enrolment {
     struct identity *identity;
     struct list_node waiting;
     int64_t asked_ms; /* wall clock: when the limit let it in is when it is registered */
+    int64_t begun_ms; /* the same, monotonic */
+    bool is_refused;  /* for what the certificate is */
     enum signup_outcome outcome;
 };
 
@@ -91,10 +94,21 @@ static enum signup_outcome outcome_of(enum change_refusal refusal)
     return SIGNUP_FAILED;
 }
 
-static void run(struct registry_job *job, struct ledger *ledger, enum store_outcome opened,
-                const char *why)
+/* From now on nobody joins it. */
+static bool is_forgotten(struct enrolment *enrolment)
 {
-    struct enrolment *enrolment = LIST_OWNER(job, struct enrolment, job);
+    struct registry *registry = enrolment->registry;
+    int64_t waited_ms = registry->seams.monotonic_ms() - enrolment->begun_ms;
+    pthread_mutex_lock(&registry->signups.lock);
+    bool forgotten = waited_ms >= SIGNUP_FORGOTTEN_MS && list_is_empty(&enrolment->waiting);
+    if (forgotten)
+        list_remove(&enrolment->node);
+    pthread_mutex_unlock(&registry->signups.lock);
+    return forgotten;
+}
+
+static void enrol_now(struct enrolment *enrolment, struct ledger *ledger)
+{
     struct registry *registry = enrolment->registry;
     const struct registration registration = {
         .certificate = enrolment->identity->leaf,
@@ -106,19 +120,47 @@ static void run(struct registry_job *job, struct ledger *ledger, enum store_outc
     const struct actor actor = {.who = "sign-up", .now_ms = enrolment->asked_ms};
     struct certificate_result result = {0};
     struct error err = {""};
-    (void)opened;
-    if (!ledger) {
-        enrolment->outcome = SIGNUP_FAILED;
-        log_failure(enrolment, change_refusal_name(CHANGE_STORE), why);
-        return;
-    }
     enum change_refusal refusal =
         registry->seams.enrol(ledger, &registration, &actor, &result, &err);
     enrolment->outcome = outcome_of(refusal);
+    enrolment->is_refused = enrolment->outcome == SIGNUP_FAILED && refusal != CHANGE_STORE;
     if (enrolment->outcome == SIGNUP_FAILED)
         log_failure(enrolment, change_refusal_name(refusal), err.text);
     certificate_result_done(&result);
 }
+
+static void run(struct registry_job *job, struct ledger *ledger, enum store_outcome opened,
+                const char *why)
+{
+    struct enrolment *enrolment = LIST_OWNER(job, struct enrolment, job);
+    (void)opened;
+    enrolment->outcome = SIGNUP_FAILED;
+    if (!ledger)
+        log_failure(enrolment, change_refusal_name(CHANGE_STORE), why);
+    else if (!is_forgotten(enrolment))
+        enrol_now(enrolment, ledger);
+}
+
+/* --- who was refused, locked ----------------------------------------------------------------- */
+
+static void remember_refused(struct signups *signups, const unsigned char *key, int64_t now_ms)
+{
+    struct signup_refused *refused = &signups->refused[signups->next_refused];
+    signups->next_refused = (signups->next_refused + 1) % SIGNUP_REFUSED_MOST;
+    memcpy(refused->key, key, sizeof refused->key);
+    refused->until_ms = now_ms + SIGNUP_REFUSED_MS;
+}
+
+static bool was_refused(const struct signups *signups, const unsigned char *key, int64_t now_ms)
+{
+    for (unsigned i = 0; i < SIGNUP_REFUSED_MOST; i++)
+        if (now_ms < signups->refused[i].until_ms &&
+            memcmp(signups->refused[i].key, key, CERTIFICATE_KEY_BYTES) == 0)
+            return true;
+    return false;
+}
+
+/* --- the end of an enrolment ----------------------------------------------------------------- */
 
 static void tell(struct signup *signup, enum signup_outcome outcome)
 {
@@ -143,6 +185,9 @@ static void finish(struct registry_job *job)
         enrolment->outcome = SIGNUP_FAILED;
     pthread_mutex_lock(&registry->signups.lock);
     list_remove(&enrolment->node);
+    if (enrolment->is_refused)
+        remember_refused(&registry->signups, enrolment->identity->key,
+                         registry->seams.monotonic_ms());
     while (!list_is_empty(&enrolment->waiting)) {
         struct signup *signup = LIST_OWNER(enrolment->waiting.next, struct signup, node);
         list_remove(&signup->node);
@@ -177,6 +222,7 @@ static struct enrolment *enrol(struct registry *registry, struct identity *ident
     enrolment->registry = registry;
     enrolment->identity = identity_ref(identity);
     enrolment->asked_ms = timestamp_now_ms();
+    enrolment->begun_ms = registry->seams.monotonic_ms();
     list_init(&enrolment->waiting);
     list_append(bucket_of(&registry->signups, identity->key), &enrolment->node);
     enrolment->job.lane = LANE_CHANGES;
@@ -204,11 +250,16 @@ static bool begin(struct signup *signup, struct identity *identity)
     struct registry *registry = signup->registry;
     struct signups *signups = &registry->signups;
     struct enrolment *enrolment = find_pending(signups, identity->key);
+    int64_t now_ms = registry->seams.monotonic_ms();
     if (!enrolment && view_find(registry->view, identity->key)) {
         tell(signup, SIGNUP_DONE); /* somebody else has just done it */
         return true;
     }
-    if (!enrolment && !signup_limit_take(&signups->limit, registry->seams.monotonic_ms())) {
+    if (!enrolment && was_refused(signups, identity->key, now_ms)) {
+        tell(signup, SIGNUP_FAILED);
+        return true;
+    }
+    if (!enrolment && !signup_limit_take(&signups->limit, now_ms)) {
         tell(signup, SIGNUP_LIMITED);
         return true;
     }

@@ -303,6 +303,48 @@ START_TEST(what_becomes_of_it_depends_on_why_it_was_refused)
 }
 END_TEST
 
+/* Else he alone could use up the second's signups_per_second, again and again. */
+START_TEST(who_was_refused_for_what_he_is_is_not_tried_again_within_the_second)
+{
+    struct scene scene;
+    static struct applicant again[PER_SECOND + 1];
+    static struct applicant others[PER_SECOND];
+    scene_open(&scene);
+    office.refusal = CHANGE_BAD_INPUT;
+    for (unsigned i = 0; i <= PER_SECOND; i++) {
+        apply(&scene, &again[i], PER_SECOND);
+        expect(&scene, &again[i], SIGNUP_FAILED);
+    }
+    ck_assert_uint_eq(office_calls(), 1);
+    office.refusal = CHANGE_MADE;
+    for (unsigned i = 0; i + 1 < PER_SECOND; i++) {
+        apply(&scene, &others[i], i);
+        expect(&scene, &others[i], SIGNUP_DONE);
+    }
+    atomic_fetch_add(&clock_ms, 1000);
+    struct applicant later = {0};
+    apply(&scene, &later, PER_SECOND);
+    expect(&scene, &later, SIGNUP_DONE);
+    scene_close(&scene);
+}
+END_TEST
+
+/* That the store fails says nothing of the certificate. */
+START_TEST(whom_the_store_failed_is_tried_again_at_once)
+{
+    struct scene scene;
+    struct applicant alice = {0}, again = {0};
+    scene_open(&scene);
+    office.refusal = CHANGE_STORE;
+    apply(&scene, &alice, 0);
+    expect(&scene, &alice, SIGNUP_FAILED);
+    office.refusal = CHANGE_MADE;
+    apply(&scene, &again, 0);
+    expect(&scene, &again, SIGNUP_DONE);
+    scene_close(&scene);
+}
+END_TEST
+
 START_TEST(who_was_registered_meanwhile_is_judged_again)
 {
     struct scene scene;
@@ -429,6 +471,30 @@ START_TEST(closing_ends_what_nobody_waits_for_any_more)
 }
 END_TEST
 
+/* A store that is busy makes each of them wait for as long as it has patience. */
+START_TEST(who_left_while_a_busy_store_kept_others_waiting_is_not_registered)
+{
+    struct scene scene;
+    static struct applicant applicants[PER_SECOND];
+    scene_open(&scene);
+    office_hold(true);
+    for (unsigned i = 0; i < PER_SECOND; i++)
+        apply(&scene, &applicants[i], i);
+    office_wait(1);
+    for (unsigned i = 0; i + 1 < PER_SECOND; i++)
+        signup_leave(applicants[i].signup);
+    atomic_fetch_add(&clock_ms, STORE_PATIENCE_MS);
+    office_hold(false);
+    expect(&scene, &applicants[PER_SECOND - 1], SIGNUP_DONE); /* he has waited */
+    ck_assert_uint_eq(office_calls(), 2);
+    ck_assert_ptr_null(entry_of(&scene, 1));
+    struct applicant again = {0};
+    apply(&scene, &again, 1);
+    expect(&scene, &again, SIGNUP_DONE);
+    scene_close(&scene);
+}
+END_TEST
+
 /* Several workers at once */
 
 enum { WORKERS = 3, APPLICANTS = PER_SECOND };
@@ -491,6 +557,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, the_sixteenth_is_limited_at_once_and_gets_in_a_second_later);
     tcase_add_test(tcase, a_new_limit_holds_at_once);
     tcase_add_test(tcase, what_becomes_of_it_depends_on_why_it_was_refused);
+    tcase_add_test(tcase, who_was_refused_for_what_he_is_is_not_tried_again_within_the_second);
+    tcase_add_test(tcase, whom_the_store_failed_is_tried_again_at_once);
     tcase_add_test(tcase, who_was_registered_meanwhile_is_judged_again);
     tcase_add_test(tcase, what_the_view_does_not_show_has_failed);
     tcase_add_test(tcase, without_a_store_it_fails);
@@ -499,6 +567,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, when_all_have_left_it_goes_on);
     tcase_add_test(tcase, who_leaves_before_its_loop_has_told_it_is_not_told);
     tcase_add_test(tcase, closing_ends_what_nobody_waits_for_any_more);
+    tcase_add_test(tcase, who_left_while_a_busy_store_kept_others_waiting_is_not_registered);
     tcase_add_test(tcase, several_workers_clients_sign_up_at_once);
 }
 
