@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lb/base/limits.h"
@@ -215,6 +216,23 @@ enum store_outcome sqlite_connect(struct sqlite_ledger *l, const char *path, str
     return code == SQLITE_OK ? STORE_DONE : sqlite_fail(l, code, err);
 }
 
+void sqlite_note_file(struct sqlite_ledger *l)
+{
+    struct stat status;
+    if (stat(l->path, &status) != 0)
+        return;
+    l->device = status.st_dev;
+    l->inode = status.st_ino;
+}
+
+/* With its log beside it, SQLite would go on with a file that nobody finds any more, and what was
+ * revoked there would pass again when lb is started anew. */
+static bool was_moved(const struct sqlite_ledger *l)
+{
+    struct stat status;
+    return stat(l->path, &status) != 0 || status.st_dev != l->device || status.st_ino != l->inode;
+}
+
 void sqlite_free(struct sqlite_ledger *l)
 {
     if (!l)
@@ -257,7 +275,10 @@ enum store_outcome sqlite_begin(struct ledger *ledger, struct error *err)
     if (code != SQLITE_DONE)
         return sqlite_fail(l, code, err);
     l->is_writing = true;
-    return STORE_DONE;
+    if (!was_moved(l))
+        return STORE_DONE;
+    sqlite_rollback(ledger);
+    return moved(l, err);
 }
 
 enum store_outcome sqlite_commit(struct ledger *ledger, struct error *err)

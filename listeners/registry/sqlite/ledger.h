@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "listeners/registry/sqlite/ca_numbers.h"
 #include "listeners/registry/sqlite/statements.h"
@@ -22,6 +23,8 @@ struct sqlite_ledger {
     struct ledger ledger; /* first: a pointer to it is one to this */
     sqlite3 *db;
     char *path;                                /* as people know it */
+    dev_t device;                              /* of the file that is open … */
+    ino_t inode;                               /* … or 0: none is open yet */
     sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared when first used */
     bool is_writing;                           /* between begin and commit */
     int64_t revision; /* of what this transaction puts; 0: it has put nothing yet */
@@ -43,6 +46,9 @@ enum store_outcome sqlite_damaged(const struct sqlite_ledger *l, const char *wha
 /** A connection with its settings; nothing of the file was read yet. path: of the file to open,
  * l->path is the one to name. */
 enum store_outcome sqlite_connect(struct sqlite_ledger *l, const char *path, struct error *err);
+/** Keep in mind which file it is that is open under l->path. It was looked at just now, and whoever
+ * puts another one there between is found out when something is to be written. */
+void sqlite_note_file(struct sqlite_ledger *l);
 /** Half-open ones and NULL are fine. */
 void sqlite_free(struct sqlite_ledger *l);
 /** Run fixed text; for settings and schemas. Returns the result code. */

@@ -36,6 +36,7 @@ static enum store_outcome settle(struct sqlite_ledger *l, enum store_mode mode, 
         outcome = sqlite_schema_check(l, &sqlite_schema, mode, err);
     if (outcome != STORE_DONE)
         return outcome;
+    sqlite_note_file(l);
     sqlite3_db_config(l->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
     int code = SQLITE_OK;
     if (mode == STORE_READ)

@@ -152,6 +152,33 @@ START_TEST(a_registry_that_was_lost_is_not_begun_anew)
 }
 END_TEST
 
+/* _i: it was removed, or another one was put in its place. What is written to a file that nobody
+ * finds any more is lost when lb ends, a revocation, too. */
+START_TEST(what_was_replaced_while_it_was_open_is_not_written_to)
+{
+    folder_make(&folder);
+    struct ledger *ledger;
+    struct made_record made;
+    store_expect(open_at(path_of("registry.db"), STORE_MAKE, &ledger), STORE_DONE, &err);
+    expect_open(path_of("other.db"), STORE_MAKE, STORE_DONE);
+    store_expect(ledger->store->begin(ledger, &err), STORE_DONE, &err);
+    ledger->store->rollback(ledger);
+    ck_assert_int_eq(rename(path_of("registry.db"), path_of("kept.db")), 0);
+    if (_i == 1)
+        ck_assert_int_eq(rename(path_of("other.db"), path_of("registry.db")), 0);
+    store_expect(ledger->store->begin(ledger, &err), STORE_FAILED, &err);
+    ck_assert_ptr_nonnull(strstr(err.text, "moved or replaced"));
+    made_record(&made, 1);
+    ck_assert_int_ne(ledger->store->add_certificate(ledger, &made.record, &err), STORE_DONE);
+    ck_assert_int_eq(rename(path_of("kept.db"), path_of("registry.db")), 0);
+    store_expect(ledger->store->begin(ledger, &err), STORE_DONE, &err);
+    store_expect(ledger->store->add_certificate(ledger, &made.record, &err), STORE_DONE, &err);
+    store_expect(ledger->store->commit(ledger, &err), STORE_DONE, &err);
+    ledger_close(ledger);
+    folder_remove(&folder);
+}
+END_TEST
+
 START_TEST(what_is_no_file_is_refused)
 {
     folder_make(&folder);
@@ -221,6 +248,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, what_root_makes_is_its_folders_owners);
     tcase_add_test(tcase, what_others_may_write_is_refused);
     tcase_add_test(tcase, a_registry_that_was_lost_is_not_begun_anew);
+    tcase_add_loop_test(tcase, what_was_replaced_while_it_was_open_is_not_written_to, 0, 2);
     tcase_add_test(tcase, what_is_no_file_is_refused);
     tcase_add_test(tcase, names_that_mean_something_to_sqlite_are_names);
     tcase_add_test(tcase, of_many_that_make_it_at_once_all_have_it);
