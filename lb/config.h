@@ -44,6 +44,7 @@ struct config {
     const struct registry_options *registry; /* its store is absolute: "sqlite:/path/registry.db" */
     bool uses_registry;                      /* what a rule asks of clients depends on its CAs */
     unsigned char cas_stamp[CONFIG_STAMP_BYTES]; /* of all that the registry said of CAs */
+    bool has_store;      /* the registry's store was there, for this config or for one before it */
     bool is_builtin_due; /* a rule trusts the built-in CA, which is not made yet, or not known to
                             the store; until then one that nobody has stands in for it */
     const char *asked_store; /* as the file says, absolute: see struct config_loading */
@@ -69,6 +70,8 @@ struct config_loading {
      * says. Without them root reads and makes what is the user's as the user. */
     const char *store;
     const char *state_dir;
+    bool has_store;    /* The store was there before: that it is gone is an error, or hosts that it
+                        * bound to CAs would be open to everybody. */
     bool make_builtin; /* … CA if a rule trusts it and it is not there, once the rest is fine */
 };
 

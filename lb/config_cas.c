@@ -183,13 +183,32 @@ static void report_unread(const struct config *config, const struct config_regis
         problems_add(source->problems, source->file, line, "the registry cannot be read: %s", why);
 }
 
+/* A store that is not there has no CAs, so that no host asks for certificates: fine for an lb that
+ * never had one, and for no other. */
+static struct cas *read_store(struct config *config, struct error *err)
+{
+    struct cas *cas = cas_read(config->registry->store, err);
+    if (!cas || cas->is_there) {
+        config->has_store = config->has_store || cas;
+        return cas;
+    }
+    if (!config->has_store)
+        return cas;
+    error_set(err,
+              "%s is gone since lb has read it, and with it which hosts ask for certificates: put "
+              "it back, or stop lb and start it anew to begin without",
+              config->registry->store);
+    cas_free(cas);
+    return NULL;
+}
+
 /* user: who we stand in for; NULL: nobody */
 static void read_all(struct config_cas *cas, struct config *config,
                      const struct config_registry_uses *uses, const char *user,
                      const struct config_source *source)
 {
     struct error err = {""};
-    cas->stored = cas_read(config->registry->store, &err);
+    cas->stored = read_store(config, &err);
     if (!cas->stored) {
         report_unread(config, uses, user, err.text, source);
         return;

@@ -86,5 +86,6 @@ struct config_registry_uses config_registry_build(struct config *config,
         lb->state_dir = arena_copy(&config->arena, loading->state_dir);
     config->registry = options;
     config->uses_registry = uses.line > 0;
+    config->has_store = loading->has_store;
     return uses;
 }

@@ -125,6 +125,7 @@ static void load(uv_work_t *work)
         .again = reload->source == RELOAD_FROM_TEXT ? server->config : NULL,
         .store = reload->started_store,
         .state_dir = reload->started.state_dir,
+        .has_store = server->config->has_store,
         .make_builtin = true,
     };
     struct error err;

@@ -111,6 +111,8 @@ struct cas *cas_read(const char *location, struct error *err)
     if (outcome != STORE_DONE)
         return NULL;
     struct cas *cas = cas_of(ledger, err);
+    if (cas)
+        cas->is_there = true;
     ledger_close(ledger);
     return cas;
 }

@@ -81,6 +81,7 @@ struct cas_item {
 struct cas {
     struct cas_item *items;
     size_t count;
+    bool is_there; /* cas_read: there is a store; without one there are none */
     void *memory;
 };
 

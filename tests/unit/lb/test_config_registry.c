@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lb/config.h"
+#include "lb/config_cas.h"
 #include "listeners/registry/cas.h"
 #include "listeners/registry/issuer.h"
 #include "listeners/registry/registry_options.h"
@@ -233,6 +234,47 @@ START_TEST(a_reload_goes_on_with_the_store_of_the_start)
     ck_assert_str_eq(config->options->state_dir, state_dir);
     ck_assert_str_ne(config->asked_store, store);
     ck_assert_msg(strstr(config->asked_state_dir, "elsewhere"), "%s", config->asked_state_dir);
+    config_free(config);
+}
+END_TEST
+
+/* Hosts that were closed to whoever has no certificate must not open because a file is lost. */
+START_TEST(a_store_that_is_gone_is_an_error_for_an_lb_that_had_it)
+{
+    upload("partner");
+    bind_host("partner", CA_BIND_ADD, "www.example.com");
+    static const char text[] =
+        LISTENER("mutual_auth = when-bound\nclient_ca = registry\nclient_ca = certs/ca.crt\n")
+            RULE("www", "domain = www.example.com\n") POOL;
+    struct config *config = load(text);
+    ck_assert_int_eq(rule_named(config, "www")->auth.mode, AUTH_REQUIRE);
+    ck_assert(config->has_store);
+    ck_assert_int_eq(unlink(folder_file(&folder, "var/registry.db")), 0);
+    ck_assert(!config_cas_are_current(config));
+    const struct config_loading loadings[] = {
+        {.file = config->file, .has_store = config->has_store},
+        {.file = config->file, .again = config, .has_store = config->has_store}};
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_ptr_null(config_load_as(&loadings[i], &problems));
+        expect_problem(5, "is gone since lb has read it");
+        problems_done(&problems);
+        problems = (struct problems){0};
+    }
+    config_free(config);
+}
+END_TEST
+
+START_TEST(a_store_that_was_never_there_is_fine)
+{
+    static const char text[] =
+        LISTENER("mutual_auth = when-bound\nclient_ca = registry\nclient_ca = certs/ca.crt\n")
+            RULE("www", "domain = www.example.com\n") POOL;
+    struct config *config = load(text);
+    ck_assert(!config->has_store);
+    struct config *again = load_as(&(struct config_loading){
+        .file = config->file, .again = config, .has_store = config->has_store});
+    ck_assert_int_eq(rule_named(again, "www")->auth.mode, AUTH_OFF);
+    config_free(again);
     config_free(config);
 }
 END_TEST
@@ -651,6 +693,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, the_registry_is_not_touched_by_a_config_that_does_not_ask_it);
     tcase_add_test(tcase, a_store_that_cannot_be_read_is_one_problem);
     tcase_add_test(tcase, a_reload_goes_on_with_the_store_of_the_start);
+    tcase_add_test(tcase, a_store_that_is_gone_is_an_error_for_an_lb_that_had_it);
+    tcase_add_test(tcase, a_store_that_was_never_there_is_fine);
     tcase_add_test(tcase, registry_stands_for_the_cas_that_are_bound_to_the_rules_domain);
     tcase_add_test(tcase, a_ca_is_trusted_by_name_or_id_whether_it_is_bound_or_not);
     tcase_add_test(tcase, an_intermediate_of_the_registry_is_an_anchor_by_itself);
