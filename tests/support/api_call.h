@@ -18,6 +18,10 @@
 unsigned api_call(const struct scene *scene, const char *method, const char *path, json_t *body,
                   json_t **json);
 
+/* The same where lb may end at any moment: 0 (and *json NULL) unless the whole answer came. */
+unsigned api_try(const struct scene *scene, const char *method, const char *path, json_t *body,
+                 json_t **json);
+
 /* A PEM file of the scene's folder as JSON text. */
 json_t *api_pem(const struct scene *scene, const char *file);
 
