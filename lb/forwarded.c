@@ -34,8 +34,10 @@ static enum http_name name_with_dashes(struct slice name)
 /** Of a name that lb does not act on: is it one that says who the client is? */
 static bool is_of_identity(const struct rule *rule, struct slice name)
 {
-    return identity_header_is_known(name) ||
-           (rule->client_id_fields && client_id_fields_have(rule->client_id_fields, name));
+    if (rule->client_id_fields && client_id_fields_have(rule->client_id_fields, name)) {
+        return true;
+    }
+    return identity_header_is_known(name);
 }
 
 bool forwarded_strips(const struct rule *rule, const struct http_field *field)
