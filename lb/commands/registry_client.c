@@ -12,6 +12,7 @@
 #include "lb/commands/registry_settings.h"
 #include "lb/config.h"
 #include "lb/places.h"
+#include "lb/privileges.h"
 
 /* A change may wait for other writers, for the CA's key, for a reload; a question does not. */
 enum { CHANGE_MS = ADMIN_CLIENT_RELOAD_MS, QUESTION_MS = ADMIN_CLIENT_ASK_MS };
@@ -20,6 +21,8 @@ int registry_client_open(struct registry_client *client, const char *verb,
                          const struct arguments *arguments)
 {
     *client = (struct registry_client){.verb = verb};
+    /* A key that is made here, a password, and where no lb runs the key of the built-in CA. */
+    privileges_guard_secrets();
     char process[REGISTRY_WHO_BYTES];
     registry_who((unsigned)getuid(), (long)getpid(), process);
     snprintf(client->who, sizeof client->who, "%.*s, without lb", REGISTRY_WHO_BYTES - 16, process);

@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -64,6 +66,19 @@ static bool is_there(const char *file)
 {
     return access(folder_file(&folder, file), F_OK) == 0;
 }
+
+START_TEST(keys_that_a_command_has_are_in_no_core_file)
+{
+    struct rlimit core;
+    ck_assert_int_eq(getrlimit(RLIMIT_CORE, &core), 0);
+    core.rlim_cur = core.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_CORE, &core), 0);
+    open_client("[lb]\n");
+    ck_assert_int_eq(getrlimit(RLIMIT_CORE, &core), 0);
+    ck_assert_uint_eq(core.rlim_cur, 0);
+    ck_assert_int_eq(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+}
+END_TEST
 
 /* --- without lb ----------------------------------------------------------------------------- */
 
@@ -230,6 +245,7 @@ END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, begin, end);
+    tcase_add_test(tcase, keys_that_a_command_has_are_in_no_core_file);
     tcase_add_test(tcase, where_nobody_listens_the_store_is_asked);
     tcase_add_test(tcase, what_was_left_by_an_lb_that_fell_is_nobody);
     tcase_add_test(tcase, where_lb_cannot_be_asked_at_all_the_store_is);
