@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See stand_in.h. The effective ids alone change: with them the rights of root go, and come back.
+/*
+ * See stand_in.h. With the effective ids the rights of root go, and come back by the saved ones,
+ * which an execve forgets. The real ids go along: with those of root a program that is started
+ * would have all of root's rights within reach, and where privileges_forbid_new() was called, Linux
+ * even makes it root at once.
  */
 #include "lb/stand_in.h"
 
@@ -22,7 +26,8 @@ static void keep_dumpable(const struct stand_in *stand_in)
 
 static bool be_root(const struct stand_in *stand_in)
 {
-    return seteuid(0) == 0 && setegid(stand_in->gid) == 0 &&
+    return seteuid(0) == 0 && setresuid(stand_in->real_uid, 0, 0) == 0 &&
+           setresgid(stand_in->real_gid, stand_in->gid, (gid_t)-1) == 0 &&
            setgroups((size_t)stand_in->group_count, stand_in->groups) == 0;
 }
 
@@ -36,14 +41,17 @@ bool stand_in_begin(struct stand_in *stand_in, const char *user, struct error *e
         return false;
     if (account.uid == 0)
         return true;
+    stand_in->real_uid = getuid();
+    stand_in->real_gid = getgid();
     stand_in->gid = getegid();
     stand_in->dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
     stand_in->group_count = getgroups(STAND_IN_GROUPS_MOST, stand_in->groups);
     if (stand_in->group_count < 0)
         return error_set(err, "lb cannot act as user %s: %s", user, strerror(errno));
     stand_in->is_one = true;
-    if (initgroups(account.name, account.gid) != 0 || setegid(account.gid) != 0 ||
-        seteuid(account.uid) != 0) {
+    if (initgroups(account.name, account.gid) != 0 ||
+        setresgid(account.gid, account.gid, (gid_t)-1) != 0 ||
+        setresuid(account.uid, account.uid, 0) != 0) {
         error_set(err, "lb cannot act as user %s: %s", user, strerror(errno));
         stand_in_end(stand_in);
         stand_in->is_one = false;

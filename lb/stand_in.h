@@ -3,7 +3,7 @@
  * Root acts as the user of [lb] for a while: what that user keeps (the registry's store, the
  * built-in CA) is read and made with no more than the user's own rights, so that it belongs to the
  * user, and that whoever controls the user's folders can make root neither read nor give away
- * anything.
+ * anything. A program that is started meanwhile is the user for good: no way leads it back.
  */
 #ifndef LB_STAND_IN_H
 #define LB_STAND_IN_H
@@ -18,7 +18,8 @@ enum { STAND_IN_GROUPS_MOST = 256 };
 /** What is given back at the end. */
 struct stand_in {
     bool is_one; /* false: nothing was changed */
-    gid_t gid;
+    uid_t real_uid;
+    gid_t real_gid, gid;
     int group_count;
     gid_t groups[STAND_IN_GROUPS_MOST];
     int dumpable;

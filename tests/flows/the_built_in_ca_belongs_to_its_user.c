@@ -197,6 +197,8 @@ START_TEST(what_root_makes_without_lb_is_the_users)
     tell(&estate, 0, "ca", "list", NULL, NULL);
     ck_assert(!is_there(&estate, "state")); /* a question makes nothing */
     tell(&estate, 0, "ca", "create", NULL, NULL);
+    expect_theirs(&estate, "state", 0700);
+    expect_theirs(&estate, "state/ca.crt", 0644);
     for (size_t i = 0; i < 2; i++)
         expect_theirs(&estate, files[i], 0600);
     tell(&estate, 0, "cert", "issue", "--cn", "carol");
