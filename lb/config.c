@@ -139,7 +139,7 @@ struct config *config_load_as(const struct config_loading *loading, struct probl
 {
     struct problems found = {0};
     struct config *config = load(loading, &found);
-    if (config && config->is_builtin_due && loading->make_builtin)
+    if (config && config->is_builtin_due && loading->signer)
         config = make_builtin(config, loading, problems);
     else
         problems_join(problems, &found);

@@ -70,9 +70,11 @@ struct config_loading {
      * says. Without them root reads and makes what is the user's as the user. */
     const char *store;
     const char *state_dir;
-    bool has_store;    /* The store was there before: that it is gone is an error, or hosts that it
-                        * bound to CAs would be open to everybody. */
-    bool make_builtin; /* … CA if a rule trusts it and it is not there, once the rest is fine */
+    bool has_store; /* The store was there before: that it is gone is an error, or hosts that it
+                     * bound to CAs would be open to everybody. */
+    /* The program that makes the built-in CA in a process of its own (see signer_make_ca) if a rule
+     * trusts it and it is not there, once the rest is fine. NULL: it is not made. */
+    const char *signer;
 };
 
 /**

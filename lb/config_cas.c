@@ -12,6 +12,7 @@
 #include "lb/base/state_dir.h"
 #include "lb/base/timestamp.h"
 #include "lb/places.h"
+#include "lb/signer.h"
 #include "lb/stand_in.h"
 #include "listeners/registry/issuer.h"
 #include "listeners/registry/registry_options.h"
@@ -262,7 +263,7 @@ static bool tell_store(const struct config *config, X509 *ca, struct error *err)
     return is_told;
 }
 
-static bool make(struct config *config, struct error *err)
+static bool make(struct config *config, const char *signer, struct error *err)
 {
     const struct issuer_place place = place_of(config);
     const struct ca_wish wish = {.key = KEY_P256, .days = ISSUER_CA_DAYS};
@@ -271,7 +272,7 @@ static bool make(struct config *config, struct error *err)
     if (folder < 0)
         return false;
     close(folder);
-    enum issuer_outcome outcome = issuer_make(&place, &wish, &ca, err);
+    enum issuer_outcome outcome = signer_make_ca(signer, &place, &wish, &ca, err);
     bool is_there = outcome == ISSUER_DONE || outcome == ISSUER_EXISTS;
     bool is_told = is_there && tell_store(config, ca, err);
     X509_free(ca);
@@ -285,7 +286,7 @@ bool config_cas_make_builtin(struct config *config, const struct config_loading 
     if (!places_stand_in(whose(config, loading), config->options->state_dir,
                          config->registry->store, &stand_in, err))
         return false;
-    bool is_made = make(config, err);
+    bool is_made = make(config, loading->signer, err);
     stand_in_end(&stand_in);
     return is_made;
 }

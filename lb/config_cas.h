@@ -35,7 +35,8 @@ void config_cas_done(struct config_cas *cas);
 bool config_cas_are_current(const struct config *config);
 
 /**
- * Make the built-in CA where it is not there, and tell the store.
+ * Make the built-in CA where it is not there, and tell the store. Its key is never in the memory of
+ * this process: the loading's signer makes it.
  *
  * config   whose is_builtin_due is set
  * Thread:  as config_load_as

@@ -14,6 +14,7 @@
 #include "lb/held_signals.h"
 #include "lb/reload_outcome.h"
 #include "lb/server_state.h"
+#include "lb/signer.h"
 #include "lb/sockets.h"
 #include "listeners/registry/registry_options.h"
 
@@ -126,7 +127,7 @@ static void load(uv_work_t *work)
         .store = reload->started_store,
         .state_dir = reload->started.state_dir,
         .has_store = server->config->has_store,
-        .make_builtin = true,
+        .signer = signer_own_program,
     };
     struct error err;
     reload->is_idle = reload->source == RELOAD_FROM_TEXT && config_cas_are_current(server->config);

@@ -22,8 +22,7 @@
 #include "lb/base/timestamp.h"
 #include "lb/signer_words.h"
 
-/* The program that runs, even when the file it came from was replaced since. */
-static const char own_program[] = "/proc/self/exe";
+const char signer_own_program[] = "/proc/self/exe";
 
 enum { FIRST_OTHER_DESCRIPTOR = 3 };
 
@@ -216,7 +215,7 @@ bool signer_ask(const char *program, const struct signer_job *job, int patience_
                             .order = order,
                             .order_left = strlen(order),
                             .answer = room};
-        good = start(program ? program : own_program, pair, &talk, err) &&
+        good = start(program ? program : signer_own_program, pair, &talk, err) &&
                converse(&talk, result, err);
         close(talk.fd);
         OPENSSL_cleanse(room, talk.answer_bytes);

@@ -25,6 +25,9 @@ enum {
     SIGNER_ANSWER_BYTES = 256 * 1024,
 };
 
+/** The program that runs, even when the file it came from was replaced since. */
+extern const char signer_own_program[];
+
 /** What is to be signed. Borrowed for the call. */
 struct signer_order {
     const struct issuer_place *place;

@@ -13,6 +13,7 @@
 #include "lb/held_signals.h"
 #include "lb/places.h"
 #include "lb/server.h"
+#include "lb/signer.h"
 
 /** found: what a reload will not be able to read. */
 static bool become_user(const struct config *config, struct problems *found, struct error *err)
@@ -76,7 +77,7 @@ int command_run(int argc, char **argv)
     }
     held_signals_hold();
     privileges_guard_secrets();
-    const struct config_loading loading = {.file = file, .make_builtin = true};
+    const struct config_loading loading = {.file = file, .signer = signer_own_program};
     struct config *config = config_load_as(&loading, &problems);
     check_write_problems(&problems, stderr);
     problems_done(&problems);

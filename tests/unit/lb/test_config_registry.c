@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Configs that ask the registry: which CAs their rules trust, and what changes when the CAs do. */
+/* Configs that ask the registry: which CAs their rules trust, and what changes when the CAs do.
+ * Started with "sign", this program is the one that makes the built-in CA. */
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lb/commands/sign.h"
 #include "lb/config.h"
 #include "lb/config_cas.h"
+#include "lb/signer.h"
 #include "listeners/registry/cas.h"
 #include "listeners/registry/issuer.h"
 #include "listeners/registry/registry_options.h"
@@ -485,7 +488,7 @@ START_TEST(whoever_serves_makes_it_once)
     ck_assert_int_eq(rmdir(folder_file(&folder, "var")), 0);
     folder_write(&folder, "lb.ini", builtin_text);
     const struct config_loading loading = {.file = folder_file(&folder, "lb.ini"),
-                                           .make_builtin = true};
+                                           .signer = signer_own_program};
     struct config *config = load_as(&loading);
     ck_assert(!config->is_builtin_due);
     ck_assert(is_there("var/ca.crt"));
@@ -508,13 +511,67 @@ START_TEST(whoever_serves_makes_it_once)
 }
 END_TEST
 
+/* A program that notes that it was started, with what, and goes on as `more` says. Lent. */
+static const char *put_signer(const char *more)
+{
+    static char path[256];
+    char text[1024];
+    snprintf(path, sizeof path, "%s/signer", folder.path);
+    snprintf(text, sizeof text, "#!/bin/sh\necho \"$@\" >> '%s/started'\n%s\n", folder.path, more);
+    folder_write(&folder, "signer", text);
+    ck_assert_int_eq(chmod(path, 0755), 0);
+    return path;
+}
+
+static void expect_started(const char *what)
+{
+    char *started = folder_read(&folder, "started");
+    ck_assert_str_eq(started, what);
+    free(started);
+}
+
+START_TEST(another_process_makes_it)
+{
+    char own[256], more[300];
+    ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
+    ck_assert_int_gt(length, 0);
+    own[length] = '\0';
+    snprintf(more, sizeof more, "exec '%s' sign", own);
+    folder_write(&folder, "lb.ini", builtin_text);
+    const char *signer = put_signer(more);
+    struct config_loading loading = {.file = folder_file(&folder, "lb.ini"), .signer = signer};
+    config_free(load_as(&loading));
+    expect_started("sign\n");
+    ck_assert(is_there("var/ca.key"));
+    loading.file = folder_file(&folder, "lb.ini");
+    config_free(load_as(&loading));
+    expect_started("sign\n"); /* it is there, and nobody needs its key */
+}
+END_TEST
+
+/* What serves never makes it itself, whatever becomes of who should. */
+START_TEST(it_is_not_made_where_the_other_process_fails)
+{
+    folder_write(&folder, "lb.ini", builtin_text);
+    const char *signer = put_signer("cat > /dev/null");
+    const struct config_loading loading = {.file = folder_file(&folder, "lb.ini"),
+                                           .signer = signer};
+    ck_assert_ptr_null(config_load_as(&loading, &problems));
+    expect_started("sign\n");
+    expect_problem(0, "the built-in CA cannot be made: the signing process ended");
+    ck_assert(!is_there("var/ca.key"));
+    ck_assert(!is_there("var/ca.crt"));
+    ck_assert(!is_there("var/registry.db"));
+}
+END_TEST
+
 START_TEST(a_file_that_is_no_good_leaves_no_ca_behind)
 {
     folder_write(&folder, "lb.ini",
                  LISTENER("mutual_auth = require\nclient_ca = builtin\n") RULE("all", "")
                      RULE("bad", "url = bad\n") POOL);
     const struct config_loading loading = {.file = folder_file(&folder, "lb.ini"),
-                                           .make_builtin = true};
+                                           .signer = signer_own_program};
     ck_assert_ptr_null(config_load_as(&loading, &problems));
     ck_assert(!is_there("var/ca.key"));
 }
@@ -524,7 +581,7 @@ START_TEST(a_store_that_has_lost_the_built_in_ca_is_told_again)
 {
     folder_write(&folder, "lb.ini", builtin_text);
     const struct config_loading loading = {.file = folder_file(&folder, "lb.ini"),
-                                           .make_builtin = true};
+                                           .signer = signer_own_program};
     config_free(load_as(&loading));
     ck_assert_int_eq(unlink(folder_file(&folder, "var/registry.db")), 0);
     unlink(folder_file(&folder, "var/registry.db-wal"));
@@ -542,7 +599,7 @@ START_TEST(a_disabled_built_in_ca_lets_nobody_pass)
 {
     folder_write(&folder, "lb.ini", builtin_text);
     const struct config_loading loading = {.file = folder_file(&folder, "lb.ini"),
-                                           .make_builtin = true};
+                                           .signer = signer_own_program};
     config_free(load_as(&loading));
     enable(BUILTIN_CA_NAME, false);
     struct config *config = load_as(&loading);
@@ -556,7 +613,7 @@ START_TEST(a_built_in_ca_without_its_files_is_still_trusted)
 {
     folder_write(&folder, "lb.ini", builtin_text);
     const struct config_loading loading = {.file = folder_file(&folder, "lb.ini"),
-                                           .make_builtin = true};
+                                           .signer = signer_own_program};
     struct config *before = load_as(&loading);
     ck_assert_int_eq(unlink(folder_file(&folder, "var/ca.crt")), 0);
     ck_assert_int_eq(unlink(folder_file(&folder, "var/ca.key")), 0);
@@ -708,6 +765,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, rules_that_register_differently_cannot_alert);
     tcase_add_test(tcase, a_check_goes_on_without_the_built_in_ca_and_makes_nothing);
     tcase_add_test(tcase, whoever_serves_makes_it_once);
+    tcase_add_test(tcase, another_process_makes_it);
+    tcase_add_test(tcase, it_is_not_made_where_the_other_process_fails);
     tcase_add_test(tcase, a_file_that_is_no_good_leaves_no_ca_behind);
     tcase_add_test(tcase, a_store_that_has_lost_the_built_in_ca_is_told_again);
     tcase_add_test(tcase, a_disabled_built_in_ca_lets_nobody_pass);
@@ -720,4 +779,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_ca_is_in_use_where_a_rule_that_asks_names_it);
 }
 
-CHECK_MAIN("config_registry", add_tests)
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "sign") == 0)
+        return command_sign(argc - 1, argv + 1);
+    return check_run("config_registry", add_tests, 60);
+}
