@@ -52,8 +52,9 @@ static void answer(struct api_call *self)
 
 static int64_t last_seen_ms(const struct api_call *self)
 {
-    struct view_entry *entry = view_find(registry_view(self->registry), self->call.key);
-    return entry ? (int64_t)atomic_load(&entry->last_seen_s) * 1000 : 0;
+    const struct view *view = registry_view(self->registry);
+    const struct view_entry *entry = view ? view_find(view, self->call.key) : NULL;
+    return entry ? (int64_t)view_last_seen_s(entry) * 1000 : 0;
 }
 
 static void on_counted(void *arg, const struct census *census)
