@@ -56,9 +56,10 @@ static bool fill(const struct whole_file *file, int fd, const char *bytes, size_
 /** Give it its real name unless that is taken. */
 static enum whole_file_outcome publish(const struct whole_file *file, const char *temporary)
 {
-    int result = linkat(file->folder, temporary, file->folder, file->name, 0);
-    if (result != 0 && (errno == EPERM || errno == EOPNOTSUPP)) /* a disk without hard links */
-        result = renameat2(file->folder, temporary, file->folder, file->name, RENAME_NOREPLACE);
+    /* At no moment has it two names, of which a kill would leave one behind. */
+    int result = renameat2(file->folder, temporary, file->folder, file->name, RENAME_NOREPLACE);
+    if (result != 0 && (errno == EINVAL || errno == ENOSYS)) /* a disk that cannot do that */
+        result = linkat(file->folder, temporary, file->folder, file->name, 0);
     bool exists = result != 0 && errno == EEXIST;
     /* Also when it is another's: who is told that it is there must find it after a crash. */
     if ((result != 0 && !exists) || fsync(file->folder) != 0)

@@ -185,9 +185,10 @@ static enum store_outcome fill(const char *path, const char *beside, struct erro
 /* Its real name, unless that is taken. */
 static bool publish(const char *beside, const char *path, const char *folder)
 {
-    int result = link(beside, path);
-    if (result != 0 && (errno == EPERM || errno == EOPNOTSUPP)) /* a disk without hard links */
-        result = renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE);
+    /* At no moment has it two names, of which a kill would leave one behind. */
+    int result = renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE);
+    if (result != 0 && (errno == EINVAL || errno == ENOSYS)) /* a disk that cannot do that */
+        result = link(beside, path);
     return (result == 0 || errno == EEXIST) && place_sync(folder);
 }
 
