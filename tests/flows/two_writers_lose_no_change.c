@@ -55,13 +55,13 @@ struct writer {
     unsigned renamed; /* the device of all */
     char refusal[512];
     pthread_t thread;
-    pid_t pid;
 };
 
 struct crowd {
     struct scene scene;
     struct fleet *fleet;    /* shared with the processes, as are … */
     struct writer *writers; /* … these */
+    pid_t pids[PROCESSES];
     char location[256];
     struct registry_facts facts;
 };
@@ -193,12 +193,13 @@ static void begin(struct crowd *crowd)
             ck_assert_int_eq(pthread_create(&writer->thread, NULL, write_all, writer), 0);
             continue;
         }
-        writer->pid = fork();
-        ck_assert_int_ge(writer->pid, 0);
-        if (writer->pid == 0) {
+        pid_t pid = fork(); /* not into what both have */
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
             write_all(writer);
             _exit(0);
         }
+        crowd->pids[i - THREADS] = pid;
     }
 }
 
@@ -209,7 +210,7 @@ static void end(struct crowd *crowd)
         if (i < THREADS)
             ck_assert_int_eq(pthread_join(writer->thread, NULL), 0);
         else
-            ck_assert_int_eq(process_wait(writer->pid), 0);
+            ck_assert_int_eq(process_wait(crowd->pids[i - THREADS]), 0);
         ck_assert_msg(!*writer->refusal, "writer %u: %s", i, writer->refusal);
     }
 }
