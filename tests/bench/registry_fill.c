@@ -248,6 +248,8 @@ static void put_made_up(struct fill *fill, unsigned long number)
     draw_bytes(fill, record.tbs, sizeof record.tbs);
     draw_bytes(fill, fill->der + fill->der_bytes - SIGNATURE_BYTES, SIGNATURE_BYTES);
     draw_bytes(fill, random, sizeof random);
+    random[0] =
+        (unsigned char)((random[0] & 0x3f) | 0x40); /* a serial is positive, no zeros lead */
     write_hex(random, sizeof random, "0123456789abcdef", record.sha256);
     write_hex(random, SERIAL_BYTES, "0123456789ABCDEF", serial);
     memcpy(record.ca, fill->like.id, sizeof record.ca);
