@@ -27,6 +27,7 @@ static void make_device(struct device *device, unsigned number, const struct mad
                         const char *folder)
 {
     snprintf(device->name, sizeof device->name, "device-%u", number);
+    device->stays = number % 2 == 0;
     struct made *made = made_client(ca, device->name);
     char *serial = certificate_serial_text(made->certificate);
     ck_assert_ptr_nonnull(serial);
@@ -109,7 +110,7 @@ bool fleet_choose(const struct device *device, unsigned *seed, struct device_cha
         return false;
     if (is_out(device))
         enter(change, number, way < 30 ? "ACTIVATED" : "REGISTERED");
-    else if (way < 10 || (is_revoked && way > 10))
+    else if (way < 10 || (is_revoked && (way > 10 || device->stays)))
         rename_it(device, change, number);
     else if (is_revoked)
         turn(device, change, "DELETE", "", "DELETED");

@@ -33,6 +33,7 @@ struct device {
     char status[FLEET_WORD_BYTES]; /* as the API writes it; "": it was never registered */
     char client_id[FLEET_WORD_BYTES];
     bool was_revoked;
+    bool stays;                   /* it is not deleted once it is revoked: every second one */
     struct device_change pending; /* was asked for, and nobody answered */
     unsigned changes;             /* that were made since the last check … */
     unsigned told;                /* … and that the audit log tells of */
@@ -58,7 +59,7 @@ void fleet_done(struct fleet *fleet);
 json_t *fleet_ca_body(const struct fleet *fleet);
 
 unsigned fleet_random(unsigned *seed, unsigned below);
-/* false: it cannot become anything any more. */
+/* false: it cannot become anything any more. Of two neighbours one always can. */
 bool fleet_choose(const struct device *device, unsigned *seed, struct device_change *change);
 /* NULL: this change has none. */
 json_t *fleet_body(const struct device *device, const struct device_change *change);
