@@ -218,6 +218,25 @@ static struct decision decide_at(const struct client *client, const struct http_
                   request->path, now);
 }
 
+/** What becomes of a request whose client should have signed up, and has not. */
+static void refuse_unregistered(struct decision *decision, enum client_signup result)
+{
+    decision->outcome = DECISION_REFUSED;
+    switch (result) {
+    case CLIENT_SIGNUP_LIMITED:
+        decision->refusal = REFUSAL_SIGNUP_LIMIT;
+        return;
+    case CLIENT_SIGNUP_REFUSED:
+        decision->refusal = REFUSAL_NOT_REGISTERED;
+        return;
+    case CLIENT_SIGNUP_NONE:
+    case CLIENT_SIGNUP_DONE:
+    case CLIENT_SIGNUP_FAILED:
+        decision->outcome = DECISION_UNREGISTERED;
+        return;
+    }
+}
+
 /** Decide; a client that has to sign up first has done so, or tried, when this says anything but
  * DECISION_SIGN_UP. Then the stream holds the request. */
 static struct decision decide_for(struct client *client, const struct http_request *request,
@@ -230,8 +249,7 @@ static struct decision decide_for(struct client *client, const struct http_reque
         return decision;
     if (result == CLIENT_SIGNUP_NONE && client_sign_up(client))
         return decision;
-    decision.outcome = result == CLIENT_SIGNUP_LIMITED ? DECISION_REFUSED : DECISION_UNREGISTERED;
-    decision.refusal = result == CLIENT_SIGNUP_LIMITED ? REFUSAL_SIGNUP_LIMIT : REFUSAL_NONE;
+    refuse_unregistered(&decision, result);
     return decision;
 }
 

@@ -40,6 +40,7 @@ enum client_signup {
     CLIENT_SIGNUP_NONE, /* it was not asked for */
     CLIENT_SIGNUP_DONE, /* the registry knows the certificate now */
     CLIENT_SIGNUP_LIMITED,
+    CLIENT_SIGNUP_REFUSED, /* it will never know it */
     CLIENT_SIGNUP_FAILED,
 };
 

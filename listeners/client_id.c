@@ -129,7 +129,8 @@ bool client_id_is_fit(struct slice id)
     return true;
 }
 
-/* false: it is passed more than once, or is none. *ret_id is of length 0 when none is passed. */
+/* false: it is passed more than once, or is none. *ret_id is of length 0 when none is passed: to
+ * pass an empty one is to pass none. */
 static bool find_passed(struct slice name, const struct http_request *request, struct slice *ret_id)
 {
     const struct http_field *found = NULL;
@@ -143,7 +144,7 @@ static bool find_passed(struct slice name, const struct http_request *request, s
         found = field;
     }
     *ret_id = found ? found->value : (struct slice){NULL, 0};
-    return !found || client_id_is_fit(found->value);
+    return ret_id->length == 0 || client_id_is_fit(*ret_id);
 }
 
 static struct slice known_id(const struct identity *identity)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A client whose certificate has to be registered before its request can be decided. */
 #include "listeners/client.h"
+#include "listeners/registry/judge.h"
 #include "listeners/registry/registry.h"
 
 static enum client_signup result_of(enum signup_outcome outcome)
@@ -10,6 +11,8 @@ static enum client_signup result_of(enum signup_outcome outcome)
         return CLIENT_SIGNUP_DONE;
     case SIGNUP_LIMITED:
         return CLIENT_SIGNUP_LIMITED;
+    case SIGNUP_REFUSED:
+        return CLIENT_SIGNUP_REFUSED;
     case SIGNUP_FAILED:
         break;
     }
@@ -21,6 +24,10 @@ static void on_signed_up(void *arg, enum signup_outcome outcome)
     struct client *client = arg;
     client->signup = NULL;
     client->signup_result = result_of(outcome);
+    /* Whoever looked through the clients meanwhile has passed over this one. */
+    if (registry_objection(client->door->listener->view, client->handshake.identity) !=
+        REFUSAL_NONE)
+        client->is_leaving = true;
     http1_client_resume(client);
 }
 

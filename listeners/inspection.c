@@ -69,12 +69,13 @@ void inspection_add(struct inspection *inspection, const struct client *client)
 
 /* --- walking ------------------------------------------------------------------------------- */
 
-/* Why this one may not stay. Who is still in the handshake is judged there. */
+/* Why this one may not stay. Who is still in the handshake is judged there; who signs up, when his
+ * request is taken up again: he is to get an answer. */
 static enum refusal objection(struct inspection *inspection, const struct client *client,
                               time_t now)
 {
     struct identity *identity = client->handshake.identity;
-    if (!identity || client->shaking || client->connection.closing)
+    if (!identity || client->shaking || client->signup || client->connection.closing)
         return REFUSAL_NONE;
     enum refusal refusal = registry_objection(client->door->listener->view, identity);
     if (refusal != REFUSAL_NONE)

@@ -100,7 +100,8 @@ void registry_submit(struct registry *registry, struct registry_job *job);
 enum signup_outcome {
     SIGNUP_DONE,    /* judge again */
     SIGNUP_LIMITED, /* too many this second */
-    SIGNUP_FAILED,  /* the store cannot be written, or the certificate may not; it was logged */
+    SIGNUP_REFUSED, /* this certificate cannot be registered, today or later; it was logged */
+    SIGNUP_FAILED,  /* the store cannot be written; it was logged */
 };
 
 /**

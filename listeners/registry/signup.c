@@ -37,7 +37,6 @@ struct enrolment {
     struct list_node waiting;
     int64_t asked_ms; /* wall clock: when the limit let it in is when it is registered */
     int64_t begun_ms; /* the same, monotonic */
-    bool is_refused;  /* for what the certificate is */
     enum signup_outcome outcome;
 };
 
@@ -78,12 +77,13 @@ static enum signup_outcome outcome_of(enum change_refusal refusal)
     case CHANGE_SIGNUP_LIMIT:
         return SIGNUP_LIMITED;
     case CHANGE_BAD_INPUT:
-    case CHANGE_UNKNOWN:
-    case CHANGE_AMBIGUOUS:
     case CHANGE_ILLEGAL:
     case CHANGE_CA_UNREGISTERED:
     case CHANGE_CA_DISABLED:
     case CHANGE_NOT_OF_CA:
+        return SIGNUP_REFUSED;
+    case CHANGE_UNKNOWN:
+    case CHANGE_AMBIGUOUS:
     case CHANGE_QUOTA:
     case CHANGE_BOUND:
     case CHANGE_IN_USE:
@@ -123,8 +123,7 @@ static void enrol_now(struct enrolment *enrolment, struct ledger *ledger)
     enum change_refusal refusal =
         registry->seams.enrol(ledger, &registration, &actor, &result, &err);
     enrolment->outcome = outcome_of(refusal);
-    enrolment->is_refused = enrolment->outcome == SIGNUP_FAILED && refusal != CHANGE_STORE;
-    if (enrolment->outcome == SIGNUP_FAILED)
+    if (enrolment->outcome == SIGNUP_FAILED || enrolment->outcome == SIGNUP_REFUSED)
         log_failure(enrolment, change_refusal_name(refusal), err.text);
     certificate_result_done(&result);
 }
@@ -185,7 +184,7 @@ static void finish(struct registry_job *job)
         enrolment->outcome = SIGNUP_FAILED;
     pthread_mutex_lock(&registry->signups.lock);
     list_remove(&enrolment->node);
-    if (enrolment->is_refused)
+    if (enrolment->outcome == SIGNUP_REFUSED)
         remember_refused(&registry->signups, enrolment->identity->key,
                          registry->seams.monotonic_ms());
     while (!list_is_empty(&enrolment->waiting)) {
@@ -256,7 +255,7 @@ static bool begin(struct signup *signup, struct identity *identity)
         return true;
     }
     if (!enrolment && was_refused(signups, identity->key, now_ms)) {
-        tell(signup, SIGNUP_FAILED);
+        tell(signup, SIGNUP_REFUSED);
         return true;
     }
     if (!enrolment && !signup_limit_take(&signups->limit, now_ms)) {

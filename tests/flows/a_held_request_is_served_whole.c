@@ -18,8 +18,9 @@
 #include "tests/support/stub_backend.h"
 
 /* clang-format off */
-#define INI(header_timeout) \
-    "[lb]\nworkers = 1\naccess_log = access.log\ndrain_timeout = 5s\n\n[registry]\nauto_activate = yes\nsignups_per_second = 1000\n\n" \
+#define INI(header_timeout) INI_WITH(header_timeout, "yes")
+#define INI_WITH(header_timeout, auto_activate) \
+    "[lb]\nworkers = 1\naccess_log = access.log\ndrain_timeout = 5s\n\n[registry]\nauto_activate = " auto_activate "\nsignups_per_second = 1000\n\n" \
     "[listener web]\naddress = 127.0.0.1:@web\ncertificate = server.crt\ncertificate_key = server.key\n" \
     "mutual_auth = require\nclient_ca = partner-ca.crt\nclient_registration = auto\nheader_timeout = " header_timeout "\n\n" \
     "[rule all]\nlistener = web\npool = app\n\n[rule open]\nlistener = web\ndomain = open.example.com\nmutual_auth = off\npool = app\n\n" \
@@ -215,6 +216,32 @@ START_TEST(whoever_is_held_longer_than_header_timeout_is_told_so)
 }
 END_TEST
 
+START_TEST(who_is_not_activated_is_told_so_and_that_it_is_the_last_answer)
+{
+    enum { HELD = 8 };
+    struct stage stage;
+    struct peer held[HELD];
+    stage_begin(&stage, INI_WITH("20s", "no"));
+    take_lock(&stage);
+    for (unsigned i = 0; i < HELD; i++) {
+        bob_connects(&stage, &held[i]);
+        ck_assert(peer_say(&held[i], "GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    }
+    expect_others_are_served(&stage);
+    leave_lock(&stage);
+    for (unsigned i = 0; i < HELD; i++) {
+        struct answer got = {0};
+        ck_assert_msg(peer_read_answer(&held[i], "GET", &got), "client %u got no answer", i);
+        ck_assert_uint_eq(got.status, 403);
+        ck_assert_ptr_nonnull(strstr(got.body.bytes, "not-activated"));
+        answer_done(&got);
+        peer_receive_all(&held[i]);
+        peer_close(&held[i]);
+    }
+    stage_end(&stage);
+}
+END_TEST
+
 START_TEST(lb_ends_while_clients_are_held)
 {
     struct stage stage;
@@ -244,6 +271,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, who_waits_for_100_gets_it_when_the_time_has_come);
     tcase_add_test(tcase, clients_that_leave_while_they_are_held_are_forgotten);
     tcase_add_test(tcase, whoever_is_held_longer_than_header_timeout_is_told_so);
+    tcase_add_test(tcase, who_is_not_activated_is_told_so_and_that_it_is_the_last_answer);
     tcase_add_test(tcase, lb_ends_while_clients_are_held);
 }
 

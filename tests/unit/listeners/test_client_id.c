@@ -86,6 +86,14 @@ START_TEST(what_is_passed_goes_before_what_is_registered_and_that_before_the_com
 }
 END_TEST
 
+START_TEST(an_empty_one_is_none)
+{
+    expect("X-Device-Id:\r\n", "alice");
+    enroll("dev-7");
+    expect("X-Device-Id:   \r\n", "dev-7");
+}
+END_TEST
+
 START_TEST(nothing_is_taken_from_clients_where_no_rule_trusts_them)
 {
     rule.client_id_header = (struct slice){NULL, 0};
@@ -147,8 +155,6 @@ START_TEST(two_ids_or_a_bad_one_are_none)
     expect_bad("X-Device-Id: 7\r\nX-Device-Id: 7\r\n");
     expect_bad("X-Device-Id: 7\r\nAccept: */*\r\nx-device-id: 8\r\n");
     expect_bad("X-Device-Id: 7\r\nX-Device-Id:\r\n");
-    expect_bad("X-Device-Id:\r\n");
-    expect_bad("X-Device-Id:   \r\n");
     expect_bad("X-Device-Id: a\tb\r\n");
     expect_bad("X-Device-Id: a\xc2\x9b"
                "b\r\n"); /* CSI, of C1 */
@@ -277,6 +283,7 @@ static void add_tests(TCase *tcase)
     tcase_add_checked_fixture(tcase, begin, NULL);
     tcase_add_test(tcase,
                    what_is_passed_goes_before_what_is_registered_and_that_before_the_common_name);
+    tcase_add_test(tcase, an_empty_one_is_none);
     tcase_add_test(tcase, nothing_is_taken_from_clients_where_no_rule_trusts_them);
     tcase_add_test(tcase, only_the_name_as_it_is_configured_passes_an_id);
     tcase_add_test(tcase, to_call_the_field_hop_by_hop_changes_nothing);

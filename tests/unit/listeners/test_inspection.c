@@ -314,6 +314,20 @@ START_TEST(who_still_shakes_hands_is_left_to_the_handshake)
 }
 END_TEST
 
+START_TEST(who_signs_up_is_left_to_the_answer_of_his_request)
+{
+    struct identity *alice = somebody("alice");
+    int peer;
+    struct client *client = come(alice, &peer);
+    client->signup = (struct signup *)&peer; /* nobody looks behind it */
+    put(alice, CERTIFICATE_REGISTERED);
+    inspection_ask(&clients.inspection);
+    ck_assert(is_open(peer));
+    client->signup = NULL;
+    close(peer);
+}
+END_TEST
+
 START_TEST(the_log_says_who_was_closed_and_why)
 {
     struct error err;
@@ -462,6 +476,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_request_in_flight_is_abandoned);
     tcase_add_test(tcase, who_leaves_politely_is_closed_at_once);
     tcase_add_test(tcase, who_still_shakes_hands_is_left_to_the_handshake);
+    tcase_add_test(tcase, who_signs_up_is_left_to_the_answer_of_his_request);
     tcase_add_test(tcase, the_log_says_who_was_closed_and_why);
     tcase_add_test(tcase, a_walk_goes_in_slices_and_meets_everybody);
     tcase_add_test(tcase, what_changes_behind_a_walk_begins_another);

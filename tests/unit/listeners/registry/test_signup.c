@@ -286,8 +286,8 @@ START_TEST(what_becomes_of_it_depends_on_why_it_was_refused)
     } cases[] = {
         {CHANGE_SIGNUP_LIMIT, SIGNUP_LIMITED},
         {CHANGE_STORE, SIGNUP_FAILED},
-        {CHANGE_CA_UNREGISTERED, SIGNUP_FAILED},
-        {CHANGE_BAD_INPUT, SIGNUP_FAILED},
+        {CHANGE_CA_UNREGISTERED, SIGNUP_REFUSED},
+        {CHANGE_BAD_INPUT, SIGNUP_REFUSED},
         {CHANGE_EXISTS, SIGNUP_FAILED /* but nothing is there: see below */},
     };
     struct scene scene;
@@ -313,7 +313,7 @@ START_TEST(who_was_refused_for_what_he_is_is_not_tried_again_within_the_second)
     office.refusal = CHANGE_BAD_INPUT;
     for (unsigned i = 0; i <= PER_SECOND; i++) {
         apply(&scene, &again[i], PER_SECOND);
-        expect(&scene, &again[i], SIGNUP_FAILED);
+        expect(&scene, &again[i], SIGNUP_REFUSED);
     }
     ck_assert_uint_eq(office_calls(), 1);
     office.refusal = CHANGE_MADE;
