@@ -107,14 +107,6 @@ bool client_id_fields_have(const struct client_id_fields *fields, struct slice n
 
 /* --- ids ----------------------------------------------------------------------------------- */
 
-/* C0, DEL and C1, the last in two bytes. */
-static bool is_control(const char *at, size_t length)
-{
-    unsigned char first = (unsigned char)at[0];
-    return first < 0x20 || first == 0x7f ||
-           (length == 2 && first == 0xc2 && (unsigned char)at[1] < 0xa0);
-}
-
 bool client_id_is_fit(struct slice id)
 {
     if (id.length == 0 || id.length > CERTIFICATE_TEXT_BYTES || id.at[0] == ' ' ||
@@ -122,7 +114,7 @@ bool client_id_is_fit(struct slice id)
         return false;
     for (size_t i = 0; i < id.length;) {
         size_t step = utf8_length(id.at + i, id.length - i);
-        if (step == 0 || is_control(id.at + i, step))
+        if (step == 0 || utf8_is_hidden(id.at + i, step))
             return false;
         i += step;
     }

@@ -11,18 +11,33 @@
 
 #include "lb/base/utf8.h"
 
-/* At most `most` bytes of the text, never half of a UTF-8 character. */
+/* At most `most` bytes of the text, never half of a character; what is hidden from people is
+ * escaped as RFC 2253 escapes bytes. NULL: out of memory. */
 static char *cut_copy(const char *text, size_t length, size_t most)
 {
+    static const char digits[] = "0123456789ABCDEF";
+    char *copy = malloc(most + 1);
     size_t used = 0;
-    while (used < length) {
-        size_t step = utf8_length(text + used, length - used);
+    for (size_t at = 0; copy && at < length;) {
+        size_t step = utf8_length(text + at, length - at);
+        bool is_hidden = step == 0 || utf8_is_hidden(text + at, step);
         step = step ? step : 1;
-        if (used + step > most)
+        if (used + (is_hidden ? 3 * step : step) > most)
             break;
-        used += step;
+        for (size_t i = 0; i < step; i++, at++) {
+            unsigned char byte = (unsigned char)text[at];
+            if (!is_hidden) {
+                copy[used++] = text[at];
+                continue;
+            }
+            copy[used++] = '\\';
+            copy[used++] = digits[byte >> 4];
+            copy[used++] = digits[byte & 0x0f];
+        }
     }
-    return strndup(text, used);
+    if (copy)
+        copy[used] = '\0';
+    return copy;
 }
 
 char *certificate_name_text(const X509_NAME *name)

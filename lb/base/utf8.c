@@ -2,8 +2,6 @@
 /* The table of RFC 3629, section 4, as comparisons. */
 #include "lb/base/utf8.h"
 
-#include <stdbool.h>
-
 /* The second byte's bounds are narrower behind these first bytes. */
 static bool is_second(unsigned char first, unsigned char second)
 {
@@ -34,4 +32,18 @@ size_t utf8_length(const char *at, size_t left)
         if ((bytes[i] & 0xC0) != 0x80)
             return 0;
     return is_second(first, bytes[1]) ? length : 0;
+}
+
+bool utf8_is_hidden(const char *at, size_t length)
+{
+    const unsigned char *bytes = (const unsigned char *)at;
+    if (length == 1)
+        return bytes[0] < 0x20 || bytes[0] == 0x7F;
+    if (length == 2)
+        return bytes[0] == 0xC2 && bytes[1] < 0xA0;
+    if (length != 3 || bytes[0] != 0xE2)
+        return false;
+    if (bytes[1] == 0x80)
+        return bytes[2] == 0x8E || bytes[2] == 0x8F || (bytes[2] >= 0xAA && bytes[2] <= 0xAE);
+    return bytes[1] == 0x81 && bytes[2] >= 0xA6 && bytes[2] <= 0xA9;
 }

@@ -3,6 +3,7 @@
 #ifndef LB_BASE_UTF8_H
 #define LB_BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -13,5 +14,15 @@
  * Thread:  any. Does not allocate.
  */
 size_t utf8_length(const char *at, size_t left);
+
+/**
+ * Is it nothing to show to people? Control characters (C0, DEL, C1), which terminals obey, and the
+ * marks that turn the direction of writing (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069),
+ * with which a text looks like another one.
+ *
+ * length   of the sequence at `at`, as utf8_length() says
+ * Thread:  any.
+ */
+bool utf8_is_hidden(const char *at, size_t length);
 
 #endif

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lb/commands/field_view.h"
 
+#include <string.h>
+
+#include "lb/base/utf8.h"
 #include "lb/commands/members.h"
 
 enum { LABEL_COLUMNS = 16 };
@@ -12,8 +15,17 @@ void field_view_label(FILE *out, const char *label)
 
 void field_view_plain(FILE *out, const char *text)
 {
-    for (; *text; text++)
-        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, out);
+    size_t left = strlen(text);
+    while (left > 0) {
+        size_t step = utf8_length(text, left);
+        if (step == 0 || utf8_is_hidden(text, step))
+            fputc('?', out);
+        else
+            fwrite(text, 1, step, out);
+        step = step ? step : 1;
+        text += step;
+        left -= step;
+    }
 }
 
 void field_view_text(FILE *out, const char *label, const json_t *object, const char *key)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lb/base/error.h"
+#include "lb/base/utf8.h"
 
 enum { COLUMNS_MOST = 16 };
 
@@ -22,9 +23,16 @@ static char *printable(const char *text)
     char *copy = strdup(text);
     if (!copy)
         error_out_of_memory();
-    for (char *at = copy; *at; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            *at = '?';
+    size_t left = strlen(copy);
+    for (char *at = copy; left > 0;) {
+        size_t step = utf8_length(at, left);
+        bool is_hidden = step == 0 || utf8_is_hidden(at, step);
+        step = step ? step : 1;
+        if (is_hidden)
+            memset(at, '?', step);
+        at += step;
+        left -= step;
+    }
     return copy;
 }
 

@@ -30,14 +30,6 @@ const char *name_brief(const X509_NAME *name, char into[NAME_BRIEF_BYTES])
     return into;
 }
 
-/* C0, DEL and C1, the last in two bytes. */
-static bool is_control(const char *at, size_t length)
-{
-    unsigned char first = (unsigned char)at[0];
-    return first < 0x20 || first == 0x7f ||
-           (length == 2 && first == 0xc2 && (unsigned char)at[1] < 0xa0);
-}
-
 enum change_refusal certificate_text_check(const char *what, const char *text, size_t bytes,
                                            struct error *err)
 {
@@ -48,11 +40,12 @@ enum change_refusal certificate_text_check(const char *what, const char *text, s
         size_t step = utf8_length(text + at, bytes - at);
         if (step == 0)
             return change_refuse(CHANGE_BAD_INPUT, err, "%s is no UTF-8 (byte %zu)", what, at + 1);
-        if (is_control(text + at, step))
-            return change_refuse(
-                CHANGE_BAD_INPUT, err,
-                "%s holds a control character (byte %zu); only printable ones are possible", what,
-                at + 1);
+        if (utf8_is_hidden(text + at, step))
+            return change_refuse(CHANGE_BAD_INPUT, err,
+                                 "%s holds a control character, or one that turns the direction of "
+                                 "writing (byte %zu); "
+                                 "only printable ones are possible",
+                                 what, at + 1);
         at += step;
     }
     return CHANGE_MADE;

@@ -38,12 +38,6 @@ static const char *text_of(const struct issue_wish *wish, const struct field *fi
     return *(const char *const *)((const char *)wish + field->offset);
 }
 
-/* C0, DEL and C1. */
-static bool is_control(const unsigned char *at, size_t length)
-{
-    return length == 1 ? *at < 0x20 || *at == 0x7f : length == 2 && at[0] == 0xc2 && at[1] < 0xa0;
-}
-
 static bool text_check(const char *what, const char *text, size_t bytes, size_t most,
                        struct error *err)
 {
@@ -52,7 +46,7 @@ static bool text_check(const char *what, const char *text, size_t bytes, size_t 
         step = utf8_length(text + at, bytes - at);
         if (step == 0)
             return error_set(err, "%s: byte %zu is not UTF-8", what, at + 1);
-        if (is_control((const unsigned char *)text + at, step))
+        if (utf8_is_hidden(text + at, step))
             return error_set(err, "%s: character %zu is a control character", what, characters + 1);
     }
     if (characters == 0)

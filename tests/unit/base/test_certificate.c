@@ -344,6 +344,23 @@ static void check_serial(const char *hex, const char *expected)
     X509_free(certificate);
 }
 
+/* A terminal obeys the one, and the other turns what stands behind it round. */
+START_TEST(what_is_hidden_from_people_is_escaped_in_names)
+{
+    struct made *made = made_certificate(&(struct certificate_wish){.name = "a\xc2\x9b"
+                                                                            "b",
+                                                                    .organization = "\xe2\x80\xae"
+                                                                                    "evil K\xc3\xbc"
+                                                                                    "che"});
+    char *name = certificate_name_text(X509_get_subject_name(made->certificate));
+    ck_assert_ptr_nonnull(strstr(name, "CN=a\\C2\\9Bb"));
+    ck_assert_ptr_nonnull(strstr(name, "O=\\E2\\80\\AEevil K\xc3\xbc"
+                                       "che"));
+    free(name);
+    made_free(made);
+}
+END_TEST
+
 START_TEST(serials_are_upper_case_hex_of_even_length)
 {
     check_serial("1", "01");
@@ -461,6 +478,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_file_without_end_is_refused);
     tcase_add_test(tcase, names_are_written_as_rfc_2253_has_them);
     tcase_add_test(tcase, long_names_are_cut_between_characters);
+    tcase_add_test(tcase, what_is_hidden_from_people_is_escaped_in_names);
     tcase_add_test(tcase, serials_are_upper_case_hex_of_even_length);
     tcase_add_test(tcase, fingerprints_are_lower_case_hex);
     tcase_add_test(tcase, times_of_both_forms_are_read);
