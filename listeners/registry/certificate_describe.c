@@ -41,11 +41,10 @@ enum change_refusal certificate_text_check(const char *what, const char *text, s
         if (step == 0)
             return change_refuse(CHANGE_BAD_INPUT, err, "%s is no UTF-8 (byte %zu)", what, at + 1);
         if (utf8_is_hidden(text + at, step))
-            return change_refuse(CHANGE_BAD_INPUT, err,
-                                 "%s holds a control character, or one that turns the direction of "
-                                 "writing (byte %zu); "
-                                 "only printable ones are possible",
-                                 what, at + 1);
+            return change_refuse(
+                CHANGE_BAD_INPUT, err,
+                "%s holds a control character (byte %zu); only printable ones are possible", what,
+                at + 1);
         at += step;
     }
     return CHANGE_MADE;
