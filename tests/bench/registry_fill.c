@@ -222,7 +222,8 @@ static void draw_state(struct fill *fill, struct certificate_record *record)
                                     : CERTIFICATE_REVOKED;
     record->source = sources[draw_below(fill, 4)];
     record->not_before_s = now_s - (int64_t)draw_below(fill, 2 * YEAR_DAYS) * DAY_S;
-    record->not_after_s = record->not_before_s + 3LL * YEAR_DAYS * DAY_S - DAY_S;
+    record->not_after_s =
+        record->not_before_s + (int64_t)(1 + draw_below(fill, 3)) * YEAR_DAYS * DAY_S;
     record->created_ms = record->updated_ms = record->not_before_s * 1000 + 1;
     record->activated_ms = record->status == CERTIFICATE_REGISTERED ? 0 : record->created_ms;
     record->deactivated_ms =
