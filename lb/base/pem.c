@@ -105,6 +105,11 @@ bool pem_has(const struct pem *pem, const char *words)
     return memmem(pem->text, pem->length, words, strlen(words)) != NULL;
 }
 
+bool pem_is_der(const struct pem *pem)
+{
+    return pem->length > 0 && pem->text[0] == 0x30;
+}
+
 const char *pem_describe(const struct pem *pem)
 {
     if (pem_has(pem, "CERTIFICATE REQUEST-----"))
@@ -122,7 +127,7 @@ const char *pem_describe(const struct pem *pem)
         return "a revocation list (CRL)";
     if (pem_has(pem, "PKCS7-----") || pem_has(pem, "CMS-----"))
         return "a PKCS #7 bundle (openssl pkcs7 -print_certs makes PEM of it)";
-    if (pem->length > 0 && pem->text[0] == 0x30)
+    if (pem_is_der(pem))
         return "DER (openssl x509 -inform DER, or openssl pkcs12, makes PEM of it)";
     return "no PEM at all";
 }

@@ -30,6 +30,8 @@ void pem_done(struct pem *pem);
 
 /** Does it hold these words? */
 bool pem_has(const struct pem *pem, const char *words);
+/** Does it begin as DER does, and not as any text? */
+bool pem_is_der(const struct pem *pem);
 /** What a text without the wanted PEM block holds, as far as its labels tell: "a private key". */
 const char *pem_describe(const struct pem *pem);
 

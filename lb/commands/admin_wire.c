@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -42,6 +43,25 @@ static int connect_tcp(const struct address *address, unsigned timeout_ms)
 
 /* --- TLS ----------------------------------------------------------------------------------- */
 
+/* OpenSSL has no word for what the system says of a file. */
+static bool can_read(const char *option, const char *path, struct error *err)
+{
+    FILE *file = fopen(path, "rbe");
+    bool good = file && (fgetc(file) != EOF || !ferror(file));
+    if (!good)
+        error_set(err, "%s %s: it cannot be opened: %s", option, path, strerror(errno));
+    if (file)
+        fclose(file);
+    return good;
+}
+
+static bool can_read_all(const struct admin_credentials *credentials, struct error *err)
+{
+    return can_read("--admin-ca", credentials->ca, err) &&
+           can_read("--admin-cert", credentials->certificate, err) &&
+           can_read("--admin-key", credentials->key, err);
+}
+
 static bool load(SSL_CTX *context, const struct admin_credentials *credentials, struct error *err)
 {
     if (SSL_CTX_load_verify_file(context, credentials->ca) != 1)
@@ -65,7 +85,7 @@ static bool make_tls(struct admin_wire *wire, const struct admin_credentials *cr
     SSL_CTX_set_verify(wire->context, SSL_VERIFY_PEER, NULL);
     /* How long the answer is says its head. */
     SSL_CTX_set_options(wire->context, SSL_OP_IGNORE_UNEXPECTED_EOF);
-    if (!load(wire->context, credentials, err))
+    if (!can_read_all(credentials, err) || !load(wire->context, credentials, err))
         return false;
     wire->tls = SSL_new(wire->context);
     return wire->tls || error_set(err, "out of memory");

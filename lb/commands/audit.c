@@ -19,7 +19,7 @@ enum { SERIAL, CA, LIMIT, BEFORE };
 
 // clang-format off
 const struct argument_option audit_options[] = {
-    [SERIAL] = {"serial", "SERIAL", "of this certificate", ARGUMENT_ONCE},
+    [SERIAL] = {"serial", "SERIAL", "of this serial number, deleted or not, of any CA", ARGUMENT_ONCE},
     [CA] = {"ca", "CA", "of this CA and its certificates", ARGUMENT_ONCE},
     [LIMIT] = {"limit", "N", "at most so many, 1 to 1000 (unset: 100)", ARGUMENT_ONCE},
     [BEFORE] = {"before", "ID", "those before a page that said so", ARGUMENT_ONCE},
@@ -54,11 +54,11 @@ static json_t *ask(struct registry_client *client, const struct arguments *argum
     return answer;
 }
 
-static void show(const json_t *answer)
+static void show(const json_t *answer, bool is_of_some)
 {
     const json_t *changes = json_object_get(answer, "changes");
     if (json_array_size(changes) == 0)
-        puts("Nothing was changed yet.");
+        puts(is_of_some ? "The log has nothing of it." : "Nothing was changed yet.");
     else
         cert_view_changes(changes, true, tint_is_wanted(), stdout);
     if (member_number(answer, "next") > 0)
@@ -78,7 +78,7 @@ int command_audit(int argc, char **argv)
     if (status == COMMAND_DONE && !answer)
         status = COMMAND_FAILED;
     if (answer && !reply_write_json(arguments.on, answer))
-        show(answer);
+        show(answer, arguments.said_count > 0);
     json_decref(answer);
     registry_client_done(&client);
     return status;

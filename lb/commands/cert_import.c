@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lb/base/certificate.h"
+#include "lb/base/utf8.h"
 #include "lb/commands/arguments.h"
 #include "lb/commands/cert_parts.h"
 #include "lb/commands/certificate_files.h"
@@ -41,6 +42,8 @@ const char cert_import_details[] =
 enum {
     CALL_BYTES = 7 * 1024 * 1024, /* of certificates; lb takes 8 MiB with what is around them */
     CALL_CERTIFICATES = 10000,
+    SOURCE_BYTES = 201, /* lb takes one less, and needs no more: two paths */
+    PATH_SHOWN_BYTES = 98,
     FAULTS_SHOWN = 20, /* of broken files; lb tells the first ones of a call, too */
 };
 
@@ -103,12 +106,44 @@ static void take_counts(struct importing *importing, const json_t *answer)
 
 /* --- calls ---------------------------------------------------------------------------------- */
 
+/* A path as one line of UTF-8; of a long one the end, which says more. */
+static void put_path(const char *path, char into[PATH_SHOWN_BYTES])
+{
+    size_t used = 0, length = strlen(path);
+    if (length >= PATH_SHOWN_BYTES) {
+        used = (size_t)snprintf(into, PATH_SHOWN_BYTES, "…");
+        path += length + used + 1 - PATH_SHOWN_BYTES;
+        while (((unsigned char)*path & 0xc0) == 0x80)
+            path++;
+    }
+    for (size_t left = strlen(path), step; left > 0; path += step, left -= step) {
+        step = utf8_length(path, left);
+        bool is_shown = step > 0 && (unsigned char)*path >= 0x20 && *path != 0x7f;
+        step = step > 0 ? step : 1;
+        memcpy(into + used, is_shown ? path : "?", is_shown ? step : 1);
+        used += is_shown ? step : 1;
+    }
+    into[used] = '\0';
+}
+
+/* Where a batch came from, for the audit log: its file, or its first and its last. */
+static void write_source(const struct importing *importing, char into[SOURCE_BYTES])
+{
+    char first[PATH_SHOWN_BYTES], last[PATH_SHOWN_BYTES];
+    put_path(importing->places[0].path, first);
+    put_path(importing->places[json_array_size(importing->batch) - 1].path, last);
+    snprintf(into, SOURCE_BYTES, "%s%s%s", first, strcmp(first, last) == 0 ? "" : " to ",
+             strcmp(first, last) == 0 ? "" : last);
+}
+
 static bool flush_batch(struct importing *importing)
 {
+    char source[SOURCE_BYTES];
     if (json_array_size(importing->batch) == 0)
         return true;
-    json_t *body = json_pack("{s:O, s:b}", "certificates", importing->batch, "activate",
-                             (int)importing->activate);
+    write_source(importing, source);
+    json_t *body = json_pack("{s:O, s:b, s:s}", "certificates", importing->batch, "activate",
+                             (int)importing->activate, "source_text", source);
     json_t *answer =
         body ? registry_client_get(&importing->client, "POST", "/v1/certificates/import", body)
              : NULL;

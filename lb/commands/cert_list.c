@@ -120,13 +120,13 @@ static int list(struct listing *listing)
 
 int cert_list(int argc, char **argv)
 {
-    static const struct argument_form form = {verb, ARGUMENT_ONE_LB | ARGUMENT_JSON | ARGUMENT_ALL,
+    static const struct argument_form form = {verb, ARGUMENT_ONE_LB | ARGUMENT_JSON,
                                               cert_list_options, 0};
     struct listing listing = {.with_colour = tint_is_wanted()};
     if (!arguments_parse(&listing.arguments, &form, argc, argv))
         return COMMAND_MISUSED;
     listing.as_json = (listing.arguments.on & ARGUMENT_JSON) != 0;
-    listing.is_all = (listing.arguments.on & ARGUMENT_ALL) != 0;
+    listing.is_all = arguments_has(&listing.arguments, CERT_LIST_ALL);
     if (!cert_list_check(verb, &listing.arguments))
         return COMMAND_MISUSED;
     if (listing.is_all && (arguments_has(&listing.arguments, CERT_LIST_LIMIT) ||

@@ -14,7 +14,7 @@
 #include "listeners/registry/store.h"
 
 enum {
-    SERIAL = CERT_LIST_AFTER + 1,
+    SERIAL = CERT_LIST_ALL + 1,
     CN,
     OU,
     CLIENT_ID,
@@ -36,6 +36,7 @@ enum {
 const struct argument_option cert_list_options[] = {
     [CERT_LIST_LIMIT] = {"limit", "N", "at most so many, 1 to 1000 (unset: 100)", ARGUMENT_ONCE},
     [CERT_LIST_AFTER] = {"after", "CURSOR", "those behind a page that said so", ARGUMENT_ONCE},
+    [CERT_LIST_ALL] = {"all", NULL, "every page", ARGUMENT_ONCE},
     [SERIAL] = {"serial", "SERIAL", "serial number; 4A* for those that begin so", ARGUMENT_ONCE},
     [CN] = {"cn", "NAME", "common name", ARGUMENT_ONCE},
     [OU] = {"ou", "NAME", "organizational unit", ARGUMENT_ONCE},

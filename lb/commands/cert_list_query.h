@@ -9,7 +9,7 @@
 #include "lb/commands/call_path.h"
 
 /** Rows of cert_list_options that its caller reads itself. */
-enum { CERT_LIST_LIMIT = 0, CERT_LIST_AFTER = 1 };
+enum { CERT_LIST_LIMIT, CERT_LIST_AFTER, CERT_LIST_ALL };
 
 /** false: an option is wrong; it was told on stderr. */
 bool cert_list_check(const char *verb, const struct arguments *arguments);

@@ -52,31 +52,53 @@ void cert_view_list(const json_t *answer, int64_t now_s, bool with_colour, FILE 
 
 /* --- changes -------------------------------------------------------------------------------- */
 
-enum { STATE_BYTES = 64 };
+enum {
+    STATE_BYTES = 64,
+    FINGERPRINT_DIGITS = 64,      /* SHA-256 */
+    FINGERPRINT_SHOWN_DIGITS = 16 /* as many as an id of a CA has */
+};
+
+static bool is_fingerprint(const char *text)
+{
+    return strspn(text, "0123456789abcdefABCDEF") == FINGERPRINT_DIGITS &&
+           text[FINGERPRINT_DIGITS] == '\0';
+}
+
+/* "…" in the place of what is there and behind it. */
+static void cut_at(char text[STATE_BYTES + 1], size_t at)
+{
+    while (at > 0 && ((unsigned char)text[at] & 0xc0) == 0x80)
+        at--;
+    snprintf(text + at, STATE_BYTES + 1 - at, "…");
+}
 
 /* A word, or the values of a short JSON text: "ACTIVATED, manual, meter-7". Cut where it is long.
  */
-static void state_text(const char *state, char into[STATE_BYTES])
+static void state_text(const char *state, char into[STATE_BYTES + 1])
 {
     json_t *json = state ? json_loads(state, 0, NULL) : NULL;
     const char *key;
     json_t *value;
     size_t used = 0;
-    snprintf(into, STATE_BYTES, "%s", state ? state : "");
+    snprintf(into, STATE_BYTES + 1, "%s", state ? state : "");
     json_object_foreach(json, key, value)
     {
         const char *text = json_string_value(value);
         if (text && *text && used < STATE_BYTES)
-            used +=
-                (size_t)snprintf(into + used, STATE_BYTES - used, "%s%s", used ? ", " : "", text);
+            used += (size_t)snprintf(into + used, STATE_BYTES + 1 - used, "%s%s", used ? ", " : "",
+                                     text);
     }
     json_decref(json);
+    if (state && is_fingerprint(state))
+        cut_at(into, FINGERPRINT_SHOWN_DIGITS);
+    else if (strlen(into) == STATE_BYTES)
+        cut_at(into, STATE_BYTES - sizeof "…");
 }
 
 /* "REGISTERED -> ACTIVATED": what was, what is. */
 static void add_effect(struct table *table, const json_t *change)
 {
-    char both[2 * STATE_BYTES + 8], before[STATE_BYTES], after[STATE_BYTES];
+    char both[2 * STATE_BYTES + 8], before[STATE_BYTES + 1], after[STATE_BYTES + 1];
     state_text(member_text(change, "before"), before);
     state_text(member_text(change, "after"), after);
     snprintf(both, sizeof both, "%s%s%s", before, *before && *after ? " -> " : "", after);
@@ -85,9 +107,9 @@ static void add_effect(struct table *table, const json_t *change)
 
 void cert_view_changes(const json_t *changes, bool with_subject, bool with_colour, FILE *out)
 {
-    static const struct table_column columns[] = {{"WHEN", false},    {"WHAT", false},
-                                                  {"EFFECT", false},  {"WHO", false},
-                                                  {"SUBJECT", false}, {NULL, false}};
+    static const struct table_column columns[] = {
+        {"WHEN", false},   {"WHAT", false},    {"EFFECT", false}, {"WHO", false},
+        {"SERIAL", false}, {"SUBJECT", false}, {NULL, false}};
     static const struct table_column short_columns[] = {
         {"WHEN", false}, {"WHAT", false}, {"EFFECT", false}, {"WHO", false}, {NULL, false}};
     struct table table = table_of(with_subject ? columns : short_columns);
@@ -98,8 +120,10 @@ void cert_view_changes(const json_t *changes, bool with_subject, bool with_colou
         table_text(&table, TINT_NONE, member_text(change, "action"));
         add_effect(&table, change);
         table_text(&table, TINT_NONE, member_text_or_dash(change, "who"));
-        if (with_subject)
-            table_text(&table, TINT_NONE, member_text_or_dash(change, "subject"));
+        if (!with_subject)
+            continue;
+        table_text(&table, TINT_NONE, member_text_or_dash(change, "serial"));
+        table_text(&table, TINT_NONE, member_text_or_dash(change, "subject"));
     }
     table_write(&table, out, with_colour);
 }

@@ -14,7 +14,8 @@ void cert_view_list(const json_t *answer, int64_t now_s, bool with_colour, FILE 
 /** What GET /v1/certificates/SERIAL answered: fields, history, who is connected. */
 void cert_view_show(const json_t *answer, int64_t now_s, bool with_colour, FILE *out);
 
-/** "changes" of GET /v1/audit, or "history" of a certificate, as a table. */
+/** "changes" of GET /v1/audit, or "history" of a certificate, as a table.
+ * with_subject: and whom each was about, with the serial. */
 void cert_view_changes(const json_t *changes, bool with_subject, bool with_colour, FILE *out);
 
 #endif

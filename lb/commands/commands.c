@@ -200,19 +200,63 @@ static int misuse_part(const struct command *command, const char *word)
     return command_misused(command->name, "there is no \"%s\"", word);
 }
 
+int command_explain_part(const struct command *command, const char *name)
+{
+    const struct command *part = find_part(command, name);
+    if (!part)
+        return misuse_part(command, name);
+    explain(command->name, part);
+    return COMMAND_DONE;
+}
+
+static int misuse_no_part(const struct command *command)
+{
+    char names[128] = "";
+    size_t used = 0;
+    for (const struct command *part = command->parts; part->name && used < sizeof names; part++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "",
+                                 part->name);
+    return command_misused(command->name, "say what to do: %s", names);
+}
+
+/* How many words an option takes that may stand before the part; 0: it is none of them. */
+static int option_width(const char *word)
+{
+    static const char *const with_value[] = {"-c",           "--config",    "--admin",
+                                             "--admin-cert", "--admin-key", "--admin-ca"};
+    size_t length = strcspn(word, "=");
+    if (strcmp(word, "--json") == 0 || (strncmp(word, "-c", 2) == 0 && word[2] != '\0'))
+        return 1;
+    for (size_t i = 0; i < sizeof with_value / sizeof *with_value; i++)
+        if (strlen(with_value[i]) == length && strncmp(word, with_value[i], length) == 0)
+            return word[length] == '=' ? 1 : 2;
+    return 0;
+}
+
+/* The part comes first, what stood before it follows. */
+static void move_to_front(char **argv, int from)
+{
+    char *part = argv[from];
+    memmove(argv + 2, argv + 1, (size_t)(from - 1) * sizeof *argv);
+    argv[1] = part;
+}
+
 int command_run_part(int argc, char **argv)
 {
     const struct command *command = command_find(argv[0]);
-    if (argc < 2) {
-        char names[128] = "";
-        size_t used = 0;
-        for (const struct command *part = command->parts; part->name && used < sizeof names; part++)
-            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "",
-                                     part->name);
-        return command_misused(argv[0], "say what to do: %s", names);
-    }
-    const struct command *part = find_part(command, argv[1]);
-    return part ? part->run(argc - 1, argv + 1) : misuse_part(command, argv[1]);
+    int at = 1;
+    for (int width = 1; at < argc && width > 0; at += width)
+        width = option_width(argv[at]);
+    if (at >= argc)
+        return misuse_no_part(command);
+    if (argv[at][0] == '-')
+        return command_misused(argv[0], "%s: say what to do first: lb %s %s %s …", argv[at],
+                               argv[0], command->parts->name, argv[at]);
+    const struct command *part = find_part(command, argv[at]);
+    if (!part)
+        return misuse_part(command, argv[at]);
+    move_to_front(argv, at);
+    return part->run(argc - 1, argv + 1);
 }
 
 /* Wherever it stands: who asks for help does not know the order of things. */

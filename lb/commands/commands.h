@@ -32,10 +32,13 @@ const char *command_nearest(const char *name);
 
 /** A verb's own help, on stdout: `lb help VERB`, and `-h` or `--help` behind every verb. */
 void command_explain(const struct command *command);
+/** The same of one of its parts, as `lb cert issue -h`. returns the exit status: no such part was
+ * told on stderr. */
+int command_explain_part(const struct command *command, const char *name);
 
 /**
- * Run what argv[1] names among the parts of the verb argv[0]: `cert` of `lb cert issue`. A part
- * gets argv with itself as argv[0].
+ * Run what argv names among the parts of the verb argv[0]: `cert` of `lb cert issue`. A part gets
+ * argv with itself as argv[0]. Which lb is meant may stand before it: `lb cert -c lb.ini list`.
  */
 int command_run_part(int argc, char **argv);
 

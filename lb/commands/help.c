@@ -134,10 +134,21 @@ static bool write_word(const char *word)
     return write_key(word) || write_setting(word) || is_known;
 }
 
+/* lb help cert issue, as lb cert issue -h. */
+static int explain_part(int argc, char **argv)
+{
+    const struct command *command = command_find(argv[1]);
+    if (!command || !command->parts)
+        return command_misused("help", "\"%s\" is too much: it takes one word", argv[2]);
+    if (argc > 3)
+        return command_misused("help", "\"%s\" is too much: it takes a verb and its part", argv[3]);
+    return command_explain_part(command, argv[2]);
+}
+
 int command_help(int argc, char **argv)
 {
     if (argc > 2)
-        return command_misused("help", "\"%s\" is too much: it takes one word", argv[2]);
+        return explain_part(argc, argv);
     if (argc < 2) {
         write_overview();
         return COMMAND_DONE;

@@ -154,6 +154,18 @@ bool registry_client_ask(struct registry_client *client, const char *method, con
     return client->admin.file && ask_store(client, method, path, body, ret_reply, err);
 }
 
+/* The API knows no options. */
+static void tell_refusal(const struct registry_client *client, const struct admin_reply *reply)
+{
+    const json_t *error = json_object_get(reply->json, "error");
+    const char *reason = json_string_value(json_object_get(error, "reason"));
+    const char *text = admin_reply_error(reply);
+    if (reason && strcmp(reason, change_refusal_name(CHANGE_AMBIGUOUS)) == 0)
+        fprintf(stderr, "lb %s: %s with --ca\n", client->verb, text);
+    else
+        registry_client_tell(client, text);
+}
+
 json_t *registry_client_get(struct registry_client *client, const char *method, const char *path,
                             const json_t *body)
 {
@@ -165,7 +177,7 @@ json_t *registry_client_get(struct registry_client *client, const char *method, 
     }
     if (reply.status == 200 || reply.status == 201)
         return reply.json;
-    registry_client_tell(client, admin_reply_error(&reply));
+    tell_refusal(client, &reply);
     json_decref(reply.json);
     return NULL;
 }

@@ -152,9 +152,9 @@ static enum change_refusal tell_result(const struct search *search, const char *
         return CHANGE_MADE;
     if (search->count > 1)
         return change_refuse(CHANGE_AMBIGUOUS, err,
-                             "serial %s exists more than once, %s: %s; say which with --ca %s",
-                             serial, search->of_one_ca ? "of one CA, by issuers" : "under CAs",
-                             search->told, search->of_one_ca ? "ISSUER" : "NAME");
+                             "serial %s exists more than once, %s: %s; say which %s", serial,
+                             search->of_one_ca ? "of one CA, by issuers" : "under CAs",
+                             search->told, search->of_one_ca ? "issuer" : "CA");
     return change_refuse(CHANGE_UNKNOWN, err, "there is no certificate with serial %s%s%.80s%s",
                          serial, ca ? " of CA " : "", ca ? ca : "",
                          search->was_deleted ? "; it was deleted" : "");

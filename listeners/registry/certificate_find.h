@@ -5,10 +5,6 @@
 
 #include "listeners/registry/cas.h"
 
-enum { SERIAL_TEXT_BYTES = 2 * CERTIFICATE_SERIAL_BYTES + 2 };
-/** As certificate_serial_text() writes it. false: err. */
-bool serial_normalise(const char *text, char into[SERIAL_TEXT_BYTES], struct error *err);
-
 /** The one that is meant, tombstones left out. Fails: BAD_INPUT, UNKNOWN, AMBIGUOUS, STORE. */
 enum change_refusal certificate_find(struct ledger *ledger, const struct certificate_wanted *wanted,
                                      struct certificate_result *result, struct error *err);

@@ -100,7 +100,7 @@ enum change_refusal certificate_warn(struct ledger *ledger, int64_t now_ms,
     if (record->not_before_s > now_ms / 1000)
         good = warn(result, "it is not valid before %s and will be refused until then",
                     change_when(record->not_before_s * 1000, when));
-    if (record->not_after_s < now_ms / 1000)
+    if (record->not_after_s <= now_ms / 1000)
         good = warn(result, "it has expired on %s and is refused all the same",
                     change_when(record->not_after_s * 1000, when));
     return good ? warn_of_twins(ledger, result, err) : change_out_of_memory(err);

@@ -96,6 +96,11 @@ enum {
     CERTIFICATE_SERIAL_BYTES = 64, /* RFC 5280 has 20 at most */
 };
 
+enum { SERIAL_TEXT_BYTES = 2 * CERTIFICATE_SERIAL_BYTES + 2 };
+/** A serial as people write it (see struct certificate_wanted), as certificate_serial_text() does.
+ * false: err. */
+bool serial_normalise(const char *text, char into[SERIAL_TEXT_BYTES], struct error *err);
+
 /**
  * status: ACTIVATED, NOT_ACTIVATED, REVOKED or DELETED: what it is to become. What it is already is
  * MADE, without `changed` and without a line in the audit log. REGISTERED is neither deactivated

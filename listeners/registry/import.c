@@ -3,6 +3,10 @@
  * A fleet at once. Signatures are verified and records made before a transaction begins, so that
  * other writers wait for the store's work only. Each transaction brings its own line of the audit
  * log: whatever ends an import, the log tells what came in.
+ *
+ * The line is found from each certificate by its time, which is that of the certificate's
+ * registering to the millisecond. So no two of these lines may have one time: a transaction that
+ * finds its own taken has the next one.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -22,7 +26,7 @@ struct prepared {
 struct import {
     struct ledger *ledger;
     struct registration like;
-    int64_t now_ms;
+    int64_t now_ms; /* of the next batch */
     char *who;
     import_fault on_fault;
     void *arg;
@@ -30,6 +34,7 @@ struct import {
     unsigned faults_told;
     struct import_counts done;  /* what is committed, and what was never to be */
     struct import_counts batch; /* what this batch adds to it */
+    int64_t batch_ms;           /* the time of its transaction */
     struct verifier *verifier;  /* of this batch */
     size_t waiting_count;
     bool failed;          /* the store; nothing more is taken */
@@ -69,7 +74,7 @@ static enum change_refusal log_batch(struct import *import, struct error *err)
     char subject[64];
     char after[128];
     const struct import_counts *batch = &import->batch;
-    struct actor actor = {import->who, import->now_ms};
+    struct actor actor = {import->who, import->batch_ms};
     snprintf(subject, sizeof subject, "%llu certificates", (unsigned long long)batch->added);
     snprintf(after, sizeof after,
              "{\"added\":%llu,\"present\":%llu,\"bad\":%llu,\"status\":\"%s\"}",
@@ -79,7 +84,7 @@ static enum change_refusal log_batch(struct import *import, struct error *err)
                                                            : CERTIFICATE_REGISTERED));
     return change_log(
         import->ledger, &actor,
-        &(struct change_record){.action = "certificate.import", .subject = subject, .after = after},
+        &(struct change_record){.action = CHANGE_OF_IMPORT, .subject = subject, .after = after},
         err);
 }
 
@@ -95,13 +100,40 @@ static enum change_refusal check_ca(const struct cas *cas, const char *id, struc
     return CHANGE_MADE;
 }
 
+static bool on_line(void *arg, const struct change_record *line)
+{
+    (void)line;
+    *(bool *)arg = true;
+    return false;
+}
+
+/* Within the transaction: nobody else takes it meanwhile. Others are rare, and one beside another
+ * only where several import at once. */
+static enum change_refusal take_time(struct import *import, struct error *err)
+{
+    struct change_filter filter = {.import_at_ms = import->now_ms, .limit = 1};
+    enum store_outcome outcome;
+    for (bool is_taken = true; is_taken; filter.import_at_ms++) {
+        is_taken = false;
+        outcome =
+            import->ledger->store->find_changes(import->ledger, &filter, on_line, &is_taken, err);
+        if (outcome != STORE_DONE && outcome != STORE_NOTHING)
+            return change_of_store(outcome, err);
+        import->batch_ms = filter.import_at_ms;
+    }
+    import->now_ms = import->batch_ms + 1;
+    return CHANGE_MADE;
+}
+
 /* MADE: it is in the transaction, or it counts as present or bad. */
 static enum change_refusal put_one(struct import *import, const struct cas *cas,
-                                   const struct prepared *prepared, struct error *err)
+                                   struct prepared *prepared, struct error *err)
 {
-    const struct certificate_record *record = &prepared->result.record;
+    struct certificate_record *record = &prepared->result.record;
     enum registered_before before = BEFORE_NOTHING;
     enum change_refusal refusal = check_ca(cas, record->ca, err);
+    record->created_ms = record->updated_ms = import->batch_ms;
+    record->activated_ms = record->activated_ms ? import->batch_ms : 0;
     if (refusal == CHANGE_MADE)
         refusal = certificate_look_before(import->ledger, record, &before, err);
     if (refusal == CHANGE_MADE)
@@ -122,7 +154,7 @@ static enum change_refusal put_batch(struct ledger *ledger, void *arg, bool *ret
 {
     struct import *import = arg;
     struct cas *cas = cas_of(ledger, err);
-    enum change_refusal refusal = cas ? CHANGE_MADE : CHANGE_STORE;
+    enum change_refusal refusal = cas ? take_time(import, err) : CHANGE_STORE;
     for (size_t i = 0; refusal == CHANGE_MADE && i < import->waiting_count; i++)
         refusal = put_one(import, cas, &import->waiting[i], err);
     cas_free(cas);

@@ -67,6 +67,10 @@ static bool explain(const struct pem *pem, struct error *err)
 {
     if (pem_has(pem, "CERTIFICATE REQUEST-----"))
         return error_set(err, "the CSR cannot be decoded; is it complete?");
+    if (pem_is_der(pem))
+        return error_set(err,
+                         "the text holds DER; a PEM certificate request is needed: openssl req "
+                         "-inform DER makes one of it");
     return error_set(err,
                      "the text holds %s; a PEM certificate request (-----BEGIN CERTIFICATE "
                      "REQUEST-----) is needed",

@@ -83,12 +83,23 @@ struct certificate_filter {
 
 enum { STORE_PAGE_MOST = 1000, STORE_CURSOR_BYTES = 2 * STORE_TEXT_BYTES + 64 };
 
+/**
+ * Which lines of the audit log; everything that is set must hold. What is of a certificate or of a
+ * serial is told by the log itself, whether or not the certificate is still there. The import that
+ * brought it is among them as long as it is (as a tombstone, too): the one line of
+ * CHANGE_OF_IMPORT of the very millisecond in which the certificate was registered.
+ */
 struct change_filter {
     const unsigned char *certificate_key; /* NULL: any */
+    const char *serial;                   /* as certificate_serial_text() writes it; NULL: any */
     const char *ca;                       /* id; NULL: any */
+    int64_t import_at_ms;                 /* imports of this time alone; 0: any line */
     int64_t before_id;                    /* older than this; 0: the newest */
     unsigned limit;
 };
+
+/** The action of the line that a transaction of an import writes. No two have one time. */
+#define CHANGE_OF_IMPORT "certificate.import"
 
 /** Visitors return false to stop. Records are lent for the call. */
 typedef bool (*certificate_visit)(void *arg, const struct certificate_record *certificate);

@@ -652,6 +652,87 @@ START_TEST(the_log_tells_the_newest_first)
 }
 END_TEST
 
+/* The numbers of the lines that are found, newest first. */
+static bool on_number_of_line(void *arg, const struct change_record *change)
+{
+    char *found = arg;
+    size_t used = strlen(found);
+    snprintf(found + used, 64 - used, "%s ", change->subject);
+    return true;
+}
+
+static void expect_lines(struct change_filter filter, const char *expected)
+{
+    char found[64] = "";
+    filter.limit = 10;
+    EXPECT(STORE->find_changes(LEDGER, &filter, on_number_of_line, found, ERR), STORE_DONE);
+    ck_assert_str_eq(found, expected);
+}
+
+START_TEST(the_log_of_a_serial_needs_no_certificate)
+{
+    begin(_i);
+    struct made_record one;
+    made_record(&one, 1);
+    add_change(1, "aa", one.record.key);
+    add_change(2, "bb", NULL);
+    add_change(3, "", NULL);
+    expect_lines((struct change_filter){.serial = "0A"}, "3 2 1 ");
+    expect_lines((struct change_filter){.serial = "0A", .ca = "aa"}, "1 ");
+    expect_lines((struct change_filter){.serial = "0A", .certificate_key = one.record.key}, "1 ");
+    expect_lines((struct change_filter){.serial = "0A", .before_id = 2}, "1 ");
+    expect_lines((struct change_filter){.serial = "0B"}, "");
+    expect_lines((struct change_filter){.serial = ""}, "");
+    end();
+}
+END_TEST
+
+static void add_import(const char *number, int64_t at_ms)
+{
+    const struct change_record change = {.at_ms = at_ms,
+                                         .who = "uid 0, from here",
+                                         .action = CHANGE_OF_IMPORT,
+                                         .ca = "",
+                                         .serial = "",
+                                         .subject = number,
+                                         .before = "",
+                                         .after = ""};
+    EXPECT(STORE->begin(LEDGER, ERR), STORE_DONE);
+    EXPECT(STORE->add_change(LEDGER, &change, ERR), STORE_DONE);
+    EXPECT(STORE->commit(LEDGER, ERR), STORE_DONE);
+}
+
+START_TEST(what_was_imported_has_its_import_in_the_log)
+{
+    begin(_i);
+    struct made_record made[3];
+    for (unsigned i = 0; i < 3; i++) {
+        made_record(&made[i], i);
+        made[i].record.source = i == 2 ? SOURCE_MANUAL : SOURCE_IMPORTED;
+        made[i].record.created_ms = i == 0 ? 50 : 51;
+        store_add(&stage, &made[i].record);
+    }
+    add_import("50", 50);
+    add_import("51", 51);
+    add_change(51, "aa", NULL);
+    add_change(52, made[0].record.ca, made[0].record.key);
+    expect_lines((struct change_filter){.certificate_key = made[0].record.key}, "52 50 ");
+    expect_lines((struct change_filter){.certificate_key = made[1].record.key}, "51 ");
+    expect_lines((struct change_filter){.certificate_key = made[2].record.key}, "");
+    expect_lines((struct change_filter){.serial = made[0].record.serial}, "50 ");
+    expect_lines((struct change_filter){.serial = made[0].record.serial, .ca = made[0].record.ca},
+                 "50 ");
+    expect_lines((struct change_filter){.serial = made[0].record.serial, .ca = "none"}, "");
+    expect_lines((struct change_filter){.serial = made[0].record.serial, .before_id = 1}, "");
+    expect_lines((struct change_filter){.import_at_ms = 51}, "51 ");
+    expect_lines((struct change_filter){.import_at_ms = 52}, "");
+    made[0].record.status = CERTIFICATE_DELETED;
+    store_put(&stage, &made[0].record);
+    expect_lines((struct change_filter){.serial = made[0].record.serial}, "50 ");
+    end();
+}
+END_TEST
+
 /* --- several writers ----------------------------------------------------------------------- */
 
 enum { TURNS = 40, WRITERS = 3 };
@@ -934,6 +1015,8 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, a_visitor_may_stop, 0, count);
     tcase_add_loop_test(tcase, news_are_what_others_did, 0, count);
     tcase_add_loop_test(tcase, the_log_tells_the_newest_first, 0, count);
+    tcase_add_loop_test(tcase, the_log_of_a_serial_needs_no_certificate, 0, count);
+    tcase_add_loop_test(tcase, what_was_imported_has_its_import_in_the_log, 0, count);
     tcase_add_loop_test(tcase, threads_that_write_lose_nothing, 0, count);
     tcase_add_loop_test(tcase, processes_that_write_lose_nothing, 0, count);
     tcase_add_loop_test(tcase, a_writer_that_is_killed_loses_nothing_it_has_told_of, 0, count);

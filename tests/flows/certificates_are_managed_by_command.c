@@ -225,6 +225,8 @@ static void change_states(struct desk *desk)
     expect(desk, 0, "is deleted", "$LB cert delete %s", serial);
     ck_assert_str_eq(serial_of(desk, "ernie"), "");
     ck_assert_str_eq(first(desk, "--status deleted", "common_name"), "ernie");
+    expect(desk, 0, "REVOKED -> DELETED", "$LB audit --serial %s", serial);
+    expect(desk, 0, "The log has nothing of it.", "$LB audit --serial 0123");
     expect(desk, 1, "there is no certificate", "$LB cert show 0123 ");
 }
 
@@ -251,6 +253,10 @@ static void bring_a_fleet(struct desk *desk)
     ck_assert_str_eq(first(desk, "--client-id meter-30", "common_name"), "device-30");
     expect(desk, 0, "20 match", "$LB cert list --ou fleet --status registered --count --limit 5");
     ck_assert_ptr_nonnull(strstr(desk->said.bytes, "There are more: --all"));
+    expect(desk, 0, ", from fleet.pem", "$LB cert show 700030");
+    expect(desk, 0, "certificate.import", "$LB audit --serial 700030");
+    expect(desk, 1, "cn: \"a*b\" is not possible: write \"x*\"", "$LB cert list --cn 'a*b'");
+    expect(desk, 0, "device-30", "$LB cert --json list --cn device-30");
     expect(desk, 0, "40", "$LB cert list --ca partner --expiring --all | grep -c device-");
     expect(desk, 1, "0", "$LB cert list --expiring 10d --all | grep -c device-");
     expect(desk, 0, "40",

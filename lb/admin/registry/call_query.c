@@ -38,6 +38,28 @@ bool query_text(struct registry_call *call, const char *key, unsigned most, cons
     return true;
 }
 
+/* Any other star would stand for itself, and silently find nothing. */
+static bool is_pattern(const char *text)
+{
+    size_t length = strlen(text);
+    bool has_rest = length > 0 && text[length - 1] == '*';
+    bool has_front = has_rest && length > 1 && text[0] == '*';
+    return memchr(text + has_front, '*', length - has_rest - has_front) == NULL;
+}
+
+bool query_pattern(struct registry_call *call, const char *key, unsigned most, const char **ret)
+{
+    const char *text = NULL;
+    if (!query_text(call, key, most, &text))
+        return false;
+    if (text && !is_pattern(text))
+        return refuse(call, key, text,
+                      "write \"x*\" for what begins with x, \"*x*\" for what has x in it, or \"x\" "
+                      "for x itself");
+    *ret = text ? text : *ret;
+    return true;
+}
+
 bool query_number(struct registry_call *call, const char *key, int64_t least, int64_t most,
                   int64_t *ret)
 {

@@ -11,6 +11,8 @@ struct registry_call;
 
 /** NULL in *ret: it is not there. Not empty, at most `most` bytes. */
 bool query_text(struct registry_call *call, const char *key, unsigned most, const char **ret);
+/** The same for a text of struct certificate_filter: "x", "x*" or "*x*"; "*" alone is any. */
+bool query_pattern(struct registry_call *call, const char *key, unsigned most, const char **ret);
 bool query_number(struct registry_call *call, const char *key, int64_t least, int64_t most,
                   int64_t *ret);
 /** "yes" or "no"; the key alone is yes. */

@@ -77,7 +77,7 @@ static bool read_serial(struct registry_call *call, struct wish *wish)
     const char *text = NULL;
     char *to = wish->serial;
     size_t count = 0;
-    if (!query_text(call, "serial", SERIAL_BYTES, &text) || !text)
+    if (!query_pattern(call, "serial", SERIAL_BYTES, &text) || !text)
         return call->status == 0;
     text += strncasecmp(text, "0x", 2) == 0 ? 2 : 0;
     bool is_whole = strchr(text, '*') == NULL;
@@ -100,9 +100,9 @@ static bool read_texts(struct registry_call *call, struct wish *wish)
 {
     struct certificate_filter *filter = &wish->filter;
     return read_serial(call, wish) &&
-           query_text(call, "cn", CERTIFICATE_TEXT_BYTES, &filter->common_name) &&
-           query_text(call, "ou", CERTIFICATE_TEXT_BYTES, &filter->unit) &&
-           query_text(call, "client_id", CERTIFICATE_TEXT_BYTES, &filter->client_id) &&
+           query_pattern(call, "cn", CERTIFICATE_TEXT_BYTES, &filter->common_name) &&
+           query_pattern(call, "ou", CERTIFICATE_TEXT_BYTES, &filter->unit) &&
+           query_pattern(call, "client_id", CERTIFICATE_TEXT_BYTES, &filter->client_id) &&
            query_text(call, "ca", CA_NAME_BYTES, &wish->ca) &&
            query_set(call, "status", status_name, CERTIFICATE_STATUS_COUNT, &filter->statuses) &&
            query_set(call, "source", source_name, CERTIFICATE_SOURCE_COUNT, &filter->sources);
@@ -133,10 +133,11 @@ static bool read_times(struct registry_call *call, struct certificate_filter *fi
         !query_switch(call, "expired", &asks_expired, &is_expired) ||
         !query_period(call, "expiring", call->facts->expiring_within_s, &asks_expiring, &within_s))
         return false;
+    /* From the second of its notAfter on it is past its end. */
     if (asks_expired && is_expired)
-        end_at(&filter->not_after_to_s, now_s);
+        end_at(&filter->not_after_to_s, now_s + 1);
     if ((asks_expired && !is_expired) || asks_expiring)
-        begin_at(&filter->not_after_from_s, now_s);
+        begin_at(&filter->not_after_from_s, now_s + 1);
     if (asks_expiring)
         end_at(&filter->not_after_to_s, now_s + within_s);
     return true;
@@ -212,11 +213,10 @@ static bool refuse_find(struct registry_call *call, struct ledger *ledger,
         ledger->store->find_certificates(ledger, &first, visit_nothing, NULL, cursor, &ignored);
     if (outcome != STORE_DONE && outcome != STORE_NOTHING)
         return registry_call_refuse_store(call, outcome, err->text);
-    return registry_call_refuse(
-        call, 400, "bad-input",
-        "after: it must be \"next\" of the page before, of the same filters and "
-        "order: %s",
-        err->text);
+    return registry_call_refuse(call, 400, "bad-input",
+                                "after: \"%.60s\" is not possible: write what the page before gave "
+                                "as the next one, with the same filters and order",
+                                ((const struct wish *)call->own)->filter.after);
 }
 
 static bool write_page(struct registry_call *call, struct ledger *ledger,

@@ -52,13 +52,40 @@ static enum store_outcome busy(const struct sqlite_ledger *l, struct error *err)
     return STORE_BUSY;
 }
 
+/* Long enough for what people can use; the path and what to do must fit beside it. */
+enum { FINDING_BYTES = 128 };
+
+/* What SQLite finds has a line for each finding: all in one, and of what is too long whole words.
+ */
+static const char *one_line(const char *what, char into[FINDING_BYTES])
+{
+    static const char dots[] = " …";
+    size_t used = 0, whole = 0;
+    while (*what) {
+        size_t blanks = strspn(what, " \t\r\n");
+        bool is_break = memchr(what, '\n', blanks) != NULL;
+        what += blanks;
+        size_t length = strcspn(what, " \t\r\n");
+        const char *between = used == 0 || length == 0 ? "" : is_break ? "; " : " ";
+        if (used + strlen(between) + length + sizeof dots > FINDING_BYTES)
+            break;
+        used += (size_t)snprintf(into + used, FINDING_BYTES - used, "%s%.*s", between, (int)length,
+                                 what);
+        what += length;
+        whole = used;
+    }
+    snprintf(into + whole, FINDING_BYTES - whole, "%s", *what ? dots : "");
+    return into;
+}
+
 enum store_outcome sqlite_damaged(const struct sqlite_ledger *l, const char *what,
                                   struct error *err)
 {
+    char said[FINDING_BYTES];
     error_set(err,
               "the registry %s is damaged or none of lb's (%s); it was left as it is: stop lb, "
               "move it away with its -wal and -shm, and put a backup in its place",
-              l->path, what);
+              l->path, one_line(what, said));
     return STORE_CORRUPT;
 }
 

@@ -86,8 +86,16 @@ static const char first_step[] =
     " WHERE certificate_key IS NOT NULL;"
     "CREATE INDEX change_by_ca ON change (ca, id) WHERE ca <> '';";
 
+/* What was deleted is asked for by its serial; and what was imported by the time of its import, so
+ * that one line tells of all that came with it. */
+static const char second_step[] =
+    "CREATE INDEX change_by_serial ON change (serial, id) WHERE serial <> '';"
+    "CREATE INDEX change_by_import ON change (at_ms, id)"
+    " WHERE action = '" CHANGE_OF_IMPORT "';";
+
 static const char *const steps[] = {
     first_step,
+    second_step,
 };
 // clang-format on
 
@@ -202,7 +210,7 @@ static enum store_outcome check_quickly(struct sqlite_ledger *l, struct error *e
                                          "PRAGMA quick_check(ca_host)",
                                          "PRAGMA quick_check(ca_number)"};
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
-        char found[128] = "";
+        char found[512] = "";
         struct call call = call_text_begin(l, checks[i]);
         if (call_row(&call))
             snprintf(found, sizeof found, "%s", call_get_text(&call, 0));

@@ -244,8 +244,16 @@ START_TEST(tls_needs_what_is_shown_and_trusted)
     EXPECT_STATUS(2, "127.0.0.1:9443 is asked over TLS", "status", "--admin",
                   "https://127.0.0.1:9443/", "--admin-cert", "a", "--admin-key", "b");
     EXPECT_STATUS(2, "lb status: unix:", "status", "--admin", "unix:here", "--admin-ca", "c");
-    EXPECT_STATUS(1, "--admin-ca c: ", "status", "--admin", "127.0.0.1:9443", "--admin-cert", "a",
-                  "--admin-key", "b", "--admin-ca", "c");
+    EXPECT_STATUS(1, "--admin-ca c: it cannot be opened: No such file or directory\n", "status",
+                  "--admin", "127.0.0.1:9443", "--admin-cert", "a", "--admin-key", "b",
+                  "--admin-ca", "c");
+    folder_write(&folder, "ca.pem", "nothing");
+    EXPECT_STATUS(1, "--admin-cert nope: it cannot be opened: No such file or directory\n",
+                  "status", "--admin", "127.0.0.1:9443", "--admin-cert", "nope", "--admin-key", "b",
+                  "--admin-ca", "ca.pem");
+    EXPECT_STATUS(1, "--admin-key .: it cannot be opened: Is a directory\n", "status", "--admin",
+                  "127.0.0.1:9443", "--admin-cert", "ca.pem", "--admin-key", ".", "--admin-ca",
+                  "ca.pem");
     EXPECT_STATUS(2, "--admin-key is given twice", "status", "--admin-key", "b", "--admin-key=c");
 }
 END_TEST

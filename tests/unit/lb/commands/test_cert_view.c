@@ -50,7 +50,8 @@ END_TEST
 
 static const char changes[] =
     "[{\"at\": \"2026-11-21T09:00:00Z\", \"who\": \"uid 0 (pid 7)\", \"action\":"
-    "\"certificate.revoke\", \"subject\": \"CN=a\", \"before\": \"ACTIVATED\", \"after\":"
+    "\"certificate.revoke\", \"serial\": \"0A1B\", \"subject\": \"CN=a\", \"before\": "
+    "\"ACTIVATED\", \"after\":"
     "\"REVOKED\"}, {\"at\": \"2026-11-21T08:00:00Z\", \"who\": \"sign-up\", \"action\":"
     "\"certificate.sign-up\", \"subject\": \"CN=a\", \"before\": \"\", \"after\":"
     "\"{\\\"status\\\":\\\"REGISTERED\\\",\\\"source\\\":\\\"auto\\\"}\"}]";
@@ -61,9 +62,32 @@ START_TEST(a_change_says_what_was_and_what_is)
     SHOW(cert_view_changes(all, true, false, out));
     ck_assert_str_eq(
         shown,
-        "  WHEN                 WHAT                 EFFECT                WHO            SUBJECT\n"
-        "  2026-11-21 09:00:00  certificate.revoke   ACTIVATED -> REVOKED  uid 0 (pid 7)  CN=a\n"
-        "  2026-11-21 08:00:00  certificate.sign-up  REGISTERED, auto      sign-up        CN=a\n");
+        "  WHEN                 WHAT                 EFFECT                WHO            SERIAL  "
+        "SUBJECT\n"
+        "  2026-11-21 09:00:00  certificate.revoke   ACTIVATED -> REVOKED  uid 0 (pid 7)  0A1B    "
+        "CN=a\n"
+        "  2026-11-21 08:00:00  certificate.sign-up  REGISTERED, auto      sign-up        -       "
+        "CN=a\n");
+    free(shown);
+    json_decref(all);
+}
+END_TEST
+
+#define DIGITS "0123456789abcdef"
+#define FINGERPRINT DIGITS DIGITS DIGITS DIGITS
+
+START_TEST(what_is_long_is_cut_and_says_so)
+{
+    json_t *all = read_json("[{\"action\": \"ca.renew\", \"before\": \"" FINGERPRINT
+                            "\", \"after\": \"" FINGERPRINT "\"}, {\"action\": \"ca.bind\","
+                            "\"before\": \"\", \"after\": \"" FINGERPRINT "é" DIGITS "\"},"
+                            "{\"action\": \"ca.bind\", \"before\": \"\", \"after\":"
+                            "\"[" DIGITS DIGITS DIGITS "01234567890xé" DIGITS "\"}]");
+    SHOW(cert_view_changes(all, true, false, out));
+    ck_assert_ptr_nonnull(strstr(shown, "  " DIGITS "… -> " DIGITS "…  "));
+    ck_assert_ptr_nonnull(strstr(shown, "  " DIGITS DIGITS DIGITS "0123456789ab…  "));
+    ck_assert_ptr_nonnull(strstr(shown, "  [" DIGITS DIGITS DIGITS "01234567890…  "));
+    ck_assert_ptr_null(strstr(shown, FINGERPRINT));
     free(shown);
     json_decref(all);
 }
@@ -120,6 +144,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, a_list_has_a_row_for_each);
     tcase_add_test(tcase, a_change_says_what_was_and_what_is);
+    tcase_add_test(tcase, what_is_long_is_cut_and_says_so);
     tcase_add_test(tcase, one_certificate_shows_who_is_connected);
     tcase_add_test(tcase, a_ca_says_what_it_is_bound_to);
 }

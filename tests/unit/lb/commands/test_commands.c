@@ -10,7 +10,7 @@
 #include "tests/support/check_main.h"
 
 static const struct {
-    const char *arguments[6];
+    const char *arguments[8];
     const char *says;
 } misuses[] = {
     {{NULL}, "lb: say what to do: run, check, help, …; see lb help\n"},
@@ -72,6 +72,26 @@ static const struct {
      "see "
      "lb ca -h\n"},
     {{"ca", "creat"}, "lb ca: there is no \"creat\": did you mean lb ca create?; see lb ca -h\n"},
+    {{"cert", "-c", "lb.ini", "--json"},
+     "lb cert: say what to do: issue, register, import, list, show, export, activate, deactivate, "
+     "revoke, delete, client-id; see lb cert -h\n"},
+    {{"registry", "-c"}, "lb registry: say what to do: backup; see lb registry -h\n"},
+    {{"registry", "--verbose", "backup"},
+     "lb registry: --verbose: say what to do first: lb registry backup --verbose …; see lb "
+     "registry "
+     "-h\n"},
+    {{"cert", "-clb.ini", "--admin=a", "--config", "x", "lsit"},
+     "lb cert: there is no \"lsit\": did you mean lb cert list?; see lb cert -h\n"},
+    {{"cert", "-c", "lb.ini", "--json", "list", "--limit=0"},
+     "lb cert list: --limit \"0\": write a whole number from 1 to 1000; see lb cert list -h\n"},
+    {{"registry", "-c", "lb.ini", "backup"},
+     "lb registry backup: say where to: lb registry backup FILE; see lb registry backup -h\n"},
+    {{"ca", "-c", "a.ini", "list", "-c", "b.ini"},
+     "lb ca list: -c is given twice: one file is enough; see lb ca list -h\n"},
+    {{"help", "cert", "isue"},
+     "lb cert: there is no \"isue\": did you mean lb cert issue?; see lb cert -h\n"},
+    {{"help", "cert", "issue", "x"},
+     "lb help: \"x\" is too much: it takes a verb and its part; see lb help\n"},
     {{"cert", "frobnicate"}, "lb cert: there is no \"frobnicate\"; see lb cert -h\n"},
     {{"ca", "bind", "corp"},
      "lb ca bind: say which CA, and to which hosts, as in lb ca bind corp www.example.com; see lb "
@@ -167,7 +187,7 @@ END_TEST
 
 static void expect_part(const struct command *command, const struct command *part)
 {
-    struct captured captured;
+    struct captured captured, same;
     char usage[256];
     CAPTURED_RUN(&captured, command->name, part->name, "-h");
     ck_assert_int_eq(captured.status, 0);
@@ -176,6 +196,10 @@ static void expect_part(const struct command *command, const struct command *par
     ck_assert_int_eq(strncmp(captured.out, usage, strlen(usage)), 0);
     ck_assert_ptr_nonnull(strstr(captured.out, part->summary));
     ck_assert_ptr_nonnull(strstr(captured.out, part->details));
+    CAPTURED_RUN(&same, "help", command->name, part->name);
+    ck_assert_int_eq(same.status, 0);
+    ck_assert_str_eq(same.out, captured.out);
+    captured_done(&same);
     for (const struct argument_option *option = part->options; option && option->name; option++) {
         char said[64];
         snprintf(said, sizeof said, "\n  --%s ", option->name);

@@ -264,11 +264,10 @@ START_TEST(a_serial_under_two_cas_is_told_apart_by_the_ca)
     struct made *other = with_serial_of(other_ca, "other", one.made);
     registry_stage_upload(stage, "other", other_ca);
     registry_stage_register(stage, other);
-    registry_stage_expect(
-        stage, get(stage, one.made, NULL), CHANGE_AMBIGUOUS,
-        "exists more than once, under CAs: devices, other; say which with --ca NAME");
+    registry_stage_expect(stage, get(stage, one.made, NULL), CHANGE_AMBIGUOUS,
+                          "exists more than once, under CAs: devices, other; say which CA");
     registry_stage_expect(stage, registry_stage_change(stage, one.made, CERTIFICATE_REVOKED),
-                          CHANGE_AMBIGUOUS, "--ca NAME");
+                          CHANGE_AMBIGUOUS, "say which CA");
     ck_assert_int_eq(get(stage, one.made, "other"), CHANGE_MADE);
     ck_assert_str_eq(stage->certificate.record.common_name, "other");
     ck_assert_int_eq(get(stage, one.made, stage->ca.record.id), CHANGE_MADE);
@@ -298,9 +297,8 @@ START_TEST(a_serial_under_two_intermediates_is_told_apart_by_the_issuer)
     struct made *inner = made_intermediate(one.ca, "Inner CA");
     struct made *other = with_serial_of(inner, "other", one.made);
     registry_stage_register(stage, other);
-    registry_stage_expect(
-        stage, get(stage, one.made, "devices"), CHANGE_AMBIGUOUS,
-        "of one CA, by issuers: CN=Device CA, CN=Inner CA; say which with --ca ISSUER");
+    registry_stage_expect(stage, get(stage, one.made, "devices"), CHANGE_AMBIGUOUS,
+                          "of one CA, by issuers: CN=Device CA, CN=Inner CA; say which issuer");
     ck_assert_int_eq(get(stage, one.made, "CN=Inner CA"), CHANGE_MADE);
     ck_assert_str_eq(stage->certificate.record.common_name, "other");
     registry_stage_expect(stage, get(stage, one.made, "CN=Nobody"), CHANGE_UNKNOWN,

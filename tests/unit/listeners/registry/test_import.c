@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lb/base/certificate.h"
 #include "tests/support/check_main.h"
 #include "tests/support/faulty_ledger.h"
 #include "tests/support/registry_stage.h"
@@ -104,6 +105,78 @@ START_TEST(a_fleet_comes_in_with_one_line)
     for (size_t i = 0; i < 5; i++)
         made_free(fleet_of[i]);
     made_free(stranger_ca);
+    fleet_close(&fleet);
+}
+END_TEST
+
+struct told {
+    unsigned count;
+    int64_t at_ms;
+    char subject[64];
+};
+
+static bool on_line(void *arg, const struct change_record *line)
+{
+    struct told *told = arg;
+    told->count++;
+    told->at_ms = line->at_ms;
+    ck_assert_str_eq(line->action, CHANGE_OF_IMPORT);
+    snprintf(told->subject, sizeof told->subject, "%s", line->subject);
+    return true;
+}
+
+/* The one line of the log that a certificate's key leads to. */
+static struct told told_of(struct fleet *fleet, const struct made *made)
+{
+    struct registry_stage *stage = &fleet->stage;
+    struct told told = {0};
+    char *serial = certificate_serial_text(made->certificate);
+    const struct certificate_wanted wanted = {.serial = serial};
+    certificate_result_done(&stage->certificate);
+    ck_assert_int_eq(certificate_get(stage->ledger, &wanted, &stage->certificate, &stage->err),
+                     CHANGE_MADE);
+    const struct certificate_record *record = &stage->certificate.record;
+    const struct change_filter filter = {.certificate_key = record->key, .limit = 9};
+    ck_assert_int_eq(
+        stage->ledger->store->find_changes(stage->ledger, &filter, on_line, &told, &stage->err),
+        STORE_DONE);
+    ck_assert_uint_eq(told.count, 1);
+    ck_assert_int_eq(told.at_ms, record->created_ms);
+    ck_assert_int_eq(told.at_ms, record->updated_ms);
+    ck_assert_int_eq(told.at_ms, record->activated_ms);
+    free(serial);
+    return told;
+}
+
+/* Of one millisecond, as two of a fast script may be. */
+START_TEST(each_certificate_leads_to_its_own_import)
+{
+    struct fleet fleet;
+    fleet_open(&fleet);
+    struct made *made[4];
+    for (int i = 0; i < 4; i++)
+        made[i] = made_client(fleet.ca, "x");
+    struct import *first = begin(&fleet, true);
+    ck_assert(add(&fleet, first, made[0], NULL));
+    ck_assert(add(&fleet, first, made[1], NULL));
+    struct import *second = begin(&fleet, true);
+    ck_assert(add(&fleet, second, made[2], NULL));
+    ck_assert_int_eq(end(&fleet, second), CHANGE_MADE);
+    ck_assert_int_eq(end(&fleet, first), CHANGE_MADE);
+    struct import *third = begin(&fleet, true);
+    ck_assert(add(&fleet, third, made[3], NULL));
+    ck_assert_int_eq(end(&fleet, third), CHANGE_MADE);
+    struct told told[4];
+    for (int i = 0; i < 4; i++)
+        told[i] = told_of(&fleet, made[i]);
+    ck_assert_str_eq(told[0].subject, "2 certificates");
+    ck_assert_int_eq(told[2].at_ms, fleet.stage.actor.now_ms);
+    ck_assert_int_eq(told[0].at_ms, told[2].at_ms + 1);
+    ck_assert_int_eq(told[1].at_ms, told[0].at_ms);
+    ck_assert_str_eq(told[2].subject, "1 certificates");
+    ck_assert_int_eq(told[3].at_ms, told[0].at_ms + 1);
+    for (int i = 0; i < 4; i++)
+        made_free(made[i]);
     fleet_close(&fleet);
 }
 END_TEST
@@ -352,6 +425,7 @@ END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, a_fleet_comes_in_with_one_line);
+    tcase_add_test(tcase, each_certificate_leads_to_its_own_import);
     tcase_add_test(tcase, an_import_that_brings_nothing_leaves_no_line);
     tcase_add_test(tcase, a_fleet_lifts_tombstones_but_revives_nobody);
     tcase_add_test(tcase, only_so_many_faults_are_told);

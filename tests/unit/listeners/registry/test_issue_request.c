@@ -117,7 +117,9 @@ START_TEST(what_is_no_csr_is_named)
     expect_unread(certificate, strlen(certificate), "the text holds a certificate; a PEM");
     expect_unread(key, strlen(key), "the text holds a private key; a PEM");
     ck_assert_ptr_null(strstr(stage.err.text, "BEGIN PRIVATE"));
-    expect_unread("\x30\x82\x01\x01", 4, "the text holds DER");
+    expect_unread("\x30\x82\x01\x01", 4,
+                  "the text holds DER; a PEM certificate request is needed: openssl req "
+                  "-inform DER");
     free(certificate);
     free(key);
     made_free(someone);

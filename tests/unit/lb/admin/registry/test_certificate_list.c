@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finding certificates and changes: filters in any combination, order, pages, counts. */
+#include "lb/admin/registry/registry_call.h"
 #include "tests/unit/lb/admin/registry/registry_stage.h"
 
 enum { FLEET = 7 };
@@ -161,7 +162,11 @@ static const struct {
     {"cn=", "cn has no value"},
     {"cn=a&cn=b", "cn is said twice"},
     {"after=x%zz", "%25"},
-    {"after=nonsense", "\"next\" of the page before"},
+    {"after=nonsense", "after: \"nonsense\" is not possible: write what the page before gave"},
+    {"cn=*eld", "cn: \"*eld\" is not possible: write \"x*\""},
+    {"ou=a*b", "ou: \"a*b\" is not possible"},
+    {"client_id=*a*b*", "\"*x*\" for what has x in it"},
+    {"serial=4*A", "or \"x\" for x itself"},
 };
 
 START_TEST(a_bad_value_is_told_with_what_is_right)
@@ -215,10 +220,111 @@ START_TEST(the_audit_log_of_one_certificate_and_of_one_ca)
     ck_assert_str_eq(stage_text(&stage, "changes.0.serial"), serial);
     stage_expect(&stage, 200, "GET", "/v1/audit?ca=other", NULL);
     ck_assert_uint_eq(json_array_size(stage_at(&stage, "changes")), 1 + 2 + 1);
-    stage_refused(&stage, 404, "unknown", "", "GET", "/v1/audit?serial=0123", NULL);
+    stage_expect(&stage, 200, "GET", "/v1/audit?serial=0123", NULL);
+    ck_assert_uint_eq(json_array_size(stage_at(&stage, "changes")), 0);
+    stage_refused(&stage, 400, "bad-input", "no serial number", "GET", "/v1/audit?serial=xyz",
+                  NULL);
     stage_refused(&stage, 404, "unknown", "\"none\"", "GET", "/v1/audit?ca=none", NULL);
     stage_refused(&stage, 400, "bad-input", "before: \"x\"", "GET", "/v1/audit?before=x", NULL);
     free(serial);
+}
+END_TEST
+
+START_TEST(the_audit_log_knows_what_was_deleted)
+{
+    char target[256], *serial = certificate_serial_text(fleet[0]->certificate);
+    stage_expect(&stage, 200, "DELETE", stage_target(fleet[0], ""), NULL);
+    snprintf(target, sizeof target, "/v1/audit?serial=%s", serial);
+    stage_expect(&stage, 200, "GET", target, NULL);
+    ck_assert_uint_eq(json_array_size(stage_at(&stage, "changes")), 3);
+    ck_assert_str_eq(stage_text(&stage, "changes.0.action"), "certificate.delete");
+    snprintf(target, sizeof target, "/v1/audit?serial=%s&ca=fleet", serial);
+    stage_expect(&stage, 200, "GET", target, NULL);
+    ck_assert_uint_eq(json_array_size(stage_at(&stage, "changes")), 3);
+    snprintf(target, sizeof target, "/v1/audit?serial=%s&ca=other", serial);
+    stage_expect(&stage, 200, "GET", target, NULL);
+    ck_assert_uint_eq(json_array_size(stage_at(&stage, "changes")), 0);
+    free(serial);
+}
+END_TEST
+
+START_TEST(the_audit_log_of_a_serial_has_that_of_all_its_cas)
+{
+    struct made *twins[2];
+    for (int i = 0; i < 2; i++) {
+        const struct made *issuer = i ? other_ca : ca;
+        twins[i] = made_client(issuer, "twin");
+        ck_assert(ASN1_INTEGER_set(X509_get_serialNumber(twins[i]->certificate), 0x1267) == 1);
+        ck_assert_int_gt(X509_sign(twins[i]->certificate, issuer->key, EVP_sha256()), 0);
+        stage_register(&stage, twins[i]);
+        made_free(twins[i]);
+    }
+    stage_expect(&stage, 200, "GET", "/v1/audit?serial=12:67", NULL);
+    ck_assert_uint_eq(json_array_size(stage_at(&stage, "changes")), 2);
+    stage_expect(&stage, 200, "GET", "/v1/audit?serial=0x1267&ca=other", NULL);
+    ck_assert_uint_eq(json_array_size(stage_at(&stage, "changes")), 1);
+}
+END_TEST
+
+START_TEST(an_imported_certificate_has_its_import_in_its_history)
+{
+    char target[256];
+    struct made *made = made_client(ca, "imported");
+    char *pem = made_certificate_pem(made), *serial = certificate_serial_text(made->certificate);
+    stage_expect(
+        &stage, 200, "POST", "/v1/certificates/import",
+        json_pack("{s:[{s:s}], s:s}", "certificates", "pem", pem, "source_text", "dev23.crt"));
+    snprintf(target, sizeof target, "/v1/audit?serial=%s", serial);
+    const struct {
+        const char *target, *list;
+    } ways[] = {{stage_target(made, ""), "history"}, {target, "changes"}};
+    for (size_t i = 0; i < 2; i++) {
+        char way[64];
+        stage_expect(&stage, 200, "GET", ways[i].target, NULL);
+        ck_assert_uint_eq(json_array_size(stage_at(&stage, ways[i].list)), 1);
+        snprintf(way, sizeof way, "%s.0.action", ways[i].list);
+        ck_assert_str_eq(stage_text(&stage, way), "certificate.import");
+        snprintf(way, sizeof way, "%s.0.who", ways[i].list);
+        ck_assert_str_eq(stage_text(&stage, way), "uid 7 (pid 8), from dev23.crt");
+    }
+    free(serial);
+    free(pem);
+    made_free(made);
+}
+END_TEST
+
+/* As lb is asked at that very moment. */
+static unsigned listed_at(const char *query, int64_t now_ms)
+{
+    struct registry_call call = {.kind =
+                                     &(const struct call_kind){.steps = &call_certificates_list},
+                                 .facts = &stage.facts,
+                                 .actor = {"test", now_ms}};
+    struct ledger *ledger = NULL;
+    struct error err = {""};
+    ck_assert(registry_call_begin(&call, query));
+    ck_assert_int_eq(ledger_open(&ledger, stage.location, STORE_READ, &err), STORE_DONE);
+    registry_call_work(&call, ledger, STORE_DONE, "");
+    json_t *json = json_loadb(call.answer.bytes, call.answer.length, 0, NULL);
+    unsigned count = (unsigned)json_array_size(json_object_get(json, "certificates"));
+    ck_assert_uint_eq(call.status, 200);
+    json_decref(json);
+    ledger_close(ledger);
+    registry_call_done(&call);
+    return count;
+}
+
+START_TEST(a_certificate_is_past_its_end_from_its_last_second_on)
+{
+    int64_t end_ms = 1000 * (int64_t)certificate_time(X509_get0_notAfter(fleet[2]->certificate));
+    ck_assert_uint_eq(listed_at("expired=yes&cn=c", end_ms - 1), 0);
+    ck_assert_uint_eq(listed_at("expired=no&cn=c", end_ms - 1), 1);
+    ck_assert_uint_eq(listed_at("expiring=1d&cn=c", end_ms - 1), 1);
+    for (int64_t now_ms = end_ms; now_ms < end_ms + 2000; now_ms += 999) {
+        ck_assert_uint_eq(listed_at("expired=yes&cn=c", now_ms), 1);
+        ck_assert_uint_eq(listed_at("expired=no&cn=c", now_ms), 0);
+        ck_assert_uint_eq(listed_at("expiring=1d&cn=c", now_ms), 0);
+    }
 }
 END_TEST
 
@@ -251,6 +357,10 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, every_change_is_in_the_audit_log_newest_first);
     tcase_add_test(tcase, the_audit_log_has_pages);
     tcase_add_test(tcase, the_audit_log_of_one_certificate_and_of_one_ca);
+    tcase_add_test(tcase, the_audit_log_knows_what_was_deleted);
+    tcase_add_test(tcase, the_audit_log_of_a_serial_has_that_of_all_its_cas);
+    tcase_add_test(tcase, an_imported_certificate_has_its_import_in_its_history);
+    tcase_add_test(tcase, a_certificate_is_past_its_end_from_its_last_second_on);
     tcase_add_test(tcase, a_backup_has_all_of_it);
 }
 

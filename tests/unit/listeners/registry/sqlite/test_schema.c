@@ -155,16 +155,19 @@ END_TEST
 /* --- steps --------------------------------------------------------------------------------- */
 
 static const char *const added[] = {
+    "",
     "", /* what the file was made with */
     "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO note VALUES (1, 'two');",
     "ALTER TABLE note ADD COLUMN more TEXT NOT NULL DEFAULT 'three';",
 };
 static const char *const broken[] = {
     "",
+    "",
     "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO note VALUES (1, 'two');",
     "INSERT INTO note VALUES (2, 'three'); INSERT INTO no_such_table VALUES (1);",
 };
 static const char *const rebuilt[] = {
+    "",
     "",
     "CREATE TABLE twin AS SELECT * FROM certificate; DROP TABLE certificate;"
     "ALTER TABLE twin RENAME TO certificate;",
@@ -187,16 +190,16 @@ static int64_t number(const char *text)
 START_TEST(an_older_one_takes_the_steps_it_lacks)
 {
     begin();
-    static const struct schema newer = {added, 3};
+    static const struct schema newer = {added, 4};
     struct made_record made;
     made_record(&made, 1);
     store_add(&stage, &made.record);
-    ck_assert_int_eq(number("PRAGMA user_version"), 1);
+    ck_assert_int_eq(number("PRAGMA user_version"), 2);
     store_expect(check(&newer, STORE_READ), STORE_FAILED, &stage.err);
     ck_assert_ptr_nonnull(strstr(stage.err.text, "older lb"));
-    ck_assert_int_eq(number("PRAGMA user_version"), 1);
+    ck_assert_int_eq(number("PRAGMA user_version"), 2);
     store_expect(check(&newer, STORE_WRITE), STORE_DONE, &stage.err);
-    ck_assert_int_eq(number("PRAGMA user_version"), 3);
+    ck_assert_int_eq(number("PRAGMA user_version"), 4);
     ck_assert_int_eq(number("SELECT count(*) FROM note WHERE text = 'two' AND more = 'three'"), 1);
     store_expect(check(&newer, STORE_WRITE), STORE_DONE, &stage.err);
     ck_assert_int_eq(number("SELECT count(*) FROM note"), 1);
@@ -209,10 +212,10 @@ END_TEST
 START_TEST(a_step_that_fails_leaves_nothing)
 {
     begin();
-    static const struct schema newer = {broken, 3};
+    static const struct schema newer = {broken, 4};
     store_expect(check(&newer, STORE_WRITE), STORE_FAILED, &stage.err);
     ck_assert_ptr_nonnull(strstr(stage.err.text, "no_such_table"));
-    ck_assert_int_eq(number("PRAGMA user_version"), 2);
+    ck_assert_int_eq(number("PRAGMA user_version"), 3);
     ck_assert_int_eq(number("SELECT count(*) FROM note"), 1);
     ck_assert_int_eq(number("PRAGMA foreign_keys"), 1);
     end();
@@ -222,13 +225,38 @@ END_TEST
 START_TEST(a_table_that_is_made_anew_takes_no_rows_with_it)
 {
     begin();
-    static const struct schema newer = {rebuilt, 2};
+    static const struct schema newer = {rebuilt, 3};
     struct made_record made;
     made_record(&made, 1);
     store_add(&stage, &made.record);
     store_expect(check(&newer, STORE_WRITE), STORE_DONE, &stage.err);
     ck_assert_int_eq(number("SELECT count(*) FROM certificate_body"), 1);
     ck_assert_int_eq(number("SELECT count(*) FROM certificate"), 1);
+    end();
+}
+END_TEST
+
+static bool on_change(void *arg, const struct change_record *change)
+{
+    (void)change;
+    ++*(unsigned *)arg;
+    return true;
+}
+
+START_TEST(the_log_of_one_without_its_serials_is_found_by_them)
+{
+    unsigned count = 0;
+    const struct change_filter filter = {.serial = "0A", .limit = 9};
+    begin();
+    close_it();
+    tamper("DROP INDEX change_by_serial; DROP INDEX change_by_import; PRAGMA user_version = 1;"
+           "INSERT INTO change VALUES (1, 5, 'uid 0', 'certificate.delete', '', NULL, '0A', '', '',"
+           " '')");
+    store_stage_open_again(&stage, STORE_WRITE);
+    ck_assert_int_eq(number("PRAGMA user_version"), 2);
+    store_expect(stage.store->find_changes(stage.ledger, &filter, on_change, &count, &stage.err),
+                 STORE_DONE, &stage.err);
+    ck_assert_uint_eq(count, 1);
     end();
 }
 END_TEST
@@ -301,6 +329,29 @@ START_TEST(a_damaged_one_is_told_of_and_not_believed)
 }
 END_TEST
 
+static const struct {
+    const char *found, *told;
+} findings[] = {
+    {"wrong # of entries", "(wrong # of entries)"},
+    {"*** in database main ***\nPage 4: never used\n\nPage 5: never used\n",
+     "(*** in database main ***; Page 4: never used; Page 5: never used)"},
+    {"*** in database main ***\nTree 4 page 4: btreeInitPage() returns error code 11\n"
+     "Tree 5 page 5: btreeInitPage() returns error code 11\nPage 6: never used\n",
+     "(*** in database main ***; Tree 4 page 4: btreeInitPage() returns error code 11; Tree 5 page "
+     "5: btreeInitPage() returns …)"},
+};
+
+START_TEST(damage_is_told_in_one_line_of_whole_words)
+{
+    begin();
+    struct sqlite_ledger *l = (struct sqlite_ledger *)stage.ledger;
+    ck_assert_int_eq(sqlite_damaged(l, findings[_i].found, &stage.err), STORE_CORRUPT);
+    ck_assert_msg(strstr(stage.err.text, findings[_i].told), "%s", stage.err.text);
+    ck_assert_ptr_null(strchr(stage.err.text, '\n'));
+    end();
+}
+END_TEST
+
 START_TEST(a_value_that_cannot_be_is_damage)
 {
     static const char *const changes[] = {
@@ -357,6 +408,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, an_older_one_takes_the_steps_it_lacks);
     tcase_add_test(tcase, a_step_that_fails_leaves_nothing);
     tcase_add_test(tcase, a_table_that_is_made_anew_takes_no_rows_with_it);
+    tcase_add_test(tcase, the_log_of_one_without_its_serials_is_found_by_them);
+    tcase_add_loop_test(tcase, damage_is_told_in_one_line_of_whole_words, 0,
+                        sizeof findings / sizeof *findings);
     tcase_add_test(tcase, a_damaged_one_is_told_of_and_not_believed);
     tcase_add_loop_test(tcase, a_value_that_cannot_be_is_damage, 0, 7);
     tcase_add_test(tcase, one_that_is_moved_away_is_not_written_to);
