@@ -75,7 +75,8 @@ static enum change_refusal log_batch(struct import *import, struct error *err)
     char after[128];
     const struct import_counts *batch = &import->batch;
     struct actor actor = {import->who, import->batch_ms};
-    snprintf(subject, sizeof subject, "%llu certificates", (unsigned long long)batch->added);
+    snprintf(subject, sizeof subject, "%llu certificate%s", (unsigned long long)batch->added,
+             batch->added == 1 ? "" : "s");
     snprintf(after, sizeof after,
              "{\"added\":%llu,\"present\":%llu,\"bad\":%llu,\"status\":\"%s\"}",
              (unsigned long long)batch->added, (unsigned long long)batch->present,

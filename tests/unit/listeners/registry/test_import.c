@@ -173,7 +173,7 @@ START_TEST(each_certificate_leads_to_its_own_import)
     ck_assert_int_eq(told[2].at_ms, fleet.stage.actor.now_ms);
     ck_assert_int_eq(told[0].at_ms, told[2].at_ms + 1);
     ck_assert_int_eq(told[1].at_ms, told[0].at_ms);
-    ck_assert_str_eq(told[2].subject, "1 certificates");
+    ck_assert_str_eq(told[2].subject, "1 certificate");
     ck_assert_int_eq(told[3].at_ms, told[0].at_ms + 1);
     for (int i = 0; i < 4; i++)
         made_free(made[i]);
