@@ -21,10 +21,16 @@ void ca_bundle_done(struct ca_bundle *bundle)
     memset(bundle, 0, sizeof *bundle);
 }
 
+static bool is_signed_with_key_of(X509 *certificate, X509 *issuer)
+{
+    EVP_PKEY *key = X509_get0_pubkey(issuer);
+    return key && X509_verify(certificate, key) == 1;
+}
+
 static bool has_signed(X509 *issuer, X509 *certificate)
 {
     return X509_check_issued(issuer, certificate) == X509_V_OK &&
-           X509_verify(certificate, X509_get0_pubkey(issuer)) == 1;
+           is_signed_with_key_of(certificate, issuer);
 }
 
 static bool has_signed_another(STACK_OF(X509) * certificates, int which)
@@ -56,6 +62,57 @@ static enum change_refusal check_count(STACK_OF(X509) * certificates, struct err
                          "the text holds %d certificates; one CA and what stands above it are at "
                          "most %d. Upload several CAs one at a time",
                          count, CERTIFICATES_MOST);
+}
+
+/* Its names say so, or its key ids where the names are other ones. */
+static bool claims_own_signature(X509 *certificate)
+{
+    const ASN1_OCTET_STRING *key = X509_get0_subject_key_id(certificate);
+    const ASN1_OCTET_STRING *signer = X509_get0_authority_key_id(certificate);
+    return X509_check_issued(certificate, certificate) == X509_V_OK ||
+           (key && signer && ASN1_OCTET_STRING_cmp(key, signer) == 0);
+}
+
+/* Whose name it has as its issuer, itself last: several may be called so, and one that its key was
+ * renewed for has its own. Nothing is said of an issuer that is not there. */
+static enum change_refusal check_signature(STACK_OF(X509) * certificates, int which,
+                                           struct error *err)
+{
+    char name[NAME_BRIEF_BYTES];
+    char issuer[NAME_BRIEF_BYTES];
+    X509 *certificate = sk_X509_value(certificates, which);
+    X509 *claimed = NULL;
+    for (int i = 0; i < sk_X509_num(certificates); i++) {
+        X509 *other = sk_X509_value(certificates, i);
+        if (i == which || X509_check_issued(other, certificate) != X509_V_OK)
+            continue;
+        if (is_signed_with_key_of(certificate, other))
+            return CHANGE_MADE;
+        claimed = other;
+    }
+    bool is_own = claims_own_signature(certificate);
+    if ((!is_own && !claimed) || (is_own && is_signed_with_key_of(certificate, certificate)))
+        return CHANGE_MADE;
+    name_brief(X509_get_subject_name(certificate), name);
+    if (is_own)
+        return change_refuse(CHANGE_BAD_INPUT, err,
+                             "the signature of %s is not good: it names itself as the one that "
+                             "signed it, and its key did not sign what it says. It was damaged or "
+                             "changed; take it anew from where it was made",
+                             name);
+    return change_refuse(CHANGE_BAD_INPUT, err,
+                         "the signature of %s is not good: it names %s as the one that signed it, "
+                         "whose key did not sign what it says. It was damaged or changed, or the "
+                         "one above it is another CA of this name",
+                         name, name_brief(X509_get_subject_name(claimed), issuer));
+}
+
+static enum change_refusal check_signatures(STACK_OF(X509) * certificates, struct error *err)
+{
+    enum change_refusal refusal = CHANGE_MADE;
+    for (int i = 0; refusal == CHANGE_MADE && i < sk_X509_num(certificates); i++)
+        refusal = check_signature(certificates, i, err);
+    return refusal;
 }
 
 /* Move the CA to the front. */
@@ -158,6 +215,8 @@ enum change_refusal ca_bundle_read(struct ca_bundle *bundle, const char *pem, si
     ERR_set_mark();
     drop_twins(bundle->certificates);
     refusal = check_count(bundle->certificates, err);
+    if (refusal == CHANGE_MADE)
+        refusal = check_signatures(bundle->certificates, err);
     if (refusal == CHANGE_MADE)
         refusal = find_ca(bundle->certificates, err);
     for (int i = 0; refusal == CHANGE_MADE && i < sk_X509_num(bundle->certificates); i++)

@@ -12,10 +12,4 @@ struct cas *cas_of(struct ledger *ledger, struct error *err);
 enum change_refusal cas_pick(const struct cas *cas, const char *which,
                              const struct cas_item **ret_item, struct error *err);
 
-enum { CA_HOST_BYTES = 256 }; /* with the final NUL: DOMAIN_BYTES, and an expression's "~" */
-
-/** Write a host as it is kept and compared: in lower case, without a final dot; expressions
- * ("~…") as they are. false: it is longer than CA_HOST_BYTES. */
-bool ca_host_normalise(const char *host, char into[CA_HOST_BYTES]);
-
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CAs come in: uploaded ones, renewed ones, and lb's own. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -118,6 +119,21 @@ static enum change_refusal put(struct ledger *ledger, const struct uploading *up
     return refusal;
 }
 
+/* It may be an old file: its clients would be refused sooner than before. */
+static void warn_of_sooner_end(struct ca_result *result, const struct ca_record *before)
+{
+    char was[WHEN_BYTES];
+    char is[WHEN_BYTES];
+    const struct ca_record *now = &result->record;
+    if (now->not_after_s >= before->not_after_s)
+        return;
+    snprintf(result->warning, sizeof result->warning,
+             "CA %s ends sooner now: on %s, and on %s before. If that was an old file, upload the "
+             "later certificate again",
+             now->name, change_when(now->not_after_s * 1000, is),
+             change_when(before->not_after_s * 1000, was));
+}
+
 static enum change_refusal add(struct ledger *ledger, const struct uploading *uploading,
                                const struct ca_record *known, struct error *err)
 {
@@ -131,6 +147,8 @@ static enum change_refusal add(struct ledger *ledger, const struct uploading *up
     if (refusal != CHANGE_MADE)
         return refusal;
     uploading->result->renewed = known != NULL;
+    if (known)
+        warn_of_sooner_end(uploading->result, known);
     return put(ledger, uploading, known ? "ca.renew" : "ca.upload", known ? known->sha256 : "",
                err);
 }

@@ -18,10 +18,13 @@ enum {
     CA_UPLOAD_BYTES = 64 * 1024, /* a CA and what stands above it: some KiB */
 };
 
+enum { CA_WARNING_BYTES = 256 };
+
 struct ca_result {
     struct ca_record record; /* its texts are owned here */
     bool changed;
     bool renewed; /* an upload replaced the certificate of a CA with the same key */
+    char warning[CA_WARNING_BYTES]; /* of a renewal by one that ends sooner; "": none */
     void *memory;
 };
 void ca_result_done(struct ca_result *result);
@@ -29,10 +32,10 @@ bool ca_result_set(struct ca_result *result, const struct ca_record *record);
 
 /**
  * pem: one CA, and what stands above it, in any order; CRLF, BOM and blank lines are fine. The CA
- * is the one that signed none of the others; each other must have signed one of them. name: unique;
- * of letters, digits, ".", "_", "-"; not "builtin". max_cas: uploaded ones there may be. The same
- * CA again is EXISTS; another certificate of its key and subject renews it, id, name and hosts
- * stay.
+ * is the one that signed none of the others; each other must have signed one of them. Signatures
+ * of those that are there, or that it says are its own, must be good. name: unique; of letters,
+ * digits, ".", "_", "-"; not "builtin". max_cas: uploaded ones there may be. The same CA again is
+ * EXISTS; another certificate of its key and subject renews it, id, name and hosts stay.
  */
 enum change_refusal ca_upload(struct ledger *ledger, const char *name, const char *pem,
                               size_t pem_bytes, unsigned max_cas, const struct actor *actor,
@@ -46,6 +49,12 @@ enum change_refusal ca_put_builtin(struct ledger *ledger, X509 *certificate,
 
 /** How the hosts of a call relate to those that are bound. */
 enum ca_binding { CA_BIND_ADD, CA_BIND_REPLACE, CA_BIND_REMOVE };
+
+enum { CA_HOST_BYTES = 256 }; /* with the final NUL: DOMAIN_BYTES, and an expression's "~" */
+
+/** Write a host as it is kept and compared: in lower case, without a final dot; expressions
+ * ("~…") as they are. false: it is longer than CA_HOST_BYTES. */
+bool ca_host_normalise(const char *host, char into[CA_HOST_BYTES]);
 
 /** Does the config serve this host, written as a rule's domain, "*" for every other host? */
 struct ca_hosts_known {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/x509v3.h>
+
 #include "lb/base/certificate.h"
 #include "tests/support/check_main.h"
 #include "tests/support/faulty_ledger.h"
@@ -159,6 +161,110 @@ START_TEST(what_is_no_ca_of_clients_is_refused)
 }
 END_TEST
 
+/* The first `from` in its DER becomes `to`, as long. */
+static struct made *changed(const struct made *made, const char *from, const char *to)
+{
+    unsigned char *der = NULL;
+    int bytes = i2d_X509(made->certificate, &der);
+    ck_assert_int_gt(bytes, 0);
+    unsigned char *at = memmem(der, (size_t)bytes, from, strlen(from));
+    ck_assert_ptr_nonnull(at);
+    memcpy(at, to, strlen(to));
+    const unsigned char *read = der;
+    struct made *other = calloc(1, sizeof *other);
+    ck_assert_ptr_nonnull(other);
+    other->certificate = d2i_X509(NULL, &read, bytes);
+    ck_assert_ptr_nonnull(other->certificate);
+    OPENSSL_free(der);
+    return other;
+}
+
+/* Let it name its own key as its signer's, as openssl req does. */
+static void name_own_key(struct made *made)
+{
+    X509V3_CTX context;
+    X509 *certificate = made->certificate;
+    X509V3_set_ctx(&context, certificate, certificate, NULL, NULL, 0);
+    for (int i = 0; i < 2; i++) {
+        int nid = i == 0 ? NID_subject_key_identifier : NID_authority_key_identifier;
+        while (X509_get_ext_by_NID(certificate, nid, -1) >= 0)
+            X509_EXTENSION_free(
+                X509_delete_ext(certificate, X509_get_ext_by_NID(certificate, nid, -1)));
+        X509_EXTENSION *extension =
+            X509V3_EXT_conf_nid(NULL, &context, nid, i == 0 ? "hash" : "keyid:always");
+        ck_assert_ptr_nonnull(extension);
+        ck_assert_int_eq(X509_add_ext(certificate, extension, -1), 1);
+        X509_EXTENSION_free(extension);
+    }
+    ck_assert_int_gt(X509_sign(certificate, made->key, EVP_sha256()), 0);
+}
+
+START_TEST(a_ca_whose_own_signature_is_not_good_is_refused)
+{
+    static const char words[] = "is not good: it names itself";
+    struct registry_stage stage;
+    registry_stage_open(&stage);
+    check_made_refused(&stage,
+                       made_certificate(&(struct certificate_wish){
+                           .name = "Device CA", .ca = true, .broken_signature = true}),
+                       "the signature of CN=Device CA is not good: it names itself");
+    struct made *ca = made_ca("Device CA");
+    name_own_key(ca);
+    struct made *once = changed(ca, "Device", "Devise"); /* its issuer alone */
+    check_made_refused(&stage, changed(once, "Device", "Devise"), words);
+    check_made_refused(&stage, once, words);
+    struct made *old = made_certificate(&(struct certificate_wish){.name = "v1 root", .v1 = true});
+    struct made *issuer = changed(old, "v1", "v2");
+    check_made_refused(&stage, changed(issuer, "v1", "v2"), words);
+    made_free(issuer);
+    made_free(old);
+    registry_stage_upload(&stage, "devices", ca);
+    check_made_refused(&stage,
+                       made_certificate(&(struct certificate_wish){.name = "Device CA",
+                                                                   .reuse_key = ca->key,
+                                                                   .ca = true,
+                                                                   .until_s = 99 * MADE_DAY_S,
+                                                                   .broken_signature = true}),
+                       words);
+    made_free(ca);
+    registry_stage_close(&stage);
+}
+END_TEST
+
+START_TEST(each_link_of_a_chain_is_a_good_signature)
+{
+    struct registry_stage stage;
+    registry_stage_open(&stage);
+    struct text pem = {0};
+    struct made *root = made_ca("Root CA");
+    struct made *middle = made_certificate(&(struct certificate_wish){
+        .name = "Middle CA", .issuer = root, .ca = true, .broken_signature = true});
+    struct made *inner = made_intermediate(middle, "Inner CA");
+    text_add_made(&pem, inner);
+    text_add_made(&pem, middle);
+    text_add_made(&pem, root);
+    check_refused(&stage, "x", &pem, CHANGE_BAD_INPUT,
+                  "the signature of CN=Middle CA is not good: it names CN=Root CA");
+    struct made *namesake = made_certificate(
+        &(struct certificate_wish){.name = "Root CA", .v1 = true}); /* without a key id */
+    struct made *other = made_certificate(
+        &(struct certificate_wish){.name = "Other CA", .issuer = namesake, .v1 = true});
+    struct made *stranger =
+        made_certificate(&(struct certificate_wish){.name = "Root CA", .v1 = true});
+    text_add_made(&pem, other);
+    text_add_made(&pem, stranger);
+    check_refused(&stage, "x", &pem, CHANGE_BAD_INPUT,
+                  "the signature of CN=Other CA is not good: it names CN=Root CA");
+    made_free(stranger);
+    made_free(other);
+    made_free(namesake);
+    made_free(inner);
+    made_free(middle);
+    made_free(root);
+    registry_stage_close(&stage);
+}
+END_TEST
+
 START_TEST(a_text_that_holds_something_else_says_what)
 {
     struct registry_stage stage;
@@ -298,6 +404,28 @@ START_TEST(a_renewed_ca_is_the_same_ca)
     check_refused(&stage, "other", &pem, CHANGE_EXISTS, "has the same key but another subject");
     made_free(other);
     made_free(renewed);
+    made_free(ca);
+    registry_stage_close(&stage);
+}
+END_TEST
+
+START_TEST(an_older_certificate_of_a_ca_is_warned_of)
+{
+    struct registry_stage stage;
+    registry_stage_open(&stage);
+    struct made *ca = made_ca("Device CA");
+    struct made *later = made_certificate(&(struct certificate_wish){
+        .name = "Device CA", .reuse_key = ca->key, .ca = true, .until_s = 99 * MADE_DAY_S});
+    registry_stage_upload(&stage, "devices", ca);
+    ck_assert_str_eq(stage.ca.warning, "");
+    registry_stage_upload(&stage, "devices", later);
+    ck_assert(stage.ca.renewed);
+    ck_assert_str_eq(stage.ca.warning, "");
+    registry_stage_upload(&stage, "devices", ca);
+    ck_assert(stage.ca.renewed);
+    ck_assert_msg(strstr(stage.ca.warning, "CA devices ends sooner now: on 2") != NULL, "%s",
+                  stage.ca.warning);
+    made_free(later);
     made_free(ca);
     registry_stage_close(&stage);
 }
@@ -476,12 +604,15 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, an_uploaded_ca_has_an_id_and_its_fields);
     tcase_add_loop_test(tcase, what_stands_above_a_ca_may_come_in_any_order, 0, 3);
     tcase_add_test(tcase, what_is_no_ca_of_clients_is_refused);
+    tcase_add_test(tcase, a_ca_whose_own_signature_is_not_good_is_refused);
+    tcase_add_test(tcase, each_link_of_a_chain_is_a_good_signature);
     tcase_add_test(tcase, a_text_that_holds_something_else_says_what);
     tcase_add_test(tcase, a_private_key_is_refused_and_not_repeated);
     tcase_add_loop_test(tcase, names_that_could_mean_something_else_are_refused, 0,
                         sizeof bad_names / sizeof *bad_names);
     tcase_add_test(tcase, a_ca_is_uploaded_once_and_a_name_is_one_cas);
     tcase_add_test(tcase, a_renewed_ca_is_the_same_ca);
+    tcase_add_test(tcase, an_older_certificate_of_a_ca_is_warned_of);
     tcase_add_test(tcase, a_renewed_ca_still_knows_its_certificates);
     tcase_add_test(tcase, max_cas_counts_uploaded_ones);
     tcase_add_test(tcase, lbs_own_ca_is_told_once_and_may_be_another_one_later);
