@@ -8,6 +8,7 @@
 
 #include "lb/admin/admin_listener.h"
 #include "lb/base/ini.h"
+#include "lb/config_bindings.h"
 #include "lb/config_cas.h"
 #include "lb/config_cookies.h"
 #include "lb/config_lb.h"
@@ -89,8 +90,10 @@ static void build(struct config *config, const struct config_loading *loading,
     config_listeners_build(config, &sections, cas->is_read ? &cas->all : NULL, source);
     config_pools_build(config, &sections, source);
     config_cookies_check(&sections, source);
-    if (source->problems->error_count == errors_before)
-        config_listeners_try(config, source);
+    if (source->problems->error_count > errors_before)
+        return;
+    config_bindings_check(config, cas->stored, source);
+    config_listeners_try(config, source);
 }
 
 static struct config *load(const struct config_loading *loading, struct problems *problems)

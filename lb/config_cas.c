@@ -229,12 +229,15 @@ void config_cas_read(struct config_cas *cas, struct config *config,
                      const struct config_source *source)
 {
     struct stand_in stand_in;
-    if (uses->line == 0 || !config->asked_store)
+    if (!config->asked_store)
         return;
     const char *user = whose(config, loading);
     if (!stand_in_begin(&stand_in, user, NULL))
         return; /* that there is no such user was told */
-    read_all(cas, config, uses, stand_in.is_one ? user : NULL, source);
+    if (uses->line > 0)
+        read_all(cas, config, uses, stand_in.is_one ? user : NULL, source);
+    else
+        cas->stored = cas_read(config->registry->store, NULL);
     stand_in_end(&stand_in);
 }
 

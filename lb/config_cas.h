@@ -11,14 +11,15 @@
 
 /** Zero: nothing is read. */
 struct config_cas {
-    struct cas all; /* the built-in CA as its file has it, whatever the store says */
-    bool is_read;   /* false: nothing needs them, or it was reported */
-    struct cas *stored;
+    struct cas all;     /* the built-in CA as its file has it, whatever the store says */
+    bool is_read;       /* false: nothing needs them, or it was reported */
+    struct cas *stored; /* whether anything needs them or not; NULL: they cannot be read */
     X509 *builtin;
 };
 
 /**
- * Read them, if anything in the file needs them. A built-in CA that is needed and not there yet is
+ * Read them. Where nothing in the file needs them, that they cannot be read is no problem of it:
+ * they are only good for a warning then. A built-in CA that is needed and not there yet is
  * noted in config->is_builtin_due; a certificate that nobody has the key of stands in for it.
  */
 void config_cas_read(struct config_cas *cas, struct config *config,

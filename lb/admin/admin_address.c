@@ -2,6 +2,7 @@
 #include "lb/admin/admin_address.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "lb/base/ini.h"
 #include "lb/base/limits.h"
@@ -120,6 +121,19 @@ static void check_address(struct check *check, unsigned index)
                      list->items[index]);
 }
 
+/* As rules may say it: with [admin] it would be a file of that name, which nobody means. */
+static void check_client_ca(struct check *check)
+{
+    const struct option_list *list = &check->options->client_ca;
+    const char *meant = option_path(check->folder, "registry", check->arena);
+    for (unsigned i = 0; i < list->count; i++)
+        if (check->tcp_line && strcmp(list->items[i], meant) == 0 && access(meant, F_OK) != 0)
+            problems_add(check->problems, check->file, list->lines[i],
+                         "client_ca = registry stands for CAs that are bound to hosts, and [admin] "
+                         "has none: say registry:NAME (lb ca list shows the names), builtin or a "
+                         "PEM file");
+}
+
 static void check_needs(struct check *check)
 {
     const struct admin_options *options = check->options;
@@ -156,6 +170,7 @@ void admin_options_check(struct admin_options *options, const char *file, const 
     }
     for (unsigned i = 0; i < options->address.count; i++)
         check_address(&check, i);
+    check_client_ca(&check);
     check_needs(&check);
 }
 

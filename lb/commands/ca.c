@@ -177,8 +177,9 @@ static int change(const char *verb, const struct arguments *arguments,
             fputs(": ", stdout);
             ca_view_hosts(ca, stdout);
         }
-        putchar('\n');
+        puts(reply_is_not_in_force(answer) ? " (NOT IN FORCE)" : "");
     }
+    reply_tell_warnings(verb, answer);
     status = answer ? reply_tell_in_force(verb, answer) : COMMAND_FAILED;
     json_decref(answer);
     call_path_done(&path);

@@ -126,10 +126,12 @@ static int upload(const struct arguments *arguments, const char *name, const cha
         json_t *answer = registry_client_get(&client, "POST", "/v1/cas", body);
         if (answer && !reply_write_json(arguments->on, answer)) {
             const json_t *ca = json_object_get(answer, "ca");
-            printf("%s: %s (id %s), %s\n", member_is(answer, "renewed") ? "renewed" : "uploaded",
+            printf("%s: %s (id %s), %s%s\n", member_is(answer, "renewed") ? "renewed" : "uploaded",
                    member_text_or_dash(ca, "name"), member_text_or_dash(ca, "id"),
-                   member_text_or_dash(ca, "subject"));
+                   member_text_or_dash(ca, "subject"),
+                   reply_is_not_in_force(answer) ? " (NOT IN FORCE)" : "");
         }
+        reply_tell_warnings(verb, answer);
         status = answer ? reply_tell_in_force(verb, answer) : COMMAND_FAILED;
         json_decref(answer);
         json_decref(body);

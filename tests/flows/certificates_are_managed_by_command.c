@@ -27,6 +27,9 @@
     "[rule www]\nlistener = web\ndomain = www.example.com\nrespond = 204\n"
 #define LB "[lb]\nworkers = 2\naccess_log = off\n\n"
 static const char ini[] = LB REST;
+/* Beside a host that asks nobody. */
+static const char open_ini[] = LB REST
+    "[rule open]\nlistener = web\ndomain = open.example.com\nmutual_auth = off\nrespond = 204\n";
 /* The same registry, by a file whose lb nobody can ask. */
 static const char direct_ini[] = LB "[admin]\naddress = off\n\n" REST;
 /* clang-format on */
@@ -324,6 +327,55 @@ START_TEST(with_lb_it_is_asked)
 }
 END_TEST
 
+/* Who believes that a host is protected is told where it is not. */
+START_TEST(a_binding_without_effect_is_told)
+{
+    struct desk desk;
+    desk_open(&desk);
+    scene_write_ini(&desk.scene, "lb.ini", open_ini);
+    for (int running = 0; running < 2; running++) {
+        if (running)
+            scene_start(&desk.scene, open_ini);
+        else
+            expect(&desk, 0, "uploaded: partner", "$LB ca upload partner-ca.crt --name partner");
+        expect(&desk, 0,
+               "lb ca bind: warning: no rule of open.example.com asks for certificates of CA "
+               "partner, so that it is bound there has no effect: mutual_auth of rule open",
+               "$LB ca bind partner open.example.com 2>&1 >bound; grep 'open.example.com' bound");
+        expect(&desk, 0, "is bound to", "$LB ca bind partner " WWW " --replace");
+        ck_assert_ptr_null(strstr(desk.said.bytes, "warning"));
+        expect(&desk, 0, "open.example.com", "$LB ca bind partner open.example.com");
+    }
+    expect(&desk, 0,
+           "lb.ini: warning: CA partner is bound to hosts that do not ask for it: open.example.com "
+           "(mutual_auth of rule open is off)",
+           "$LB check -c lb.ini");
+    ck_assert(scene_reload(&desk.scene, open_ini));
+    ck_assert(scene_log_has(&desk.scene, "config.problem", "do not ask for it", NULL));
+    desk_close(&desk);
+}
+END_TEST
+
+/* Its config needs a file that is gone, which only another load notices. */
+START_TEST(what_is_not_in_force_is_said_to_be_so)
+{
+    struct desk desk;
+    desk_open(&desk);
+    scene_start(&desk.scene, open_ini);
+    expect(&desk, 0, "uploaded: partner",
+           "$LB ca upload partner-ca.crt --name partner; mv server.crt kept.crt");
+    expect(&desk, 1, "partner is bound to: " WWW " (NOT IN FORCE)", "$LB ca bind partner " WWW);
+    ck_assert_ptr_nonnull(strstr(desk.said.bytes, "lb ca bind: NOT IN FORCE: "));
+    ck_assert_ptr_nonnull(strstr(desk.said.bytes, ": error: "));
+    ck_assert_ptr_nonnull(strstr(desk.said.bytes, "server.crt"));
+    expect(&desk, 1, "\"in_force\": false", "$LB ca bind partner open.example.com --json");
+    ck_assert_ptr_nonnull(strstr(desk.said.bytes, "NOT IN FORCE: "));
+    expect(&desk, 0, "is in force", "mv kept.crt server.crt; $LB reload");
+    ck_assert_uint_eq(visit(&desk, "bob"), 403); /* asked for, and not registered */
+    desk_close(&desk);
+}
+END_TEST
+
 START_TEST(clients_notice_at_once)
 {
     struct desk desk;
@@ -441,6 +493,8 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, without_lb_the_store_is_changed);
     tcase_add_test(tcase, with_lb_it_is_asked);
+    tcase_add_test(tcase, a_binding_without_effect_is_told);
+    tcase_add_test(tcase, what_is_not_in_force_is_said_to_be_so);
     tcase_add_test(tcase, clients_notice_at_once);
     tcase_add_test(tcase, two_writers_lose_nothing);
     tcase_add_test(tcase, who_sits_at_a_terminal_is_asked);

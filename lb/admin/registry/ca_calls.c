@@ -7,19 +7,36 @@
 #include "lb/admin/registry/record_json.h"
 #include "lb/admin/registry/registry_call.h"
 
-void ca_answer(struct registry_call *call, unsigned status, const struct ca_result *result,
-               const char *flag, bool is_set, const char *event)
+struct json_writer *ca_answer_begin(struct registry_call *call, unsigned status,
+                                    const struct ca_result *result, const char *flag, bool is_set)
 {
     struct json_writer *answer = registry_call_answer(call, status);
     record_json_ca(answer, "ca", &result->record);
     if (flag)
         writer_flag(answer, flag, is_set);
+    return answer;
+}
+
+void ca_answer_end(struct registry_call *call, const struct ca_result *result, const char *event)
+{
     if (!result->changed) {
         registry_call_end(call);
         return;
     }
     registry_call_log(call, event, "%s (%s)", result->record.name, result->record.id);
     call->wait = CALL_WAITS_FOR_IN_FORCE;
+}
+
+void ca_answer(struct registry_call *call, unsigned status, const struct ca_result *result,
+               const char *flag, bool is_set, const char *event)
+{
+    struct json_writer *answer = ca_answer_begin(call, status, result, flag, is_set);
+    if (*result->warning) {
+        writer_array(answer, "warnings");
+        writer_text(answer, NULL, result->warning);
+        writer_end(answer);
+    }
+    ca_answer_end(call, result, event);
 }
 
 bool ca_refuse_unknown(struct registry_call *call)

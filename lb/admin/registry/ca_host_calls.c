@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The hosts that a CA is bound to. Whether a rule serves a host is asked of the config before the
  * call goes to a lane: a reload may free that config meanwhile. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -8,6 +9,7 @@
 #include "lb/admin/registry/ca_answer.h"
 #include "lb/admin/registry/record_json.h"
 #include "lb/admin/registry/registry_call.h"
+#include "listeners/load/client_ca.h"
 
 static const struct call_field host_fields[] = {
     {.name = "hosts", .type = FIELD_TEXTS, .is_needed = true, .most = 256},
@@ -22,6 +24,8 @@ struct judged_hosts {
         const char *host; /* lives in the body */
         bool is_served;
         char *why_not;
+        json_t *asked; /* words of client_ca that its rules have; NULL: not asked */
+        char *advice;  /* where the CA is not among them */
     } rows[];
 };
 
@@ -32,6 +36,19 @@ static const json_t *hosts_of(const struct registry_call *call)
 
 /* --- before -------------------------------------------------------------------------------- */
 
+static bool ask_rules(struct registry_call *call, struct judged_host *row)
+{
+    const struct registry_facts *facts = call->facts;
+    struct error advice = {""};
+    if (!facts->asked_of)
+        return true;
+    row->asked = json_array();
+    if (!row->asked || !facts->asked_of(facts->hosts.arg, row->host, row->asked, &advice))
+        return registry_call_refuse_memory(call);
+    row->advice = strdup(advice.text);
+    return row->advice || registry_call_refuse_memory(call);
+}
+
 static bool judge(struct registry_call *call, struct judged_host *row, const char *host)
 {
     const struct ca_hosts_known *known = &call->facts->hosts;
@@ -39,7 +56,7 @@ static bool judge(struct registry_call *call, struct judged_host *row, const cha
     row->host = host;
     row->is_served = known->is_served(known->arg, host, &why_not);
     if (row->is_served)
-        return true;
+        return ask_rules(call, row);
     row->why_not = strdup(why_not.text);
     return row->why_not || registry_call_refuse_memory(call);
 }
@@ -77,8 +94,11 @@ static bool begin_free(struct registry_call *call)
 static void done(struct registry_call *call)
 {
     struct judged_hosts *judged = call->own;
-    for (unsigned i = 0; judged && i < judged->count; i++)
+    for (unsigned i = 0; judged && i < judged->count; i++) {
         free(judged->rows[i].why_not);
+        json_decref(judged->rows[i].asked);
+        free(judged->rows[i].advice);
+    }
     free(judged);
 }
 
@@ -105,6 +125,55 @@ static bool is_served(void *arg, const char *host, struct error *why_not)
     return error_set(why_not, "no rule serves %.80s", host);
 }
 
+static bool word_means(const char *word, const struct ca_record *ca)
+{
+    const char *name = client_ca_name(word);
+    return strcmp(word, CLIENT_CA_REGISTRY) == 0 ||
+           (name && (strcmp(name, ca->name) == 0 || strcmp(name, ca->id) == 0));
+}
+
+static bool has_effect(const struct judged_host *row, const struct ca_record *ca)
+{
+    const json_t *word;
+    for (size_t i = 0; (word = json_array_get(row->asked, i)); i++)
+        if (word_means(json_string_value(word), ca))
+            return true;
+    return !row->asked;
+}
+
+/* Who binds a host believes that it is protected. */
+static void warn_of_idle(const struct judged_hosts *judged, const struct ca_record *ca,
+                         struct json_writer *answer)
+{
+    bool has_begun = false;
+    for (unsigned i = 0; i < judged->count; i++) {
+        const struct judged_host *row = &judged->rows[i];
+        char text[2 * ERROR_TEXT_BYTES];
+        if (has_effect(row, ca))
+            continue;
+        if (!has_begun)
+            writer_array(answer, "warnings");
+        has_begun = true;
+        snprintf(
+            text, sizeof text,
+            "no rule of %.80s asks for certificates of CA %s, so that it is bound there has no "
+            "effect: %s",
+            row->host, ca->name, row->advice);
+        writer_text(answer, NULL, text);
+    }
+    if (has_begun)
+        writer_end(answer);
+}
+
+static void answer_bound(struct registry_call *call, const struct ca_result *result,
+                         enum ca_binding binding)
+{
+    struct json_writer *answer = ca_answer_begin(call, 200, result, "changed", result->changed);
+    warn_of_idle(call->own, &result->record, answer);
+    ca_answer_end(call, result,
+                  binding == CA_BIND_REMOVE ? "registry.ca-unbound" : "registry.ca-bound");
+}
+
 static void bind_hosts(struct registry_call *call, struct ledger *ledger, enum ca_binding binding)
 {
     struct judged_hosts *judged = call->own;
@@ -121,8 +190,7 @@ static void bind_hosts(struct registry_call *call, struct ledger *ledger, enum c
     enum change_refusal refusal = ca_bind(ledger, call->parts[0], binding, hosts, judged->count,
                                           &known, &call->actor, &result, &err);
     if (refusal == CHANGE_MADE)
-        ca_answer(call, 200, &result, "changed", result.changed,
-                  binding == CA_BIND_REMOVE ? "registry.ca-unbound" : "registry.ca-bound");
+        answer_bound(call, &result, binding);
     else
         registry_call_refuse_change(call, refusal, &err);
     ca_result_done(&result);

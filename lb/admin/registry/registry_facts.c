@@ -5,13 +5,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lb/config.h"
+#include "lb/config_hosts.h"
 #include "listeners/load/client_ca.h"
 #include "listeners/registry/registry_options.h"
 
 static bool is_served(void *arg, const char *host, struct error *why_not)
 {
     return config_serves_host(arg, host, why_not);
+}
+
+struct words {
+    json_t *array;
+    bool has_failed;
+};
+
+static void add_word(void *arg, const char *word)
+{
+    struct words *words = arg;
+    const json_t *known;
+    for (size_t i = 0; (known = json_array_get(words->array, i)); i++)
+        if (strcmp(json_string_value(known), word) == 0)
+            return;
+    words->has_failed |= json_array_append_new(words->array, json_string(word)) != 0;
+}
+
+static bool asked_of(void *arg, const char *host, json_t *words, struct error *advice)
+{
+    struct words adding = {words, false};
+    config_host_asks(arg, host, add_word, &adding, advice);
+    return !adding.has_failed;
 }
 
 /* --- the CAs that the INI file names ------------------------------------------------------- */
@@ -79,6 +101,7 @@ bool registry_facts_make(struct registry_facts *facts, const struct config *conf
         .signups_per_second = (unsigned)options->signups_per_second,
         .expiring_within_s = options->expiring_within / 1000,
         .hosts = {is_served, (void *)config},
+        .asked_of = asked_of,
     };
     return facts->location && facts->state_dir && (!passphrase || facts->passphrase_file) &&
            name_cas(facts, config);

@@ -4,6 +4,7 @@
 #ifndef LB_ADMIN_REGISTRY_REGISTRY_FACTS_H
 #define LB_ADMIN_REGISTRY_REGISTRY_FACTS_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "listeners/registry/cas.h"
@@ -20,6 +21,9 @@ struct registry_facts {
     char **named_cas; /* ids and names behind "registry:" in client_ca; "builtin" too */
     unsigned named_ca_count;
     struct ca_hosts_known hosts; /* lent by the config: only while it is there */
+    /** Which CAs of the registry the rules of a host ask for: adds words of client_ca, each once.
+     * advice: what to do for another CA. hosts.arg is its arg. NULL: nobody knows. */
+    bool (*asked_of)(void *arg, const char *host, json_t *words, struct error *advice);
 };
 
 /** Copy them. false: out of memory; registry_facts_done after either. Thread: any. */

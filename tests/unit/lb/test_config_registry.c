@@ -675,7 +675,7 @@ START_TEST(a_host_is_served_if_a_rule_writes_its_domain_so)
 {
     static const char *const hosts[] = {
         "www.example.com", "WWW.EXAMPLE.com.", "*.example.org", "~^shop[0-9]+\\.example\\.net$",
-        "mail.*",          "[2001:DB8:0::1]",
+        "mail.*",          "[2001:DB8::1]",
     };
     struct config *config = load(hosts_text);
     for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
@@ -693,6 +693,7 @@ START_TEST(a_host_that_is_not_served_is_told_what_would_be)
     } table[] = {
         {"a.example.org", "served by the rules of domain *.example.org"},
         {"shop7.example.net", "served by the rules of domain ~^shop"},
+        {"[2001:db8:0::1]", "is the domain [2001:db8::1] of rules: write it so"},
         {"mail.example.com", "served by the rules of domain mail.*"},
         {"ww.example.com", "did you mean www.example.com?"},
         {"plain.example.com", "no rule of an https listener"},
@@ -719,6 +720,70 @@ START_TEST(a_star_stands_for_rules_without_domain)
     ck_assert(config_serves_host(config, "*", &err));
     ck_assert(!config_serves_host(config, "other.test", &err));
     ck_assert_msg(strstr(err.text, "write *"), "%s", err.text);
+    config_free(config);
+}
+END_TEST
+
+static unsigned count_problems(const char *part)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < problems.count; i++)
+        count += strstr(problems.items[i].text, part) != NULL;
+    return count;
+}
+
+START_TEST(hosts_that_are_bound_without_effect_are_warned_of_once_a_ca)
+{
+    upload("ca");
+    upload("partner");
+    bind_host("partner", CA_BIND_ADD, "*.example.com");
+    bind_host("partner", CA_BIND_ADD, "other.example.com");
+    bind_host("partner", CA_BIND_ADD, "www.example.com");
+    bind_host("partner", CA_BIND_ADD, "gone.example.com");
+    bind_host("ca", CA_BIND_ADD, "www.example.com");
+    struct config *config = load(LISTENER("client_ca = registry\n")
+                                     RULE("off", "domain = *.example.com\nmutual_auth = off\n")
+                                         RULE("other", "domain = other.example.com\nmutual_auth = "
+                                                       "require\nclient_ca = registry:ca\n")
+                                             RULE("www", "domain = www.example.com\nmutual_auth = "
+                                                         "when-bound\n") POOL);
+    expect_problem(0, "CA partner is bound to hosts that do not ask for it: *.example.com "
+                      "(mutual_auth of rule off is off), gone.example.com (no rule of an https "
+                      "listener serves it), other.example.com (client_ca of rule other names "
+                      "other CAs); say mutual_auth = when-bound");
+    ck_assert_uint_eq(count_problems("is bound to hosts"), 1);
+    ck_assert_uint_eq(problems.error_count, 0);
+    config_free(config);
+}
+END_TEST
+
+START_TEST(a_config_that_asks_nobody_is_warned_of_bound_hosts_too)
+{
+    char host[32];
+    upload("partner");
+    for (unsigned i = 0; i < 11; i++) {
+        snprintf(host, sizeof host, "h%u.example.com", i);
+        bind_host("partner", CA_BIND_ADD, host);
+    }
+    struct config *config = load(LISTENER("") RULE("all", "") POOL);
+    ck_assert(!config->uses_registry);
+    expect_problem(0, ", and 3 more; say");
+    ck_assert_uint_eq(count_problems("CA partner is bound to hosts"), 1);
+    config_free(config);
+}
+END_TEST
+
+START_TEST(a_ca_that_rules_name_or_that_one_of_several_rules_asks_for_is_fine)
+{
+    upload("partner");
+    bind_host("partner", CA_BIND_ADD, "*");
+    bind_host("partner", CA_BIND_ADD, "www.example.com");
+    struct config *config =
+        load(LISTENER("") RULE("all", "mutual_auth = request\nclient_ca = registry:partner\n")
+                 RULE("open", "domain = www.example.com\n")
+                     RULE("shut", "domain = www.example.com\nurl = /in\nmutual_auth = "
+                                  "when-bound\nclient_ca = registry\n") POOL);
+    ck_assert_uint_eq(count_problems("is bound to hosts"), 0);
     config_free(config);
 }
 END_TEST
@@ -776,6 +841,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_host_is_served_if_a_rule_writes_its_domain_so);
     tcase_add_test(tcase, a_host_that_is_not_served_is_told_what_would_be);
     tcase_add_test(tcase, a_star_stands_for_rules_without_domain);
+    tcase_add_test(tcase, hosts_that_are_bound_without_effect_are_warned_of_once_a_ca);
+    tcase_add_test(tcase, a_config_that_asks_nobody_is_warned_of_bound_hosts_too);
+    tcase_add_test(tcase, a_ca_that_rules_name_or_that_one_of_several_rules_asks_for_is_fine);
     tcase_add_test(tcase, a_ca_is_in_use_where_a_rule_that_asks_names_it);
 }
 

@@ -83,6 +83,11 @@ START_TEST(a_renewed_ca_keeps_id_and_hosts)
     stage_expect(&stage, 201, "POST", "/v1/cas", stage_ca_body("fleet", renewed));
     ck_assert(json_is_true(stage_at(&stage, "renewed")));
     ck_assert_str_eq(stage_text(&stage, "ca.hosts.0"), "www.example.com");
+    ck_assert_ptr_null(stage_at(&stage, "warnings"));
+    stage_expect(&stage, 201, "POST", "/v1/cas", stage_ca_body("fleet", ca)); /* the older one */
+    ck_assert(json_is_true(stage_at(&stage, "renewed")));
+    ck_assert_uint_eq(json_array_size(stage_at(&stage, "warnings")), 1);
+    ck_assert_ptr_nonnull(strstr(stage_text(&stage, "warnings.0"), "ends sooner now"));
     made_free(renewed);
 }
 END_TEST
@@ -119,6 +124,46 @@ START_TEST(hosts_are_added_replaced_and_taken_away)
     ck_assert_uint_eq(json_array_size(stage_at(&stage, "ca.hosts")), 1);
     stage_expect(&stage, 200, "PUT", "/v1/cas/fleet/hosts", json_pack("{s:[]}", "hosts"));
     ck_assert_uint_eq(json_array_size(stage_at(&stage, "ca.hosts")), 0);
+}
+END_TEST
+
+/* Rules of www ask for what is bound, those of api for one CA by name, others for nobody. */
+static bool asked_of(void *arg, const char *host, json_t *words, struct error *advice)
+{
+    (void)arg;
+    if (strcmp(host, "www.example.com") == 0)
+        json_array_append_new(words, json_string("registry"));
+    if (strcmp(host, "api.example.com") == 0)
+        json_array_append_new(words, json_string("registry:fleet"));
+    error_set(advice, "do something about %s", host);
+    return true;
+}
+
+START_TEST(a_binding_without_effect_is_told)
+{
+    struct made *other = made_ca("Other CA");
+    stage.facts.asked_of = asked_of;
+    stage_upload(&stage, "fleet", ca);
+    stage_upload(&stage, "other", other);
+    stage_expect(
+        &stage, 200, "POST", "/v1/cas/fleet/hosts",
+        json_pack("{s:[s,s,s]}", "hosts", "www.example.com", "*.example.com", "api.example.com"));
+    ck_assert_uint_eq(json_array_size(stage_at(&stage, "warnings")), 1);
+    ck_assert_str_eq(stage_text(&stage, "warnings.0"),
+                     "no rule of *.example.com asks for certificates of CA fleet, so that it is "
+                     "bound there has no effect: do something about *.example.com");
+    stage_expect(&stage, 200, "PUT", "/v1/cas/other/hosts",
+                 json_pack("{s:[s,s]}", "hosts", "www.example.com", "api.example.com"));
+    ck_assert_uint_eq(json_array_size(stage_at(&stage, "warnings")), 1);
+    ck_assert_ptr_nonnull(strstr(stage_text(&stage, "warnings.0"), "no rule of api.example.com"));
+    stage_expect(&stage, 200, "PUT", "/v1/cas/other/hosts",
+                 json_pack("{s:[s,s]}", "hosts", "www.example.com", "api.example.com"));
+    ck_assert(json_is_false(stage_at(&stage, "changed")));
+    ck_assert_uint_eq(json_array_size(stage_at(&stage, "warnings")), 1); /* still without effect */
+    stage_expect(&stage, 200, "DELETE", "/v1/cas/other/hosts",
+                 json_pack("{s:[s]}", "hosts", "api.example.com"));
+    ck_assert_ptr_null(stage_at(&stage, "warnings"));
+    made_free(other);
 }
 END_TEST
 
@@ -221,6 +266,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_renewed_ca_keeps_id_and_hosts);
     tcase_add_test(tcase, more_than_max_cas_are_refused);
     tcase_add_test(tcase, hosts_are_added_replaced_and_taken_away);
+    tcase_add_test(tcase, a_binding_without_effect_is_told);
     tcase_add_test(tcase, fifty_hosts_are_bound_in_one_call_and_not_one_more);
     tcase_add_test(tcase, a_host_that_no_rule_serves_is_refused_and_none_is_bound);
     tcase_add_test(tcase, a_bound_ca_is_not_deleted);

@@ -73,6 +73,33 @@ START_TEST(hosts_are_asked_of_the_config)
 }
 END_TEST
 
+START_TEST(what_the_rules_of_a_host_ask_for_is_known)
+{
+    struct error advice = {""};
+    json_t *words = json_array();
+    load("", "mutual_auth = request\nclient_ca = builtin\nclient_ca = builtin\n");
+    ck_assert(facts.asked_of(facts.hosts.arg, "WWW.example.com.", words, &advice));
+    ck_assert_uint_eq(json_array_size(words), 1);
+    ck_assert_str_eq(json_string_value(json_array_get(words, 0)), "builtin");
+    ck_assert_msg(strstr(advice.text, "client_ca of rule www") != NULL, "%s", advice.text);
+    json_decref(words);
+}
+END_TEST
+
+START_TEST(a_host_whose_rules_are_off_asks_for_none)
+{
+    struct error advice = {""};
+    json_t *words = json_array();
+    load("", "");
+    ck_assert(facts.asked_of(facts.hosts.arg, "www.example.com", words, &advice));
+    ck_assert_uint_eq(json_array_size(words), 0);
+    ck_assert_msg(strstr(advice.text, "mutual_auth of rule www (line ") != NULL, "%s", advice.text);
+    ck_assert_msg(strstr(advice.text, "say mutual_auth = when-bound and client_ca = registry"),
+                  "%s", advice.text);
+    json_decref(words);
+}
+END_TEST
+
 START_TEST(cas_that_the_file_names_are_known)
 {
     load("", "mutual_auth = request\nclient_ca = builtin\n");
@@ -94,6 +121,8 @@ static void add_tests(TCase *tcase)
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, facts_are_what_the_file_says);
     tcase_add_test(tcase, hosts_are_asked_of_the_config);
+    tcase_add_test(tcase, what_the_rules_of_a_host_ask_for_is_known);
+    tcase_add_test(tcase, a_host_whose_rules_are_off_asks_for_none);
     tcase_add_test(tcase, cas_that_the_file_names_are_known);
     tcase_add_test(tcase, who_asks_is_a_user_and_a_process);
 }
