@@ -138,6 +138,16 @@ static struct config *make_builtin(struct config *config, const struct config_lo
     return whole;
 }
 
+/* It serves all the same: only issuing fails. */
+static void warn_of_key(struct config *config, const struct config_loading *loading,
+                        struct problems *problems)
+{
+    struct error err = {""};
+    if (!config_cas_try_key(config, loading, &err))
+        problems_warn(problems, config->file, config->registry->ca_passphrase_file_line,
+                      "the built-in CA cannot issue certificates: %s", err.text);
+}
+
 struct config *config_load_as(const struct config_loading *loading, struct problems *problems)
 {
     struct problems found = {0};
@@ -147,6 +157,8 @@ struct config *config_load_as(const struct config_loading *loading, struct probl
     else
         problems_join(problems, &found);
     problems_done(&found);
+    if (config && loading->signer && !loading->again)
+        warn_of_key(config, loading, problems);
     return config;
 }
 

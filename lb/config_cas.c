@@ -2,6 +2,7 @@
 /* See config_cas.h. */
 #include "lb/config_cas.h"
 
+#include <errno.h>
 #include <openssl/ec.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 
 #include "lb/base/state_dir.h"
 #include "lb/base/timestamp.h"
+#include "lb/builtin_ca.h"
 #include "lb/places.h"
 #include "lb/signer.h"
 #include "lb/stand_in.h"
@@ -28,6 +30,12 @@ static struct issuer_place place_of(struct config *config)
         .state_dir = arena_copy_bytes(&config->arena, path, length),
         .passphrase_file = config->registry->ca_passphrase_file,
     };
+}
+
+static struct builtin_ca builtin_of(struct config *config, const char *signer)
+{
+    return (struct builtin_ca){
+        .location = config->registry->store, .place = place_of(config), .signer = signer};
 }
 
 /* Who goes on running has become the user already, or never will. */
@@ -113,18 +121,16 @@ bool config_cas_are_current(const struct config *config)
 
 /* --- reading ------------------------------------------------------------------------------- */
 
-static struct cas_item *find_builtin(struct cas *cas)
+static struct cas_item *own_builtin(struct cas *all)
 {
-    for (size_t i = 0; i < cas->count; i++)
-        if (cas->items[i].record.is_builtin)
-            return &cas->items[i];
-    return NULL;
+    const struct cas_item *known = cas_builtin(all);
+    return known ? &all->items[known - all->items] : NULL;
 }
 
-/* The store has not heard of it, or of another one. */
+/* The store has not heard of it, or of another certificate. */
 static void take_builtin(struct config_cas *cas, X509 *certificate)
 {
-    struct cas_item *item = find_builtin(&cas->all);
+    struct cas_item *item = own_builtin(&cas->all);
     if (!item) {
         item = &cas->all.items[cas->all.count++];
         item->record = (struct ca_record){.name = BUILTIN_CA_NAME,
@@ -140,35 +146,66 @@ static void take_builtin(struct config_cas *cas, X509 *certificate)
     cas->builtin = certificate;
 }
 
-static void read_builtin(struct config_cas *cas, struct config *config, unsigned line,
-                         const struct config_source *source)
+/* Trust is as the store says, and another machine may have its files. But what is here is no more
+ * that CA: whoever starts shall know. A running lb goes on. */
+static void report_strange(const struct builtin_ca *builtin, const struct builtin_look *look,
+                           bool is_running, unsigned line, const struct config_source *source)
 {
-    const struct issuer_place place = place_of(config);
-    const struct cas_item *known = find_builtin(&cas->all);
-    X509 *certificate = NULL;
     struct error err = {""};
-    switch (issuer_read(&place, &certificate, &err)) {
-    case ISSUER_DONE:
-    case ISSUER_EXISTS:
-        config->is_builtin_due = !known || X509_cmp(known->certificate, certificate) != 0;
-        take_builtin(cas, certificate);
-        return;
-    case ISSUER_MISSING:
-        config->is_builtin_due = !known;
-        if (!known)
-            take_builtin(cas, placeholder_make());
-        else
-            problems_warn(source->problems, source->file, line,
-                          "the built-in CA is trusted, but its files are not in %s: it cannot "
-                          "issue certificates; put its ca.crt and ca.key back there",
-                          place.state_dir);
-        return;
-    case ISSUER_FAILED:
+    builtin_ca_explain(builtin, look, &err);
+    if (look->standing == BUILTIN_LOST || (look->standing == BUILTIN_OTHER && !is_running))
+        problems_add(source->problems, source->file, line, "%s", err.text);
+    else
+        problems_warn(source->problems, source->file, line, "%s", err.text);
+}
+
+static void read_builtin(struct config_cas *cas, struct config *config, unsigned line,
+                         bool is_running, const struct config_source *source)
+{
+    const struct builtin_ca builtin = builtin_of(config, NULL);
+    struct builtin_look look;
+    struct error err = {""};
+    if (!builtin_ca_look(&builtin, &cas->all, &look, &err)) {
         problems_add(source->problems, source->file, line, "client_ca = builtin: %s", err.text);
-        if (!known)
+        if (!cas_builtin(&cas->all))
             take_builtin(cas, placeholder_make());
         return;
     }
+    switch (look.standing) {
+    case BUILTIN_NONE:
+        config->is_builtin_due = true;
+        take_builtin(cas, placeholder_make());
+        return;
+    case BUILTIN_RENEWED:
+        config->is_builtin_due = true;
+        take_builtin(cas, look.file);
+        return;
+    case BUILTIN_LOST:
+        take_builtin(cas, look.file);
+        report_strange(&builtin, &look, is_running, line, source);
+        return;
+    case BUILTIN_AWAY:
+    case BUILTIN_OTHER:
+        report_strange(&builtin, &look, is_running, line, source);
+        break;
+    case BUILTIN_SAME:
+        break;
+    }
+    X509_free(look.file);
+}
+
+/* A built-in CA says that there was a registry: without it hosts that it bound are open. */
+static void look_for_lost(const struct config_cas *cas, struct config *config, unsigned line,
+                          const struct config_source *source)
+{
+    const struct builtin_ca builtin = builtin_of(config, NULL);
+    struct builtin_look look;
+    struct error err = {""};
+    if (cas->stored->is_there || !builtin_ca_look(&builtin, &cas->all, &look, &err))
+        return;
+    if (look.standing == BUILTIN_LOST)
+        report_strange(&builtin, &look, false, line, source);
+    X509_free(look.file);
 }
 
 static void report_unread(const struct config *config, const struct config_registry_uses *uses,
@@ -205,7 +242,7 @@ static struct cas *read_store(struct config *config, struct error *err)
 
 /* user: who we stand in for; NULL: nobody */
 static void read_all(struct config_cas *cas, struct config *config,
-                     const struct config_registry_uses *uses, const char *user,
+                     const struct config_registry_uses *uses, const char *user, bool is_running,
                      const struct config_source *source)
 {
     struct error err = {""};
@@ -221,7 +258,9 @@ static void read_all(struct config_cas *cas, struct config *config,
     for (size_t i = 0; i < cas->stored->count; i++)
         cas->all.items[i] = cas->stored->items[i];
     if (uses->builtin_line > 0)
-        read_builtin(cas, config, uses->builtin_line, source);
+        read_builtin(cas, config, uses->builtin_line, is_running, source);
+    else
+        look_for_lost(cas, config, uses->line, source);
 }
 
 void config_cas_read(struct config_cas *cas, struct config *config,
@@ -235,7 +274,7 @@ void config_cas_read(struct config_cas *cas, struct config *config,
     if (!stand_in_begin(&stand_in, user, NULL))
         return; /* that there is no such user was told */
     if (uses->line > 0)
-        read_all(cas, config, uses, stand_in.is_one ? user : NULL, source);
+        read_all(cas, config, uses, stand_in.is_one ? user : NULL, loading->store != NULL, source);
     else
         cas->stored = cas_read(config->registry->store, NULL);
     stand_in_end(&stand_in);
@@ -251,35 +290,18 @@ void config_cas_done(struct config_cas *cas)
 
 /* --- making -------------------------------------------------------------------------------- */
 
-static bool tell_store(const struct config *config, X509 *ca, struct error *err)
-{
-    char who[64];
-    struct ledger *ledger = NULL;
-    struct ca_result result = {.changed = false};
-    snprintf(who, sizeof who, "lb itself (pid %ld)", (long)getpid());
-    const struct actor actor = {who, timestamp_now_ms()};
-    if (ledger_open(&ledger, config->registry->store, STORE_MAKE, err) != STORE_DONE)
-        return false;
-    bool is_told = ca_put_builtin(ledger, ca, &actor, &result, err) == CHANGE_MADE;
-    ca_result_done(&result);
-    ledger_close(ledger);
-    return is_told;
-}
-
 static bool make(struct config *config, const char *signer, struct error *err)
 {
-    const struct issuer_place place = place_of(config);
-    const struct ca_wish wish = {.key = KEY_P256, .days = ISSUER_CA_DAYS};
-    X509 *ca = NULL;
-    int folder = state_dir_open(place.state_dir, err);
+    char who[64];
+    bool is_told = false;
+    const struct builtin_ca builtin = builtin_of(config, signer);
+    int folder = state_dir_open(builtin.place.state_dir, err);
     if (folder < 0)
         return false;
     close(folder);
-    enum issuer_outcome outcome = signer_make_ca(signer, &place, &wish, &ca, err);
-    bool is_there = outcome == ISSUER_DONE || outcome == ISSUER_EXISTS;
-    bool is_told = is_there && tell_store(config, ca, err);
-    X509_free(ca);
-    return is_told;
+    snprintf(who, sizeof who, "lb itself (pid %ld)", (long)getpid());
+    const struct actor actor = {who, timestamp_now_ms()};
+    return builtin_ca_have(&builtin, &actor, &is_told, err);
 }
 
 bool config_cas_make_builtin(struct config *config, const struct config_loading *loading,
@@ -292,4 +314,27 @@ bool config_cas_make_builtin(struct config *config, const struct config_loading 
     bool is_made = make(config, loading->signer, err);
     stand_in_end(&stand_in);
     return is_made;
+}
+
+/* --- its key -------------------------------------------------------------------------------- */
+
+static enum issuer_outcome try_key(const struct issuer_place *place, const char *signer,
+                                   struct error *err)
+{
+    return signer ? signer_try_ca(signer, place, err) : issuer_try(place, err);
+}
+
+bool config_cas_try_key(struct config *config, const struct config_loading *loading,
+                        struct error *err)
+{
+    struct stand_in stand_in = {.is_one = false};
+    const struct issuer_place place = place_of(config);
+    const char *file = place.passphrase_file;
+    if (!file || !stand_in_begin(&stand_in, whose(config, loading), NULL))
+        return true;
+    /* Of a file that may not be read at all lb check says who should be let in. */
+    bool is_closed = access(file, R_OK) != 0 && errno == EACCES && !loading->signer;
+    bool is_good = is_closed || try_key(&place, loading->signer, err) != ISSUER_FAILED;
+    stand_in_end(&stand_in);
+    return is_good;
 }

@@ -45,4 +45,14 @@ bool config_cas_are_current(const struct config *config);
 bool config_cas_make_builtin(struct config *config, const struct config_loading *loading,
                              struct error *err);
 
+/**
+ * Do ca_passphrase_file and the key of the built-in CA fit, as far as they are there? Asked of a
+ * config that names such a file; by whoever serves in a process of its own.
+ *
+ * returns  false: err says why nothing can be signed
+ * Thread:  as config_load_as
+ */
+bool config_cas_try_key(struct config *config, const struct config_loading *loading,
+                        struct error *err);
+
 #endif

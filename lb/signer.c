@@ -282,6 +282,8 @@ enum issuer_outcome signer_make_ca(const char *program, const struct issuer_plac
     if (!signer_ask(program, &job, SIGNER_MS, &result, err))
         return ISSUER_FAILED;
     enum issuer_outcome outcome = result.outcome;
+    if (outcome == ISSUER_MISSING)
+        return outcome;
     if (outcome != ISSUER_FAILED && result.answer.ca) {
         X509_up_ref(result.answer.ca);
         *ret_ca = result.answer.ca;
@@ -289,6 +291,20 @@ enum issuer_outcome signer_make_ca(const char *program, const struct issuer_plac
         error_set(err, "%s", *result.err.text ? result.err.text : "it was not made");
         outcome = ISSUER_FAILED;
     }
+    signer_result_done(&result);
+    return outcome;
+}
+
+enum issuer_outcome signer_try_ca(const char *program, const struct issuer_place *place,
+                                  struct error *err)
+{
+    struct signer_result result = {.outcome = ISSUER_FAILED};
+    const struct signer_job job = {.work = SIGNER_TRY_CA, .place = *place};
+    if (!signer_ask(program, &job, SIGNER_MS, &result, err))
+        return ISSUER_FAILED;
+    enum issuer_outcome outcome = result.outcome;
+    if (outcome == ISSUER_FAILED)
+        error_set(err, "%s", result.err.text);
     signer_result_done(&result);
     return outcome;
 }

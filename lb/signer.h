@@ -63,6 +63,10 @@ bool signer_sign(const char *program, const struct signer_order *order,
 enum issuer_outcome signer_make_ca(const char *program, const struct issuer_place *place,
                                    const struct ca_wish *wish, X509 **ret_ca, struct error *err);
 
+/** issuer_try() in a process of its own. program and thread: as signer_sign. */
+enum issuer_outcome signer_try_ca(const char *program, const struct issuer_place *place,
+                                  struct error *err);
+
 /** signer_sign() within this process, which shall end soon and has guarded its memory
  * (privileges_guard_secrets). */
 bool signer_sign_here(const struct signer_order *order, struct signer_answer *answer,

@@ -74,6 +74,9 @@ static void carry_out(const struct signer_job *job, struct signer_result *result
     case SIGNER_MAKE_CA:
         result->outcome = issuer_make(&job->place, &job->ca_wish, &result->answer.ca, &result->err);
         break;
+    case SIGNER_TRY_CA:
+        result->outcome = issuer_try(&job->place, &result->err);
+        break;
     }
 }
 

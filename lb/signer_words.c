@@ -7,14 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lb/base/certificate.h"
+
 enum { HEAD_BYTES = 80, PART_COUNT = 3 };
 
-static const char *const works[] = {[SIGNER_SIGN] = "sign", [SIGNER_MAKE_CA] = "make-ca"};
+static const char *const works[] = {
+    [SIGNER_SIGN] = "sign", [SIGNER_MAKE_CA] = "make-ca", [SIGNER_TRY_CA] = "try-ca"};
 static const char *const outcomes[] = {[ISSUER_DONE] = "done",
                                        [ISSUER_MISSING] = "missing",
                                        [ISSUER_EXISTS] = "exists",
                                        [ISSUER_FAILED] = "failed"};
-enum { OUTCOME_COUNT = sizeof outcomes / sizeof *outcomes };
+enum {
+    OUTCOME_COUNT = sizeof outcomes / sizeof *outcomes,
+    WORK_COUNT = sizeof works / sizeof *works
+};
 
 /* --- orders -------------------------------------------------------------------------------- */
 
@@ -49,6 +55,16 @@ static bool put_wish(json_t *root, const struct issue_wish *wish)
            put_names(root, wish) && put_number(root, "days", wish->days);
 }
 
+static bool put_known(json_t *root, const X509 *known)
+{
+    if (!known)
+        return true;
+    char *pem = certificate_pem_text(known);
+    bool good = pem && put(root, "known", pem);
+    free(pem);
+    return good;
+}
+
 static bool put_work(json_t *root, const struct signer_job *job)
 {
     switch (job->work) {
@@ -56,7 +72,11 @@ static bool put_work(json_t *root, const struct signer_job *job)
         return put(root, "csr", job->csr) && put_wish(root, &job->wish);
     case SIGNER_MAKE_CA:
         return put(root, "common_name", job->ca_wish.common_name) &&
-               put_number(root, "days", job->ca_wish.days);
+               put_number(root, "days", job->ca_wish.days) &&
+               json_object_set_new(root, "replace", json_boolean(job->ca_wish.replace)) == 0 &&
+               put_known(root, job->ca_wish.known);
+    case SIGNER_TRY_CA:
+        return true;
     }
     return false;
 }
@@ -117,19 +137,44 @@ static bool get_wish(struct signer_order_read *read)
     return get_names(read);
 }
 
+static bool get_ca_wish(struct signer_order_read *read)
+{
+    const json_t *root = read->root;
+    const char *known = get(root, "known");
+    struct error err;
+    STACK_OF(X509) *found =
+        known ? certificates_read(known, strlen(known), "the order", &err) : NULL;
+    if (found)
+        read->known = sk_X509_shift(found);
+    sk_X509_pop_free(found, X509_free);
+    read->job.ca_wish = (struct ca_wish){
+        .common_name = get(root, "common_name"),
+        .key = read->job.key,
+        .days = get_number(root, "days"),
+        .replace = json_is_true(json_object_get(root, "replace")),
+        .known = read->known,
+    };
+    return !known || read->known;
+}
+
 static bool get_work(struct signer_order_read *read)
 {
     const char *work = get(read->root, "work");
-    if (work && strcmp(work, works[SIGNER_SIGN]) == 0) {
-        read->job.work = SIGNER_SIGN;
-        return get_wish(read);
-    }
-    if (!work || strcmp(work, works[SIGNER_MAKE_CA]) != 0)
+    unsigned i = 0;
+    while (i < WORK_COUNT && (!work || strcmp(work, works[i]) != 0))
+        i++;
+    if (i == WORK_COUNT)
         return false;
-    read->job.work = SIGNER_MAKE_CA;
-    read->job.ca_wish = (struct ca_wish){get(read->root, "common_name"), read->job.key,
-                                         get_number(read->root, "days")};
-    return true;
+    read->job.work = (enum signer_work)i;
+    switch (read->job.work) {
+    case SIGNER_SIGN:
+        return get_wish(read);
+    case SIGNER_MAKE_CA:
+        return get_ca_wish(read);
+    case SIGNER_TRY_CA:
+        return true;
+    }
+    return false;
 }
 
 bool signer_order_parse(struct signer_order_read *read, const char *text, size_t bytes,
@@ -150,6 +195,7 @@ bool signer_order_parse(struct signer_order_read *read, const char *text, size_t
 void signer_order_read_done(struct signer_order_read *read)
 {
     json_decref(read->root);
+    X509_free(read->known);
     *read = (struct signer_order_read){0};
 }
 

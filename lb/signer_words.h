@@ -13,7 +13,7 @@
 
 #include "lb/signer.h"
 
-enum signer_work { SIGNER_SIGN, SIGNER_MAKE_CA };
+enum signer_work { SIGNER_SIGN, SIGNER_MAKE_CA, SIGNER_TRY_CA };
 
 /** An order of either kind. Borrows. */
 struct signer_job {
@@ -33,6 +33,7 @@ struct signer_order_read {
     struct signer_job job;
     json_t *root;
     const char *names[ISSUE_NAMES_MOST];
+    X509 *known; /* of ca_wish */
 };
 /** false: it is none; err. Done with signer_order_read_done in any case. */
 bool signer_order_parse(struct signer_order_read *read, const char *text, size_t bytes,
@@ -42,8 +43,9 @@ void signer_order_read_done(struct signer_order_read *read);
 /** What became of an order. */
 struct signer_result {
     enum issuer_outcome outcome;
-    struct signer_answer answer; /* of SIGNER_MAKE_CA the CA is all there is */
-    struct error err;            /* of ISSUER_FAILED */
+    struct signer_answer
+        answer;       /* of SIGNER_MAKE_CA the CA is all there is, of SIGNER_TRY_CA nothing */
+    struct error err; /* of ISSUER_FAILED */
 };
 void signer_result_done(struct signer_result *result);
 

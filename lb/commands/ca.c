@@ -20,13 +20,14 @@
 
 /* --- create --------------------------------------------------------------------------------- */
 
-enum { CREATE_CN, CREATE_KEY, CREATE_DAYS };
+enum { CREATE_CN, CREATE_KEY, CREATE_DAYS, CREATE_REPLACE };
 
 // clang-format off
 static const struct argument_option create_options[] = {
     [CREATE_CN] = {"cn", "NAME", "its common name (unset: \"lb client CA\" and this machine's name)", ARGUMENT_ONCE},
     [CREATE_KEY] = {"key", "KIND", "p256 (unset), p384, rsa2048, rsa3072, rsa4096 or ed25519", ARGUMENT_ONCE},
     [CREATE_DAYS] = {"days", "N", "how long it is valid (unset: 3650)", ARGUMENT_ONCE},
+    [CREATE_REPLACE] = {"replace", NULL, "in the place of the one that there is: its files are kept (ca.crt.old-DATE,\nca.key.old-DATE), and its certificates are of no use any more", ARGUMENT_ONCE},
     {0},
 };
 // clang-format on
@@ -38,6 +39,16 @@ static void tell_ca(const json_t *answer, const char *did)
            member_text_or_dash(ca, "id"), member_text_or_dash(ca, "subject"));
 }
 
+static void tell_created(const char *verb, const json_t *answer)
+{
+    const char *did = member_is(answer, "adopted") ? "the built-in CA was there, and is taken over"
+                      : member_is(answer, "replaced") ? "the built-in CA is another one now"
+                                                      : "the built-in CA is made";
+    tell_ca(answer, did);
+    fflush(stdout);
+    reply_tell_warnings(verb, answer);
+}
+
 static json_t *create_body(const char *verb, const struct arguments *arguments)
 {
     const char *key = arguments_value(arguments, CREATE_KEY);
@@ -47,8 +58,8 @@ static json_t *create_body(const char *verb, const struct arguments *arguments)
     if ((key && !word_is_key_kind(verb, key)) ||
         (days && !word_is_number(verb, "--days", days, 1, ISSUER_DAYS_MOST, &count)))
         return NULL;
-    json_t *body =
-        json_pack("{s:s*, s:s*, s:i}", "common_name", name, "key", key, "days", (int)count);
+    json_t *body = json_pack("{s:s*, s:s*, s:i, s:b}", "common_name", name, "key", key, "days",
+                             (int)count, "replace", arguments_has(arguments, CREATE_REPLACE));
     if (!body)
         command_misused(verb, "--cn \"%s\" is no UTF-8 text", name);
     return body;
@@ -68,9 +79,9 @@ static int create_ca(int argc, char **argv)
     int status = registry_client_open(&client, form.verb, &arguments);
     if (status == COMMAND_DONE) {
         json_t *answer = registry_client_get(&client, "POST", "/v1/cas/builtin", body);
-        status = answer ? COMMAND_DONE : COMMAND_FAILED;
         if (answer && !reply_write_json(arguments.on, answer))
-            tell_ca(answer, "the built-in CA is made");
+            tell_created(form.verb, answer);
+        status = answer ? reply_tell_in_force(form.verb, answer) : COMMAND_FAILED;
         json_decref(answer);
     }
     registry_client_done(&client);
@@ -296,14 +307,20 @@ const char ca_details[] =
     "call.\n\n"
     "The built-in CA is made at first use; its key stays in state_dir (ca.key, 0600, encrypted "
     "with\n"
-    "[registry] ca_passphrase_file).\n\n"
+    "[registry] ca_passphrase_file). lb makes none by itself where one is known or half there: if "
+    "the\n"
+    "registry is lost, put a backup of it back, or lb ca create takes over the CA that is in "
+    "state_dir;\n"
+    "of machines that share a registry each has a copy of ca.crt and ca.key, or does not issue. To "
+    "have\n"
+    "another one (its key was read, or it ends), say lb ca create --replace.\n\n"
     "Where no lb runs, the same is done straight on the store of the INI file, which the file's "
     "user\n"
     "and root may do; lb ca bind and lb ca delete then need the INI file to be without errors.\n";
 
 // clang-format off
 const struct command ca_parts[] = {
-    {"create", "[--cn NAME] [--key KIND] [--days N] [--json]", "make the built-in CA now, instead of at its first use", "", create_ca, NULL, create_options},
+    {"create", "[--cn NAME] [--key KIND] [--days N] [--replace] [--json]", "make the built-in CA now, instead of at its first use", "", create_ca, NULL, create_options},
     {"upload", "FILE [--name NAME] [--json]", "let the clients of a CA of yours come; again: its renewed certificate", "", ca_upload_command, NULL, ca_upload_options},
     {"list", "[--json]", "all CAs", "", list_cas, NULL, NULL},
     {"show", "CA [--pem] [--json]", "all that is known of a CA, and its hosts", "", show_ca, NULL, show_options},

@@ -7,8 +7,10 @@
 
 #include "lb/commands/arguments.h"
 #include "lb/commands/commands.h"
+#include "lb/config_cas.h"
 #include "lb/config_files.h"
 #include "lb/places.h"
+#include "listeners/registry/registry_options.h"
 
 void check_write_problems(const struct problems *problems, FILE *out)
 {
@@ -26,9 +28,19 @@ static void write_count(unsigned count, const char *noun, const char *between)
     printf("%u %s%s%s", count, noun, count == 1 ? "" : "s", between);
 }
 
+/* As whom we are by now. */
+static void check_key(struct config *config, struct problems *problems)
+{
+    const struct config_loading loading = {.file = config->file, .store = config->registry->store};
+    struct error err = {""};
+    if (!config_cas_try_key(config, &loading, &err))
+        problems_add(problems, config->file, config->registry->ca_passphrase_file_line,
+                     "the built-in CA cannot issue certificates: %s", err.text);
+}
+
 /* Root asks what the user of the config may do by becoming that user. Who is neither cannot know.
  */
-static void check_places(const struct config *config, struct problems *problems)
+static void check_places(struct config *config, struct problems *problems)
 {
     struct places places;
     const char *user = config->options->user;
@@ -46,6 +58,7 @@ static void check_places(const struct config *config, struct problems *problems)
         config_files_check(config, &account, problems);
     }
     places_check(&places, config, problems);
+    check_key(config, problems);
 }
 
 static void say_fine(const struct config *config)

@@ -126,6 +126,14 @@ const struct cas_item *cas_find(const struct cas *cas, const char *which)
     return NULL;
 }
 
+const struct cas_item *cas_builtin(const struct cas *cas)
+{
+    for (size_t i = 0; i < cas->count; i++)
+        if (cas->items[i].record.is_builtin)
+            return &cas->items[i];
+    return NULL;
+}
+
 enum change_refusal cas_pick(const struct cas *cas, const char *which,
                              const struct cas_item **ret_item, struct error *err)
 {

@@ -45,14 +45,6 @@ static const struct cas_item *find_key(const struct cas *cas, const unsigned cha
     return NULL;
 }
 
-static const struct cas_item *find_builtin(const struct cas *cas)
-{
-    for (size_t i = 0; i < cas->count; i++)
-        if (cas->items[i].record.is_builtin)
-            return &cas->items[i];
-    return NULL;
-}
-
 static unsigned count_uploaded(const struct cas *cas)
 {
     unsigned count = 0;
@@ -202,18 +194,59 @@ enum change_refusal ca_upload(struct ledger *ledger, const char *name, const cha
     return refusal;
 }
 
+/* --- the built-in one ----------------------------------------------------------------------- */
+
+/** What becomes of the one that is known. */
+struct telling {
+    struct uploading uploading;
+    enum ca_origin origin;
+};
+
+static bool have_one_key(const struct cas_item *known, const unsigned char key[CA_KEY_BYTES])
+{
+    return known && memcmp(known->record.key, key, CA_KEY_BYTES) == 0;
+}
+
+static enum change_refusal check_telling(const struct telling *telling,
+                                         const struct cas_item *known, bool *ret_is_due,
+                                         struct error *err)
+{
+    unsigned char key[CA_KEY_BYTES];
+    X509 *ca = telling->uploading.ca;
+    if (!ca_key_of(ca, key))
+        return change_out_of_memory(err);
+    *ret_is_due = !known || X509_cmp(known->certificate, ca) != 0;
+    if (!known && telling->origin == CA_RENEWED)
+        return change_refuse(CHANGE_UNKNOWN, err, "the registry knows no built-in CA any more");
+    if (known && telling->origin != CA_REPLACED && !have_one_key(known, key))
+        return change_refuse(CHANGE_EXISTS, err,
+                             "the registry knows another built-in CA: %.200s (id %s)",
+                             known->record.subject, known->record.id);
+    if (known && telling->origin == CA_MADE)
+        *ret_is_due = false;
+    return CHANGE_MADE;
+}
+
 /* Its certificates of before stay, and are those of a CA that nobody knows. */
 static enum change_refusal drop_other(struct ledger *ledger, const struct cas_item *known,
                                       const unsigned char key[CA_KEY_BYTES], struct error *err)
 {
-    if (!known || memcmp(known->record.key, key, CA_KEY_BYTES) == 0)
+    if (!known || have_one_key(known, key))
         return CHANGE_MADE;
     return change_of_store(ledger->store->drop_ca(ledger, known->record.id, err), err);
 }
 
-static enum change_refusal put_builtin(struct ledger *ledger, const struct uploading *uploading,
+static const char *action_of(const struct telling *telling, const struct cas_item *known)
+{
+    if (!known)
+        return telling->origin == CA_ADOPTED ? "ca.adopt" : "ca.create";
+    return have_one_key(known, telling->uploading.result->record.key) ? "ca.renew" : "ca.replace";
+}
+
+static enum change_refusal put_builtin(struct ledger *ledger, const struct telling *telling,
                                        const struct cas_item *known, struct error *err)
 {
+    const struct uploading *uploading = &telling->uploading;
     struct ca_record like = {.name = BUILTIN_CA_NAME,
                              .is_builtin = true,
                              .is_enabled = true,
@@ -225,7 +258,7 @@ static enum change_refusal put_builtin(struct ledger *ledger, const struct uploa
     if (refusal == CHANGE_MADE)
         refusal = drop_other(ledger, known, uploading->result->record.key, err);
     if (refusal == CHANGE_MADE)
-        refusal = put(ledger, uploading, known ? "ca.renew" : "ca.create",
+        refusal = put(ledger, uploading, action_of(telling, known),
                       known ? known->record.sha256 : "", err);
     return refusal;
 }
@@ -233,26 +266,28 @@ static enum change_refusal put_builtin(struct ledger *ledger, const struct uploa
 static enum change_refusal tell_builtin(struct ledger *ledger, void *arg, bool *ret_changed,
                                         struct error *err)
 {
-    const struct uploading *uploading = arg;
+    const struct telling *telling = arg;
     struct cas *cas = cas_of(ledger, err);
     if (!cas)
         return CHANGE_STORE;
-    enum change_refusal refusal = CHANGE_MADE;
-    const struct cas_item *known = find_builtin(cas);
-    *ret_changed = !known || X509_cmp(known->certificate, uploading->ca) != 0;
-    if (*ret_changed)
-        refusal = put_builtin(ledger, uploading, known, err);
-    else if (!ca_result_set(uploading->result, &known->record))
+    const struct cas_item *known = cas_builtin(cas);
+    enum change_refusal refusal = check_telling(telling, known, ret_changed, err);
+    if (refusal == CHANGE_MADE && *ret_changed)
+        refusal = put_builtin(ledger, telling, known, err);
+    else if (refusal == CHANGE_MADE && !ca_result_set(telling->uploading.result, &known->record))
         refusal = change_out_of_memory(err);
     cas_free(cas);
     return refusal;
 }
 
-enum change_refusal ca_put_builtin(struct ledger *ledger, X509 *certificate,
+enum change_refusal ca_put_builtin(struct ledger *ledger, X509 *certificate, enum ca_origin origin,
                                    const struct actor *actor, struct ca_result *result,
                                    struct error *err)
 {
-    struct uploading uploading = {
-        .name = BUILTIN_CA_NAME, .ca = certificate, .actor = actor, .result = result};
-    return run(ledger, tell_builtin, &uploading, err);
+    struct telling telling = {
+        {.name = BUILTIN_CA_NAME, .ca = certificate, .actor = actor, .result = result}, origin};
+    enum change_refusal refusal = change_run(ledger, tell_builtin, &telling, err);
+    if (refusal != CHANGE_MADE)
+        ca_result_done(result);
+    return refusal;
 }

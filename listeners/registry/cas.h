@@ -41,9 +41,23 @@ enum change_refusal ca_upload(struct ledger *ledger, const char *name, const cha
                               size_t pem_bytes, unsigned max_cas, const struct actor *actor,
                               struct ca_result *result, struct error *err);
 
-/** Tell the store about the built-in CA, when it is not there or another one. Hosts and whether it
- * is enabled stay as they are; of one with another key, the CA before is no longer known. */
-enum change_refusal ca_put_builtin(struct ledger *ledger, X509 *certificate,
+/** Where a built-in CA comes from that the store is told about. */
+enum ca_origin {
+    CA_MADE,    /* it is new: the store knows none, or one of the same key, which stays as it is */
+    CA_ADOPTED, /* it was there, and the store knows none */
+    CA_RENEWED, /* another certificate of the key that the store knows */
+    CA_REPLACED /* a new one in the place of another, which is no longer known */
+};
+
+/**
+ * Tell the store about the built-in CA. Hosts and whether it is enabled stay as they are. In the
+ * audit log it is ca.create, ca.adopt, ca.renew or ca.replace, with both fingerprints.
+ *
+ * result   the one that the store knows afterwards
+ * Fails:   EXISTS: it knows one of another key, which only CA_REPLACED changes; UNKNOWN:
+ * CA_RENEWED, and it knows none
+ */
+enum change_refusal ca_put_builtin(struct ledger *ledger, X509 *certificate, enum ca_origin origin,
                                    const struct actor *actor, struct ca_result *result,
                                    struct error *err);
 
@@ -99,6 +113,8 @@ struct cas *cas_read(const char *location, struct error *err);
 void cas_free(struct cas *cas);
 /** By id or name, or NULL. */
 const struct cas_item *cas_find(const struct cas *cas, const char *which);
+/** The built-in one, or NULL. */
+const struct cas_item *cas_builtin(const struct cas *cas);
 /** Is it bound to this domain of a rule ("": rules without one, bound as "*")? */
 bool cas_item_is_bound(const struct cas_item *item, const char *domain);
 

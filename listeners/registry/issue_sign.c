@@ -12,6 +12,7 @@
 #include "listeners/registry/issue_subject.h"
 #include "listeners/registry/issuer.h"
 #include "listeners/registry/issuer_files.h"
+#include "listeners/registry/passphrase.h"
 
 enum { DATE_BYTES = 40 };
 
@@ -98,6 +99,29 @@ static const char *date(time_t when, char into[DATE_BYTES])
     return into;
 }
 
+enum issuer_outcome issuer_try(const struct issuer_place *place, struct error *err)
+{
+    struct issuer_folder folder;
+    struct passphrase passphrase;
+    struct ca ca = {NULL, NULL};
+    if (place->passphrase_file) {
+        if (!passphrase_read(place->passphrase_file, &passphrase, err))
+            return ISSUER_FAILED;
+        passphrase_done(&passphrase);
+    }
+    enum issuer_outcome outcome = issuer_folder_open(&folder, place, false, err);
+    if (outcome == ISSUER_DONE)
+        outcome = issuer_folder_key(&folder, &ca.key, err);
+    enum issuer_outcome found = outcome == ISSUER_DONE
+                                    ? issuer_folder_certificate(&folder, &ca.certificate, err)
+                                    : ISSUER_MISSING;
+    if (found == ISSUER_FAILED || (found == ISSUER_DONE && !belong_together(&folder, &ca, err)))
+        outcome = ISSUER_FAILED;
+    ca_done(&ca);
+    issuer_folder_close(&folder);
+    return outcome;
+}
+
 /* Is there time enough left of the CA? */
 static bool time_check(const struct ca *ca, time_t now, unsigned days, struct error *err)
 {
@@ -109,8 +133,7 @@ static bool time_check(const struct ca *ca, time_t now, unsigned days, struct er
                          date(begin, text));
     if (end <= now)
         return error_set(err,
-                         "the built-in CA ended at %s: move ca.crt and ca.key away, and make a new "
-                         "one (lb ca create)",
+                         "the built-in CA ended at %s: make another one (lb ca create --replace)",
                          date(end, text));
     long long most = (long long)(end - now) / PROFILE_DAY_S;
     if (days <= most)

@@ -2,11 +2,12 @@
 /*
  * Making the built-in CA, and reading its certificate.
  *
- *   nothing ── key ──> ca.key ── certificate ──> ca.key, ca.crt
+ *   nothing ── key ──> ca.key ── the registry is told ── certificate ──> ca.key, ca.crt
  *
- * Both steps are whole_file_make(), so of several processes one wins each step, and the others go
- * on with what it has put there. What a crash leaves after the first step is where the next one
- * begins.
+ * Each file is put with whole_file_make(), so of several processes one wins each step, and the
+ * others go on with what it has put there. What a crash leaves after a step is where the next one
+ * begins: a key that the registry has heard nothing of gets a certificate, one that it knows gets
+ * the one that the registry has.
  */
 #include "listeners/registry/issuer.h"
 
@@ -20,6 +21,7 @@
 #include "listeners/registry/issue_profile.h"
 #include "listeners/registry/issue_subject.h"
 #include "listeners/registry/issuer_files.h"
+#include "listeners/registry/passphrase.h"
 
 enum { HOST_BYTES = 256, MARK_BYTES = 3 };
 
@@ -155,44 +157,90 @@ static bool have_key(const struct issuer_folder *folder, enum key_kind kind, EVP
     return false;
 }
 
-static enum issuer_outcome put_certificate(const struct issuer_folder *folder, X509 *made,
-                                           X509 **ret_ca, struct error *err)
+static enum issuer_outcome draft(const struct issuer_folder *folder, const struct ca_wish *wish,
+                                 X509 **ret_ca, struct error *err)
 {
-    enum issuer_outcome outcome = issuer_folder_put_certificate(folder, made, err);
-    if (outcome == ISSUER_DONE) {
-        X509_up_ref(made);
-        *ret_ca = made;
-    }
-    if (outcome != ISSUER_EXISTS)
-        return outcome;
-    switch (issuer_folder_certificate(folder, ret_ca, err)) {
-    case ISSUER_DONE:
-        return ISSUER_EXISTS;
-    case ISSUER_MISSING:
-    case ISSUER_EXISTS:
-        error_set(err, "%s/" ISSUER_CERTIFICATE_NAME " was removed while it was made: try again",
-                  folder->path);
+    EVP_PKEY *key = NULL;
+    if (!have_key(folder, wish->key, &key, err))
         return ISSUER_FAILED;
-    case ISSUER_FAILED:
-        break;
-    }
+    *ret_ca = make_certificate(key, wish, err);
+    EVP_PKEY_free(key);
+    return *ret_ca ? ISSUER_DONE : ISSUER_FAILED;
+}
+
+/* The key alone is there, and may be that of the CA which the registry knows. */
+static enum issuer_outcome find_again(const struct issuer_folder *folder, X509 *known,
+                                      X509 **ret_ca, struct error *err)
+{
+    EVP_PKEY *key = NULL;
+    enum issuer_outcome outcome = issuer_folder_key(folder, &key, err);
+    if (outcome != ISSUER_DONE)
+        return outcome;
+    ERR_set_mark();
+    bool is_its = X509_check_private_key(known, key) == 1;
+    ERR_pop_to_mark();
+    EVP_PKEY_free(key);
+    if (!is_its || !X509_up_ref(known))
+        return ISSUER_MISSING;
+    *ret_ca = known;
+    return ISSUER_DONE;
+}
+
+/* --- in the place of another ---------------------------------------------------------------- */
+
+/* All that can fail but the disk has been done by then. */
+static enum issuer_outcome exchange_key(const struct issuer_folder *folder, const EVP_PKEY *key,
+                                        struct error *err)
+{
+    struct issuer_aside aside;
+    if (!issuer_folder_set_aside(folder, &aside, err))
+        return ISSUER_FAILED;
+    enum issuer_outcome outcome = issuer_folder_put_key(folder, key, err);
+    if (outcome == ISSUER_DONE)
+        return outcome;
+    if (outcome == ISSUER_EXISTS)
+        error_set(err, "%s/" ISSUER_KEY_NAME " was made by somebody else meanwhile: try again",
+                  folder->path);
+    issuer_folder_take_back(folder, &aside);
     return ISSUER_FAILED;
 }
+
+static enum issuer_outcome replace(const struct issuer_folder *folder, const struct ca_wish *wish,
+                                   X509 **ret_ca, struct error *err)
+{
+    struct passphrase passphrase;
+    if (folder->passphrase_file) {
+        if (!passphrase_read(folder->passphrase_file, &passphrase, err))
+            return ISSUER_FAILED;
+        passphrase_done(&passphrase);
+    }
+    EVP_PKEY *key = key_make(wish->key);
+    X509 *made = key ? make_certificate(key, wish, err) : NULL;
+    enum issuer_outcome outcome = ISSUER_FAILED;
+    if (!key)
+        error_set(err, "a key of kind %s cannot be made: out of memory", key_kind_name(wish->key));
+    if (made)
+        outcome = exchange_key(folder, key, err);
+    EVP_PKEY_free(key);
+    if (outcome == ISSUER_DONE)
+        *ret_ca = made;
+    else
+        X509_free(made);
+    return outcome;
+}
+
+/* --- all of it ------------------------------------------------------------------------------ */
 
 static enum issuer_outcome make(const struct issuer_folder *folder, const struct ca_wish *wish,
                                 X509 **ret_ca, struct error *err)
 {
-    EVP_PKEY *key = NULL;
+    if (wish->replace)
+        return replace(folder, wish, ret_ca, err);
     enum issuer_outcome outcome = issuer_folder_certificate(folder, ret_ca, err);
     if (outcome != ISSUER_MISSING)
         return outcome == ISSUER_DONE ? ISSUER_EXISTS : outcome;
-    if (!have_key(folder, wish->key, &key, err))
-        return ISSUER_FAILED;
-    X509 *made = make_certificate(key, wish, err);
-    outcome = made ? put_certificate(folder, made, ret_ca, err) : ISSUER_FAILED;
-    X509_free(made);
-    EVP_PKEY_free(key);
-    return outcome;
+    return wish->known ? find_again(folder, wish->known, ret_ca, err)
+                       : draft(folder, wish, ret_ca, err);
 }
 
 enum issuer_outcome issuer_make(const struct issuer_place *place, const struct ca_wish *wish,
@@ -201,9 +249,19 @@ enum issuer_outcome issuer_make(const struct issuer_place *place, const struct c
     struct issuer_folder folder;
     if (!issuer_check(wish, err))
         return ISSUER_FAILED;
-    enum issuer_outcome outcome = issuer_folder_open(&folder, place, true, err);
+    enum issuer_outcome outcome = issuer_folder_open(&folder, place, !wish->known, err);
     if (outcome == ISSUER_DONE)
         outcome = make(&folder, wish, ret_ca, err);
+    issuer_folder_close(&folder);
+    return outcome;
+}
+
+enum issuer_outcome issuer_put(const struct issuer_place *place, X509 *ca, struct error *err)
+{
+    struct issuer_folder folder;
+    enum issuer_outcome outcome = issuer_folder_open(&folder, place, true, err);
+    if (outcome == ISSUER_DONE)
+        outcome = issuer_folder_put_certificate(&folder, ca, err);
     issuer_folder_close(&folder);
     return outcome;
 }

@@ -43,6 +43,8 @@ struct ca_wish {
     const char *common_name; /* NULL: "lb client CA" and the host's name */
     enum key_kind key;
     unsigned days; /* 1 … ISSUER_DAYS_MOST; 0: ISSUER_CA_DAYS */
+    bool replace;  /* whatever is there is moved out of the way first */
+    X509 *known;   /* the one that the registry knows: no other is made; NULL: it knows none */
 };
 enum {
     ISSUER_CA_DAYS = 3650,
@@ -65,8 +67,10 @@ enum issuer_outcome { ISSUER_DONE, ISSUER_MISSING, ISSUER_EXISTS, ISSUER_FAILED 
  */
 enum issuer_outcome issuer_read(const struct issuer_place *place, X509 **ret_ca, struct error *err);
 /**
- * Make key and certificate, whole or not at all; of two at once one makes it, the other gets EXISTS
- * with that one. Files belong to the folder's owner if we are root.
+ * Make the key, and a certificate for it, which is not put into its place yet: issuer_put() does,
+ * once the registry knows it. So at no moment is there a whole CA that the registry has not heard
+ * of. Where there is a certificate the outcome is EXISTS, with that one. Files belong to the
+ * folder's owner if we are root.
  *
  * The certificate: v3, basicConstraints critical CA:TRUE pathlen:0, keyUsage critical keyCertSign
  * and cRLSign, subject key identifier, 128 random bits of serial, SHA-256 (Ed25519 brings its own);
@@ -74,13 +78,27 @@ enum issuer_outcome issuer_read(const struct issuer_place *place, X509 **ret_ca,
  *
  * The key comes first. A key without a certificate is what a crash has left: it is never replaced
  * (a certificate may only have been lost), and the certificate is made for it, provided that it is
- * of the kind that is wished for.
+ * of the kind that is wished for; of wish->known it is that one again, if the key is its key, and
+ * MISSING else.
+ *
+ * wish->replace: ca.crt and ca.key become ca.crt.old-DATE and ca.key.old-DATE, once it is sure that
+ * there can be new ones. No key is ever lost.
  *
  * Fails: as issuer_read and issue_sign do; the folder cannot be written to.   Thread: any that may
  * block: RSA keys take seconds.
  */
 enum issuer_outcome issuer_make(const struct issuer_place *place, const struct ca_wish *wish,
                                 X509 **ret_ca, struct error *err);
+/** Put the certificate into its place. EXISTS: there is one, which is left as it is. Thread: any;
+ * blocks for the disk. */
+enum issuer_outcome issuer_put(const struct issuer_place *place, X509 *ca, struct error *err);
+/**
+ * Could it sign? Passphrase, key and certificate are read as issue_sign does. MISSING: there is no
+ * key yet, and the passphrase would be fine for a new one. The key is in this process' memory.
+ *
+ * Thread:  any that may block
+ */
+enum issuer_outcome issuer_try(const struct issuer_place *place, struct error *err);
 
 /** What a certificate shall say. Texts UTF-8, without control characters, of at most 64 characters
  * (state and locality 128: the upper bounds of RFC 5280, appendix A); NULL: not in it. */

@@ -72,9 +72,10 @@ struct wanted {
 static const struct wanted wanted_certificate = {
     ISSUER_CERTIFICATE_NAME, S_IWGRP | S_IWOTH,
     "chmod 644 it, and look whether it is still the CA that you made"};
-static const struct wanted wanted_key = {
-    ISSUER_KEY_NAME, S_IRWXG | S_IRWXO,
-    "chmod 600 it; if somebody did read it, they can make certificates of this CA: make a new one"};
+static const struct wanted wanted_key = {ISSUER_KEY_NAME, S_IRWXG | S_IRWXO,
+                                         "chmod 600 it; if somebody did read it, they can make "
+                                         "certificates of this CA: make another one "
+                                         "in its place (lb ca create --replace)"};
 
 static bool is_fine(const struct issuer_folder *folder, const struct wanted *wanted, int fd,
                     struct error *err)

@@ -42,4 +42,15 @@ enum issuer_outcome issuer_folder_put_certificate(const struct issuer_folder *fo
 enum issuer_outcome issuer_folder_put_key(const struct issuer_folder *folder, const EVP_PKEY *key,
                                           struct error *err);
 
+/** Where the files were put: ca.crt.old-20261231T235959Z and ca.key.old-20261231T235959Z. */
+struct issuer_aside {
+    char suffix[40]; /* ".old-20261231T235959Z" */
+    bool has_certificate, has_key;
+};
+/** Move both out of the way, as far as they are there; both or none. */
+bool issuer_folder_set_aside(const struct issuer_folder *folder, struct issuer_aside *ret_aside,
+                             struct error *err);
+/** And back again, where no other one is there meanwhile. */
+void issuer_folder_take_back(const struct issuer_folder *folder, const struct issuer_aside *aside);
+
 #endif

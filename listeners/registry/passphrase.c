@@ -19,7 +19,7 @@ static bool is_private(int fd, const char *path, struct error *err)
     if (status.st_mode & (S_IWGRP | S_IRWXO))
         return error_set(err,
                          "the passphrase file %s may be read or written by others (mode %04o): "
-                         "chmod 600 %s; if somebody did read it, change the passphrase",
+                         "chmod g-w,o= %s; if somebody did read it, change the passphrase",
                          path, (unsigned)(status.st_mode & 07777), path);
     return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The built-in CA: made by a call or at first use, and what it signs. The running lb has a process
  * of its own do either (lb/signer.h), a command does it itself. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "lb/admin/registry/record_json.h"
 #include "lb/admin/registry/registry_call.h"
 #include "lb/base/certificate.h"
+#include "lb/builtin_ca.h"
 #include "lb/signer.h"
 
 static struct issuer_place place_of(const struct registry_call *call)
@@ -16,12 +18,10 @@ static struct issuer_place place_of(const struct registry_call *call)
     return (struct issuer_place){call->facts->state_dir, call->facts->passphrase_file};
 }
 
-static enum issuer_outcome make_ca(struct registry_call *call, const struct ca_wish *wish,
-                                   X509 **ret_ca, struct error *err)
+static struct builtin_ca builtin_of(const struct registry_call *call)
 {
-    const struct issuer_place place = place_of(call);
-    return call->is_local ? issuer_make(&place, wish, ret_ca, err)
-                          : signer_make_ca(NULL, &place, wish, ret_ca, err);
+    return (struct builtin_ca){
+        .location = call->facts->location, .place = place_of(call), .is_local = call->is_local};
 }
 
 static bool refuse_issuer(struct registry_call *call, const struct error *err)
@@ -47,13 +47,14 @@ static const struct call_field builtin_fields[] = {
     {.name = "common_name", .type = FIELD_TEXT, .most = CERTIFICATE_TEXT_BYTES},
     {.name = "key", .type = FIELD_TEXT, .most = 40},
     {.name = "days", .type = FIELD_NUMBER, .least = 1, .most = ISSUER_DAYS_MOST},
+    {.name = "replace", .type = FIELD_FLAG},
     {0},
 };
 
 /** The CA that is to be told to the store. */
 struct making {
     struct ca_wish wish;
-    X509 *ca;
+    struct builtin_draft draft;
 };
 
 static bool begin_builtin(struct registry_call *call)
@@ -65,37 +66,72 @@ static bool begin_builtin(struct registry_call *call)
     making->wish.common_name = body_text(call->json, "common_name");
     making->wish.days = (unsigned)body_number(call->json, "days", ISSUER_CA_DAYS);
     making->wish.key = KEY_P256;
+    making->wish.replace = body_flag(call->json, "replace", false);
     return read_key_kind(call, "key", &making->wish.key);
 }
 
 static bool make_builtin(struct registry_call *call)
 {
     struct making *making = call->own;
+    const struct builtin_ca builtin = builtin_of(call);
     struct error err = {""};
-    switch (make_ca(call, &making->wish, &making->ca, &err)) {
-    case ISSUER_DONE:
-    case ISSUER_EXISTS:
+    if (builtin_ca_begin(&builtin, &making->wish, true, &making->draft, &err))
         return true;
-    case ISSUER_MISSING:
-    case ISSUER_FAILED:
-        break;
-    }
-    return refuse_issuer(call, &err);
+    return making->draft.is_conflict ? registry_call_refuse(call, 409, "not-issued", "%s", err.text)
+                                     : refuse_issuer(call, &err);
 }
 
-/* One that is there but not known (lb fell between the two) is told now. */
+/* Of certificates that are out there. The answer is open until the change is in force. */
+static void warn(struct registry_call *call, const struct builtin_draft *draft)
+{
+    char text[ERROR_TEXT_BYTES];
+    if (draft->origin == CA_ADOPTED)
+        snprintf(text, sizeof text,
+                 "it was there (%s/ca.crt) and is taken over: certificates it signed before are "
+                 "unknown, those that were revoked included",
+                 call->facts->state_dir);
+    else
+        snprintf(text, sizeof text,
+                 "certificates of the built-in CA before it (id %s, SHA-256 %s) are of a CA that "
+                 "is not there any more; its files, where they were in %s, are ca.crt.old-DATE and "
+                 "ca.key.old-DATE now",
+                 draft->former_id, draft->former_sha256, call->facts->state_dir);
+    writer_array(&call->answer, "warnings");
+    writer_text(&call->answer, NULL, text);
+    writer_end(&call->answer);
+}
+
+static void answer_builtin(struct registry_call *call, const struct ca_result *result)
+{
+    static const struct {
+        const char *flag, *event;
+    } words[] = {
+        [CA_MADE] = {NULL, "registry.ca-created"},
+        [CA_ADOPTED] = {"adopted", "registry.ca-adopted"},
+        [CA_RENEWED] = {"renewed", "registry.ca-renewed"},
+        [CA_REPLACED] = {"replaced", "registry.ca-replaced"},
+    };
+    const struct builtin_draft *draft = &((const struct making *)call->own)->draft;
+    ca_answer(call, 201, result, words[draft->origin].flag, true, words[draft->origin].event);
+    if (draft->origin == CA_ADOPTED || draft->origin == CA_REPLACED)
+        warn(call, draft);
+}
+
 static void tell_builtin(struct registry_call *call, struct ledger *ledger)
 {
-    const struct making *making = call->own;
+    struct making *making = call->own;
+    const struct builtin_ca builtin = builtin_of(call);
     struct ca_result result = {0};
     struct error err = {""};
-    enum change_refusal refusal = ca_put_builtin(ledger, making->ca, &call->actor, &result, &err);
+    enum change_refusal refusal =
+        builtin_ca_settle(&builtin, &making->draft, ledger, &call->actor, &result, &err);
     if (refusal == CHANGE_MADE && !result.changed) {
-        error_set(&err, "there is a built-in CA already: %s", result.record.subject);
+        error_set(&err, "there is a built-in CA already: %s; lb ca create --replace makes another",
+                  result.record.subject);
         refusal = CHANGE_EXISTS;
     }
     if (refusal == CHANGE_MADE)
-        ca_answer(call, 201, &result, NULL, false, "registry.ca-created");
+        answer_builtin(call, &result);
     else
         registry_call_refuse_change(call, refusal, &err);
     ca_result_done(&result);
@@ -105,7 +141,7 @@ static void done_builtin(struct registry_call *call)
 {
     struct making *making = call->own;
     if (making)
-        X509_free(making->ca);
+        builtin_draft_done(&making->draft);
     free(making);
 }
 
@@ -140,6 +176,7 @@ struct issuing {
     const char *names[ISSUE_NAMES_MOST];
     enum key_kind key;
     struct signer_answer made;
+    bool is_new_ca; /* the CAs have changed */
 };
 
 static bool read_names(struct registry_call *call, struct issuing *issuing)
@@ -211,17 +248,11 @@ static bool begin_issue(struct registry_call *call)
 }
 
 /* At first use. */
-static bool have_ca(struct registry_call *call)
+static bool have_ca(struct registry_call *call, bool *ret_is_new)
 {
-    const struct issuer_place place = place_of(call);
-    const struct ca_wish wish = {.key = KEY_P256, .days = ISSUER_CA_DAYS};
+    const struct builtin_ca builtin = builtin_of(call);
     struct error err = {""};
-    X509 *ca = NULL;
-    enum issuer_outcome outcome = issuer_read(&place, &ca, &err);
-    if (outcome == ISSUER_MISSING)
-        outcome = make_ca(call, &wish, &ca, &err);
-    X509_free(ca);
-    return outcome == ISSUER_DONE || outcome == ISSUER_EXISTS || refuse_issuer(call, &err);
+    return builtin_ca_have(&builtin, &call->actor, ret_is_new, &err) || refuse_issuer(call, &err);
 }
 
 static bool sign(struct registry_call *call)
@@ -237,7 +268,7 @@ static bool sign(struct registry_call *call)
         .wish = &issuing->wish,
     };
     struct error err = {""};
-    if (!have_ca(call))
+    if (!have_ca(call, &issuing->is_new_ca))
         return false;
     bool is_signed = call->is_local ? signer_sign_here(&order, &issuing->made, &err)
                                     : signer_sign(NULL, &order, &issuing->made, &err);
@@ -252,7 +283,7 @@ static void write_pem(struct json_writer *answer, const char *key, X509 *certifi
 }
 
 static void answer_issued(struct registry_call *call, struct ledger *ledger,
-                          const struct certificate_result *result, bool is_new_ca)
+                          const struct certificate_result *result)
 {
     const struct issuing *issuing = call->own;
     struct json_writer *answer = &call->answer;
@@ -268,7 +299,7 @@ static void answer_issued(struct registry_call *call, struct ledger *ledger,
         writer_text(answer, "private_key", issuing->made.private_key);
     if (result->warning)
         writer_text(answer, "warning", result->warning);
-    if (is_new_ca)
+    if (issuing->is_new_ca)
         call->wait = CALL_WAITS_FOR_IN_FORCE;
     else
         registry_call_end(call);
@@ -285,17 +316,14 @@ static void register_issued(struct registry_call *call, struct ledger *ledger)
         .source = SOURCE_ISSUED,
     };
     struct certificate_result result = {0};
-    struct ca_result ca = {0};
     struct error err = {""};
-    enum change_refusal refusal = ca_put_builtin(ledger, issuing->made.ca, &call->actor, &ca, &err);
+    enum change_refusal refusal =
+        certificate_register(ledger, &registration, &call->actor, &result, &err);
     if (refusal == CHANGE_MADE)
-        refusal = certificate_register(ledger, &registration, &call->actor, &result, &err);
-    if (refusal == CHANGE_MADE)
-        answer_issued(call, ledger, &result, ca.changed);
+        answer_issued(call, ledger, &result);
     else
         registry_call_refuse_change(call, refusal, &err);
     certificate_result_done(&result);
-    ca_result_done(&ca);
 }
 
 static void done_issue(struct registry_call *call)

@@ -577,20 +577,104 @@ START_TEST(a_file_that_is_no_good_leaves_no_ca_behind)
 }
 END_TEST
 
-START_TEST(a_store_that_has_lost_the_built_in_ca_is_told_again)
+static void remove_store(void)
+{
+    ck_assert_int_eq(unlink(folder_file(&folder, "var/registry.db")), 0);
+    unlink(folder_file(&folder, "var/registry.db-wal"));
+    unlink(folder_file(&folder, "var/registry.db-shm"));
+}
+
+/* Whoever serves and whoever checks. */
+static void expect_refused(unsigned line, const char *part)
+{
+    const char *const signers[] = {NULL, signer_own_program};
+    for (unsigned i = 0; i < 2; i++) {
+        const struct config_loading loading = {.file = folder_file(&folder, "lb.ini"),
+                                               .signer = signers[i]};
+        problems_done(&problems);
+        problems = (struct problems){0};
+        ck_assert_ptr_null(config_load_as(&loading, &problems));
+        expect_problem(line, part);
+    }
+    problems_done(&problems);
+    problems = (struct problems){0};
+}
+
+static void make_builtin(void)
 {
     folder_write(&folder, "lb.ini", builtin_text);
     const struct config_loading loading = {.file = folder_file(&folder, "lb.ini"),
                                            .signer = signer_own_program};
     config_free(load_as(&loading));
-    ck_assert_int_eq(unlink(folder_file(&folder, "var/registry.db")), 0);
-    unlink(folder_file(&folder, "var/registry.db-wal"));
-    unlink(folder_file(&folder, "var/registry.db-shm"));
-    struct config *config = load(builtin_text);
-    ck_assert(config->is_builtin_due);
+}
+
+/* Who was revoked would be let in again. */
+START_TEST(a_built_in_ca_whose_store_is_lost_is_not_taken_over)
+{
+    make_builtin();
+    remove_store();
+    expect_refused(5, "is the built-in CA of a registry that is not there any more");
+    ck_assert(!is_there("var/registry.db"));
+    ledger_close(open_store());
+    expect_refused(5, "`lb ca create -c FILE` takes this CA over");
+}
+END_TEST
+
+/* There was a registry, and what it bound is not known any more. */
+START_TEST(no_host_opens_where_a_built_in_ca_tells_of_a_lost_store)
+{
+    make_builtin();
+    remove_store();
+    folder_write(&folder, "lb.ini",
+                 LISTENER("mutual_auth = when-bound\nclient_ca = registry\nclient_ca = "
+                          "certs/ca.crt\n") RULE("www", "domain = www.example.com\n") POOL);
+    expect_refused(5, "is the built-in CA of a registry that is not there any more");
+    ledger_close(open_store());
+    config_free(load_as(&(struct config_loading){.file = folder_file(&folder, "lb.ini")}));
+}
+END_TEST
+
+/* Of two that share a store, one has made it: the other makes none. */
+START_TEST(files_of_another_ca_are_an_error_and_nothing_is_replaced)
+{
+    struct error err = {""};
+    X509 *ca = NULL;
+    make_builtin();
+    struct config *before =
+        load_as(&(struct config_loading){.file = folder_file(&folder, "lb.ini")});
+    ck_assert_int_eq(unlink(folder_file(&folder, "var/ca.crt")), 0);
+    ck_assert_int_eq(unlink(folder_file(&folder, "var/ca.key")), 0);
+    const struct issuer_place place = {.state_dir = before->options->state_dir};
+    ck_assert_int_eq(issuer_make(&place, &(struct ca_wish){0}, &ca, &err), ISSUER_DONE);
+    ck_assert_int_eq(issuer_put(&place, ca, &err), ISSUER_DONE);
+    X509_free(ca);
+    expect_refused(5, "are of another one");
+    /* One that runs goes on to trust the store's. */
+    const struct config_loading running = {.file = before->file,
+                                           .again = before,
+                                           .store = before->registry->store,
+                                           .signer = signer_own_program};
+    struct config *config = load_as(&running);
+    expect_problem(5, "are of another one");
+    ck_assert_mem_eq(rule_named(config, "all")->auth.ca_set->id,
+                     rule_named(before, "all")->auth.ca_set->id, CA_SET_ID_BYTES);
     config_free(config);
-    config = load_as(&loading);
-    ck_assert(!config->is_builtin_due);
+    config_free(before);
+}
+END_TEST
+
+START_TEST(a_passphrase_that_does_not_fit_is_warned_of)
+{
+    make_builtin();
+    folder_write(&folder, "sesame", "sesame\n");
+    ck_assert_int_eq(chmod(folder_file(&folder, "sesame"), 0600), 0);
+    char text[2048];
+    snprintf(text, sizeof text, "%s[registry]\nca_passphrase_file = sesame\n", builtin_text);
+    folder_write(&folder, "lb.ini", text);
+    const struct config_loading loading = {.file = folder_file(&folder, "lb.ini"),
+                                           .signer = signer_own_program};
+    struct config *config = load_as(&loading);
+    expect_problem(config->registry->ca_passphrase_file_line, "ca.key is not encrypted");
     config_free(config);
 }
 END_TEST
@@ -621,7 +705,7 @@ START_TEST(a_built_in_ca_without_its_files_is_still_trusted)
     ck_assert(!is_there("var/ca.crt"));
     ck_assert_mem_eq(rule_named(config, "all")->auth.ca_set->id,
                      rule_named(before, "all")->auth.ca_set->id, CA_SET_ID_BYTES);
-    expect_problem(5, "its files are not in");
+    expect_problem(5, "is known, but ca.crt and ca.key are not in");
     config_free(config);
     config_free(before);
 }
@@ -833,7 +917,10 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, another_process_makes_it);
     tcase_add_test(tcase, it_is_not_made_where_the_other_process_fails);
     tcase_add_test(tcase, a_file_that_is_no_good_leaves_no_ca_behind);
-    tcase_add_test(tcase, a_store_that_has_lost_the_built_in_ca_is_told_again);
+    tcase_add_test(tcase, a_built_in_ca_whose_store_is_lost_is_not_taken_over);
+    tcase_add_test(tcase, no_host_opens_where_a_built_in_ca_tells_of_a_lost_store);
+    tcase_add_test(tcase, files_of_another_ca_are_an_error_and_nothing_is_replaced);
+    tcase_add_test(tcase, a_passphrase_that_does_not_fit_is_warned_of);
     tcase_add_test(tcase, a_disabled_built_in_ca_lets_nobody_pass);
     tcase_add_test(tcase, a_built_in_ca_without_its_files_is_still_trusted);
     tcase_add_test(tcase, the_text_in_force_is_loaded_again_whatever_the_file_says_now);

@@ -166,10 +166,12 @@ END_TEST
 START_TEST(the_ca_is_made_in_a_process_of_its_own)
 {
     X509 *made = NULL, *again = NULL, *read = NULL;
-    const struct ca_wish wish = {"our CA", KEY_P384, 100};
+    const struct ca_wish wish = {.common_name = "our CA", .key = KEY_P384, .days = 100};
     enum issuer_outcome outcome = signer_make_ca(NULL, &stage.place, &wish, &made, &stage.err);
     ck_assert_msg(outcome == ISSUER_DONE, "%s", stage.err.text);
     ck_assert_str_eq(stage_name(X509_get_subject_name(made)), "/CN=our CA");
+    ck_assert_int_eq(issuer_read(&stage.place, &read, &stage.err), ISSUER_MISSING);
+    ck_assert_int_eq(issuer_put(&stage.place, made, &stage.err), ISSUER_DONE);
     ck_assert_int_eq(signer_make_ca(NULL, &stage.place, &wish, &again, &stage.err), ISSUER_EXISTS);
     ck_assert_int_eq(issuer_read(&stage.place, &read, &stage.err), ISSUER_DONE);
     ck_assert_int_eq(X509_cmp(made, again), 0);
@@ -177,9 +179,44 @@ START_TEST(the_ca_is_made_in_a_process_of_its_own)
     X509_free(made);
     X509_free(again);
     X509_free(read);
-    const struct ca_wish bad = {"\xff", KEY_P384, 100};
+    const struct ca_wish bad = {.common_name = "\xff", .key = KEY_P384, .days = 100};
     ck_assert_int_eq(signer_make_ca(NULL, &stage.place, &bad, &made, &stage.err), ISSUER_FAILED);
     stage_expect(&stage.err, "common name: byte 1 is not UTF-8");
+}
+END_TEST
+
+START_TEST(a_known_ca_is_found_again_by_its_key)
+{
+    X509 *made = NULL, *again = NULL;
+    const struct ca_wish wish = {.key = KEY_P256};
+    ck_assert_int_eq(signer_make_ca(NULL, &stage.place, &wish, &made, &stage.err), ISSUER_DONE);
+    const struct ca_wish known = {.known = made};
+    ck_assert_int_eq(signer_make_ca(NULL, &stage.place, &known, &again, &stage.err), ISSUER_DONE);
+    ck_assert_int_eq(X509_cmp(made, again), 0);
+    X509_free(again);
+    again = NULL;
+    ck_assert_int_eq(unlink(stage_file(&stage, "ca.key")), 0);
+    ck_assert_int_eq(signer_make_ca(NULL, &stage.place, &known, &again, &stage.err),
+                     ISSUER_MISSING);
+    ck_assert_ptr_null(again);
+    X509_free(made);
+}
+END_TEST
+
+START_TEST(it_is_replaced_and_tried_in_a_process_of_its_own)
+{
+    X509 *made = NULL;
+    const struct ca_wish wish = {.replace = true};
+    ck_assert_int_eq(signer_try_ca(NULL, &stage.place, &stage.err), ISSUER_MISSING);
+    make_ca();
+    ck_assert_int_eq(signer_try_ca(NULL, &stage.place, &stage.err), ISSUER_DONE);
+    ck_assert_int_eq(signer_make_ca(NULL, &stage.place, &wish, &made, &stage.err), ISSUER_DONE);
+    ck_assert_int_eq(issuer_put(&stage.place, made, &stage.err), ISSUER_DONE);
+    ck_assert_int_eq(signer_try_ca(NULL, &stage.place, &stage.err), ISSUER_DONE);
+    stage_passphrase(&stage, "sesame");
+    ck_assert_int_eq(signer_try_ca(NULL, &stage.place, &stage.err), ISSUER_FAILED);
+    stage_expect(&stage.err, "is not encrypted");
+    X509_free(made);
 }
 END_TEST
 
@@ -506,6 +543,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, every_part_of_a_wish_gets_there);
     tcase_add_test(tcase, the_largest_order_gets_there);
     tcase_add_test(tcase, the_ca_is_made_in_a_process_of_its_own);
+    tcase_add_test(tcase, a_known_ca_is_found_again_by_its_key);
+    tcase_add_test(tcase, it_is_replaced_and_tried_in_a_process_of_its_own);
     tcase_add_test(tcase, a_refusal_is_told_in_its_own_words);
     tcase_add_test(tcase, a_path_that_is_no_text_is_refused);
     tcase_add_loop_test(tcase, a_process_that_behaves_badly_is_one_message, 0,

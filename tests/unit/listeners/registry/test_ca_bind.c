@@ -273,9 +273,9 @@ START_TEST(lbs_own_ca_cannot_be_deleted)
     bound_open(&bound);
     struct made *own = made_ca("lb CA");
     ca_result_done(&stage->ca);
-    ck_assert_int_eq(
-        ca_put_builtin(stage->ledger, own->certificate, &stage->actor, &stage->ca, &stage->err),
-        CHANGE_MADE);
+    ck_assert_int_eq(ca_put_builtin(stage->ledger, own->certificate, CA_MADE, &stage->actor,
+                                    &stage->ca, &stage->err),
+                     CHANGE_MADE);
     registry_stage_expect(stage, delete_ca(stage, BUILTIN_CA_NAME), CHANGE_ILLEGAL,
                           "lb's own CA cannot be deleted; lb ca disable builtin");
     made_free(own);

@@ -459,9 +459,9 @@ START_TEST(max_cas_counts_uploaded_ones)
     struct registry_stage stage;
     registry_stage_open(&stage);
     struct made *own = made_ca("lb CA");
-    ck_assert_int_eq(
-        ca_put_builtin(stage.ledger, own->certificate, &stage.actor, &stage.ca, &stage.err),
-        CHANGE_MADE);
+    ck_assert_int_eq(ca_put_builtin(stage.ledger, own->certificate, CA_MADE, &stage.actor,
+                                    &stage.ca, &stage.err),
+                     CHANGE_MADE);
     for (unsigned i = 0; i < 3; i++) {
         char name[16];
         snprintf(name, sizeof name, "ca-%u", i);
@@ -491,9 +491,9 @@ START_TEST(lbs_own_ca_is_told_once_and_may_be_another_one_later)
     registry_stage_open(&stage);
     struct made *own = made_ca("lb CA");
     struct made *later = made_ca("lb CA");
-    ck_assert_int_eq(
-        ca_put_builtin(stage.ledger, own->certificate, &stage.actor, &stage.ca, &stage.err),
-        CHANGE_MADE);
+    ck_assert_int_eq(ca_put_builtin(stage.ledger, own->certificate, CA_MADE, &stage.actor,
+                                    &stage.ca, &stage.err),
+                     CHANGE_MADE);
     ck_assert(stage.ca.changed && stage.ca.record.is_builtin && stage.ca.record.is_enabled);
     ck_assert_str_eq(stage.ca.record.name, BUILTIN_CA_NAME);
     registry_stage_last_change(&stage, line);
@@ -501,9 +501,9 @@ START_TEST(lbs_own_ca_is_told_once_and_may_be_another_one_later)
     char id[CA_ID_LENGTH + 1];
     memcpy(id, stage.ca.record.id, sizeof id);
     ca_result_done(&stage.ca);
-    ck_assert_int_eq(
-        ca_put_builtin(stage.ledger, own->certificate, &stage.actor, &stage.ca, &stage.err),
-        CHANGE_MADE);
+    ck_assert_int_eq(ca_put_builtin(stage.ledger, own->certificate, CA_MADE, &stage.actor,
+                                    &stage.ca, &stage.err),
+                     CHANGE_MADE);
     ck_assert(!stage.ca.changed);
     ck_assert_str_eq(stage.ca.record.id, id);
     ck_assert_uint_eq(registry_stage_change_count(&stage), 1);
@@ -514,15 +514,57 @@ START_TEST(lbs_own_ca_is_told_once_and_may_be_another_one_later)
                              &stage.actor, &stage.ca, &stage.err),
                      CHANGE_MADE);
     ca_result_done(&stage.ca);
-    ck_assert_int_eq(
-        ca_put_builtin(stage.ledger, later->certificate, &stage.actor, &stage.ca, &stage.err),
-        CHANGE_MADE);
+    ck_assert_int_eq(ca_put_builtin(stage.ledger, later->certificate, CA_REPLACED, &stage.actor,
+                                    &stage.ca, &stage.err),
+                     CHANGE_MADE);
     ck_assert(stage.ca.changed);
     ck_assert_str_ne(stage.ca.record.id, id);
     ck_assert_uint_eq(stage.ca.record.host_count, 1);
     ck_assert_uint_eq(ca_count(&stage), 1);
     made_free(later);
     made_free(own);
+    registry_stage_close(&stage);
+}
+END_TEST
+
+static enum change_refusal tell(struct registry_stage *stage, struct made *ca,
+                                enum ca_origin origin)
+{
+    ca_result_done(&stage->ca);
+    return ca_put_builtin(stage->ledger, ca->certificate, origin, &stage->actor, &stage->ca,
+                          &stage->err);
+}
+
+/* What the audit log says of it. */
+static void expect_told(struct registry_stage *stage, struct made *ca, enum ca_origin origin,
+                        const char *action, const char *before)
+{
+    char line[2048], expected[256];
+    ck_assert_msg(tell(stage, ca, origin) == CHANGE_MADE, "%s", stage->err.text);
+    ck_assert(stage->ca.changed);
+    registry_stage_last_change(stage, line);
+    snprintf(expected, sizeof expected, "%s|%s|%s", action, before, stage->ca.record.sha256);
+    ck_assert_str_eq(line, expected);
+}
+
+START_TEST(lbs_own_ca_becomes_another_one_only_if_that_is_said)
+{
+    struct registry_stage stage;
+    char before[80];
+    registry_stage_open(&stage);
+    struct made *own = made_ca("lb CA"), *other = made_ca("lb CA");
+    registry_stage_expect(&stage, tell(&stage, own, CA_RENEWED), CHANGE_UNKNOWN,
+                          "knows no built-in CA any more");
+    expect_told(&stage, own, CA_ADOPTED, "ca.adopt", "");
+    snprintf(before, sizeof before, "%s", stage.ca.record.sha256);
+    for (int origin = CA_MADE; origin <= CA_RENEWED; origin++)
+        registry_stage_expect(&stage, tell(&stage, other, (enum ca_origin)origin), CHANGE_EXISTS,
+                              "knows another built-in CA");
+    ck_assert_uint_eq(registry_stage_change_count(&stage), 1);
+    expect_told(&stage, other, CA_REPLACED, "ca.replace", before);
+    ck_assert_uint_eq(ca_count(&stage), 1);
+    made_free(own);
+    made_free(other);
     registry_stage_close(&stage);
 }
 END_TEST
@@ -616,6 +658,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_renewed_ca_still_knows_its_certificates);
     tcase_add_test(tcase, max_cas_counts_uploaded_ones);
     tcase_add_test(tcase, lbs_own_ca_is_told_once_and_may_be_another_one_later);
+    tcase_add_test(tcase, lbs_own_ca_becomes_another_one_only_if_that_is_said);
     tcase_add_test(tcase, a_store_that_fails_anywhere_leaves_no_ca);
     tcase_add_test(tcase, a_config_reads_the_cas_by_themselves);
     tcase_add_test(tcase, a_damaged_store_is_no_empty_one);

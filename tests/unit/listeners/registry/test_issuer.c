@@ -76,6 +76,11 @@ static void make_plain_ca(void)
     X509_free(stage_make_ca(&stage, &plain));
 }
 
+static void make_plain_ca_as(const struct ca_wish *wish)
+{
+    X509_free(stage_make_ca(&stage, wish));
+}
+
 static mode_t mode_of(const char *name)
 {
     struct stat status;
@@ -146,7 +151,8 @@ END_TEST
 
 START_TEST(of_every_kind_and_for_as_long_as_is_wished)
 {
-    const struct ca_wish wish = {"Schlüssel & Söhne CA", (enum key_kind)_i, ISSUER_DAYS_MOST};
+    const struct ca_wish wish = {
+        .common_name = "Schlüssel & Söhne CA", .key = (enum key_kind)_i, .days = ISSUER_DAYS_MOST};
     enum key_kind kind = KEY_KIND_COUNT;
     X509 *ca = stage_make_ca(&stage, &wish);
     ck_assert(key_kind_of(X509_get0_pubkey(ca), &kind));
@@ -223,12 +229,16 @@ static const struct {
     struct ca_wish wish;
     const char *says;
 } bad_wishes[] = {
-    {{"", KEY_P256, 1}, "common name is empty"},
-    {{"tab\there", KEY_P256, 1}, "common name: character 4 is a control character"},
-    {{"\xc3\x28", KEY_P256, 1}, "common name: byte 1 is not UTF-8"},
-    {{"a name of sixty-five letters, which is one more than there may be", KEY_P256, 1},
+    {{.common_name = "", .key = KEY_P256, .days = 1}, "common name is empty"},
+    {{.common_name = "tab\there", .key = KEY_P256, .days = 1},
+     "common name: character 4 is a control character"},
+    {{.common_name = "\xc3\x28", .key = KEY_P256, .days = 1}, "common name: byte 1 is not UTF-8"},
+    {{.common_name = "a name of sixty-five letters, which is one more than there may be",
+      .key = KEY_P256,
+      .days = 1},
      "common name has 65 characters; certificates have room for 64"},
-    {{"CA", KEY_P256, ISSUER_DAYS_MOST + 1}, "36501 days are too many: a CA may have 1 to 36500"},
+    {{.common_name = "CA", .key = KEY_P256, .days = ISSUER_DAYS_MOST + 1},
+     "36501 days are too many: a CA may have 1 to 36500"},
 };
 
 START_TEST(a_wish_that_cannot_be_granted_makes_nothing)
@@ -251,7 +261,7 @@ START_TEST(of_those_who_make_it_at_the_same_time_one_does)
         ck_assert_int_ge(makers[i], 0);
         if (makers[i] == 0) {
             X509 *ca = NULL;
-            enum issuer_outcome outcome = issuer_make(&stage.place, &plain, &ca, &stage.err);
+            enum issuer_outcome outcome = stage_try_ca(&stage, &plain, &ca);
             X509_free(ca);
             _exit((int)outcome);
         }
@@ -294,13 +304,13 @@ START_TEST(a_maker_that_is_killed_leaves_nothing_half_done)
         pid_t maker = fork();
         ck_assert_int_ge(maker, 0);
         if (maker == 0) {
-            enum issuer_outcome outcome = issuer_make(&stage.place, &plain, &ca, &stage.err);
+            enum issuer_outcome outcome = stage_try_ca(&stage, &plain, &ca);
             _exit((int)outcome);
         }
         usleep(i * STEP_US);
         kill(maker, SIGKILL);
         ck_assert_int_eq(waitpid(maker, NULL, 0), maker);
-        enum issuer_outcome outcome = issuer_make(&stage.place, &plain, &ca, &stage.err);
+        enum issuer_outcome outcome = stage_try_ca(&stage, &plain, &ca);
         ck_assert_msg(outcome == ISSUER_DONE || outcome == ISSUER_EXISTS, "%s", stage.err.text);
         X509_free(ca);
         expect_signed();
@@ -312,7 +322,7 @@ END_TEST
 
 START_TEST(a_key_of_another_kind_without_certificate_is_not_replaced)
 {
-    const struct ca_wish other = {NULL, KEY_P384, 0};
+    const struct ca_wish other = {.key = KEY_P384};
     make_plain_ca();
     char *before = folder_read(&stage.folder, "ca.key");
     ck_assert_int_eq(unlink(stage_file(&stage, "ca.crt")), 0);
@@ -325,6 +335,125 @@ START_TEST(a_key_of_another_kind_without_certificate_is_not_replaced)
 }
 END_TEST
 
+/* --- what the registry knows ---------------------------------------------------------------- */
+
+START_TEST(its_certificate_is_not_there_before_it_is_put)
+{
+    X509 *ca = NULL, *read = NULL;
+    ck_assert_int_eq(issuer_make(&stage.place, &plain, &ca, &stage.err), ISSUER_DONE);
+    ck_assert_int_eq(issuer_read(&stage.place, &read, &stage.err), ISSUER_MISSING);
+    ck_assert_uint_eq(entries(), 1);
+    ck_assert_int_eq(issuer_put(&stage.place, ca, &stage.err), ISSUER_DONE);
+    ck_assert_int_eq(issuer_put(&stage.place, ca, &stage.err), ISSUER_EXISTS);
+    ck_assert_int_eq(issuer_read(&stage.place, &read, &stage.err), ISSUER_DONE);
+    ck_assert_int_eq(X509_cmp(ca, read), 0);
+    expect_signed();
+    X509_free(read);
+    X509_free(ca);
+}
+END_TEST
+
+START_TEST(of_a_known_ca_no_other_is_made)
+{
+    X509 *found = NULL;
+    struct issuer_stage other;
+    stage_begin(&other);
+    X509 *known = stage_make_ca(&other, &plain);
+    const struct ca_wish wish = {.known = known};
+    ck_assert_int_eq(issuer_make(&stage.place, &wish, &found, &stage.err), ISSUER_MISSING);
+    ck_assert_uint_eq(entries(), 0);
+    make_plain_ca();
+    ck_assert_int_eq(unlink(stage_file(&stage, "ca.crt")), 0);
+    ck_assert_int_eq(issuer_make(&stage.place, &wish, &found, &stage.err), ISSUER_MISSING);
+    ck_assert_ptr_null(found);
+    ck_assert_uint_eq(entries(), 1);
+    ck_assert_int_eq(unlink(stage_file(&other, "ca.crt")), 0);
+    ck_assert_int_eq(issuer_make(&other.place, &wish, &found, &stage.err), ISSUER_DONE);
+    ck_assert_int_eq(X509_cmp(found, known), 0);
+    X509_free(found);
+    X509_free(known);
+    stage_end(&other);
+}
+END_TEST
+
+/* What a folder has that begins so, once. */
+static char *read_old(const char *prefix)
+{
+    char *text = NULL;
+    DIR *dir = opendir(stage.folder.path);
+    ck_assert_ptr_nonnull(dir);
+    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0) {
+            ck_assert_ptr_null(text);
+            text = folder_read(&stage.folder, entry->d_name);
+        }
+    closedir(dir);
+    ck_assert_ptr_nonnull(text);
+    return text;
+}
+
+START_TEST(the_one_before_is_kept_beside_it)
+{
+    static const struct ca_wish again = {.replace = true};
+    make_plain_ca();
+    char *key = folder_read(&stage.folder, "ca.key");
+    char *certificate = folder_read(&stage.folder, "ca.crt");
+    make_plain_ca_as(&again);
+    ck_assert_uint_eq(entries(), 4);
+    char *old_key = read_old("ca.key.old-"), *old_certificate = read_old("ca.crt.old-");
+    ck_assert_str_eq(old_key, key);
+    ck_assert_str_eq(old_certificate, certificate);
+    expect_signed();
+    for (unsigned i = 0; i < 3; i++)
+        make_plain_ca_as(&again); /* within a second */
+    ck_assert_uint_eq(entries(), 10);
+    free(key);
+    free(certificate);
+    free(old_key);
+    free(old_certificate);
+}
+END_TEST
+
+START_TEST(what_cannot_be_replaced_stays)
+{
+    static const struct ca_wish again = {.replace = true};
+    make_plain_ca();
+    stage_passphrase(&stage, "");
+    expect_make_refused(&again, "its first line is empty");
+    stage.place.passphrase_file = NULL;
+    ck_assert_uint_eq(entries(), 3);
+    expect_signed();
+}
+END_TEST
+
+/* --- could it sign? ------------------------------------------------------------------------- */
+
+static void expect_tried(enum issuer_outcome expected, const char *words)
+{
+    stage.err = (struct error){""};
+    ck_assert_int_eq(issuer_try(&stage.place, &stage.err), expected);
+    stage_expect(&stage.err, words);
+}
+
+START_TEST(a_passphrase_is_tried_before_it_is_needed)
+{
+    stage_passphrase(&stage, "");
+    expect_tried(ISSUER_FAILED, "its first line is empty");
+    ck_assert_int_eq(chmod(stage_file(&stage, "passphrase"), 0600), 0);
+    stage_passphrase(&stage, "sesame");
+    expect_tried(ISSUER_MISSING, "");
+    make_plain_ca();
+    expect_tried(ISSUER_DONE, "");
+    ck_assert_int_eq(chmod(stage_file(&stage, "passphrase"), 0600), 0);
+    stage_passphrase(&stage, "tahini");
+    expect_tried(ISSUER_FAILED, "is not the one of");
+    ck_assert_int_eq(chmod(stage_file(&stage, "passphrase"), 0644), 0);
+    expect_tried(ISSUER_FAILED, "chmod g-w,o= ");
+    stage.place.passphrase_file = NULL;
+    expect_tried(ISSUER_FAILED, "has a passphrase");
+}
+END_TEST
+
 START_TEST(a_folder_that_takes_no_files_is_said)
 {
     if (geteuid() != 0)
@@ -332,7 +461,7 @@ START_TEST(a_folder_that_takes_no_files_is_said)
     ck_assert_int_eq(chmod(stage.folder.path, 0755), 0);
     ck_assert_int_eq(seteuid(SOMEBODY), 0);
     X509 *ca = NULL;
-    enum issuer_outcome outcome = issuer_make(&stage.place, &plain, &ca, &stage.err);
+    enum issuer_outcome outcome = stage_try_ca(&stage, &plain, &ca);
     ck_assert_int_eq(seteuid(0), 0);
     ck_assert_int_eq(outcome, ISSUER_FAILED);
     stage_expect(&stage.err, "ca.key cannot be made: Permission denied");
@@ -598,6 +727,11 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_key_without_certificate_gets_one);
     tcase_add_test(tcase, a_maker_that_is_killed_leaves_nothing_half_done);
     tcase_add_test(tcase, a_key_of_another_kind_without_certificate_is_not_replaced);
+    tcase_add_test(tcase, its_certificate_is_not_there_before_it_is_put);
+    tcase_add_test(tcase, of_a_known_ca_no_other_is_made);
+    tcase_add_test(tcase, the_one_before_is_kept_beside_it);
+    tcase_add_test(tcase, what_cannot_be_replaced_stays);
+    tcase_add_test(tcase, a_passphrase_is_tried_before_it_is_needed);
     tcase_add_test(tcase, a_folder_that_takes_no_files_is_said);
     add_refusals(tcase);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The built-in CA and what it signs, as a command has it done: in its own process. */
 #include <openssl/pem.h>
+#include <unistd.h>
 
 #include "listeners/registry/issuer.h"
 #include "tests/unit/lb/admin/registry/registry_stage.h"
@@ -129,6 +130,79 @@ START_TEST(a_ca_that_cannot_be_used_is_told)
 }
 END_TEST
 
+static void remove_file(const char *name)
+{
+    ck_assert_int_eq(unlink(folder_file(&stage.folder, name)), 0);
+}
+
+static void expect_audit(const char *action)
+{
+    stage_expect(&stage, 200, "GET", "/v1/audit?limit=1", NULL);
+    ck_assert_str_eq(stage_text(&stage, "changes.0.action"), action);
+}
+
+static void expect_not_issued(unsigned status, const char *part)
+{
+    stage_refused(&stage, status, "not-issued", part, "POST", "/v1/certificates",
+                  json_pack("{s:s}", "common_name", "alice"));
+}
+
+/* Only whoever says so takes over a CA of which nobody knows any more whom it was revoked. */
+START_TEST(a_ca_without_its_registry_is_taken_over_only_if_that_is_said)
+{
+    stage_expect(&stage, 201, "POST", "/v1/cas/builtin", NULL);
+    ck_assert_ptr_null(stage_at(&stage, "adopted"));
+    expect_audit("ca.create");
+    remove_file("registry.db");
+    expect_not_issued(503, "of a registry that is not there any more");
+    ck_assert_int_ne(access(folder_file(&stage.folder, "registry.db"), F_OK), 0);
+    stage_expect(&stage, 201, "POST", "/v1/cas/builtin", NULL);
+    ck_assert(json_is_true(stage_at(&stage, "adopted")));
+    ck_assert_ptr_nonnull(strstr(stage_text(&stage, "warnings.0"), "revoked"));
+    expect_audit("ca.adopt");
+    stage_expect(&stage, 201, "POST", "/v1/certificates",
+                 json_pack("{s:s}", "common_name", "alice"));
+}
+END_TEST
+
+START_TEST(a_known_ca_without_its_files_is_replaced_only_if_that_is_said)
+{
+    stage_expect(&stage, 201, "POST", "/v1/cas/builtin", NULL);
+    char id[CA_ID_LENGTH + 1];
+    snprintf(id, sizeof id, "%s", stage_text(&stage, "ca.id"));
+    remove_file("ca.crt");
+    remove_file("ca.key");
+    expect_not_issued(503, "is known, but ca.crt and ca.key are not in");
+    stage_refused(&stage, 409, "not-issued", "lb ca create --replace", "POST", "/v1/cas/builtin",
+                  NULL);
+    ck_assert_int_ne(access(folder_file(&stage.folder, "ca.key"), F_OK), 0);
+    stage_expect(&stage, 201, "POST", "/v1/cas/builtin", json_pack("{s:b}", "replace", 1));
+    ck_assert(json_is_true(stage_at(&stage, "replaced")));
+    ck_assert_ptr_nonnull(strstr(stage_text(&stage, "warnings.0"), id));
+    ck_assert_str_ne(stage_text(&stage, "ca.id"), id);
+    expect_audit("ca.replace");
+    stage_expect(&stage, 201, "POST", "/v1/certificates",
+                 json_pack("{s:s}", "common_name", "alice"));
+    expect_signed();
+}
+END_TEST
+
+/* As a kill leaves it that comes after the store was told. */
+START_TEST(a_certificate_that_only_the_store_has_is_put_back)
+{
+    stage_expect(&stage, 201, "POST", "/v1/cas/builtin", NULL);
+    char *before = folder_read(&stage.folder, "ca.crt");
+    remove_file("ca.crt");
+    stage_expect(&stage, 201, "POST", "/v1/certificates",
+                 json_pack("{s:s}", "common_name", "alice"));
+    expect_signed();
+    char *after = folder_read(&stage.folder, "ca.crt");
+    ck_assert_str_eq(before, after);
+    free(before);
+    free(after);
+}
+END_TEST
+
 START_TEST(more_days_than_the_ca_has_are_refused)
 {
     stage_expect(&stage, 201, "POST", "/v1/cas/builtin", json_pack("{s:i}", "days", 30));
@@ -145,6 +219,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_csr_keeps_its_key_to_itself);
     tcase_add_test(tcase, a_disabled_builtin_ca_issues_nothing);
     tcase_add_test(tcase, a_ca_that_cannot_be_used_is_told);
+    tcase_add_test(tcase, a_ca_without_its_registry_is_taken_over_only_if_that_is_said);
+    tcase_add_test(tcase, a_known_ca_without_its_files_is_replaced_only_if_that_is_said);
+    tcase_add_test(tcase, a_certificate_that_only_the_store_has_is_put_back);
     tcase_add_test(tcase, more_days_than_the_ca_has_are_refused);
 }
 
