@@ -937,7 +937,7 @@ END_TEST
 
 static struct ledger *open_copy(const char *path)
 {
-    char location[160];
+    char location[512];
     struct ledger *copy = NULL;
     snprintf(location, sizeof location, "%s:%s", STORE->name, path);
     EXPECT(ledger_open(&copy, location, STORE_WRITE, ERR), STORE_DONE);
