@@ -169,8 +169,8 @@ static const char *const broken[] = {
 static const char *const rebuilt[] = {
     "",
     "",
-    "CREATE TABLE twin AS SELECT * FROM certificate; DROP TABLE certificate;"
-    "ALTER TABLE twin RENAME TO certificate;",
+    ("CREATE TABLE twin AS SELECT * FROM certificate; DROP TABLE certificate;"
+     "ALTER TABLE twin RENAME TO certificate;"),
 };
 
 static enum store_outcome check(const struct schema *schema, enum store_mode mode)
