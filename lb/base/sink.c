@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +26,7 @@
 #include "lb/base/error.h"
 #include "lb/base/limits.h"
 #include "lb/base/sink_parts.h"
+#include "lb/base/thread.h"
 #include "lb/base/timestamp.h"
 
 /* ---- queueing: any thread ---- */
@@ -143,17 +143,10 @@ static struct sink *sink_new(void)
     return sink;
 }
 
-/* Signals are for the main thread; SIGPIPE must not end the process when the log's reader does. */
 static bool start_writer(struct sink *sink)
 {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(&sink->writer, NULL, sink_run_writer, sink);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = failure;
-    return failure == 0;
+    errno = thread_start(&sink->writer, sink_run_writer, sink);
+    return errno == 0;
 }
 
 static bool open_files(struct sink *sink, const char *where)

@@ -2,10 +2,11 @@
 #include "listeners/registry/lane.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "lb/base/thread.h"
 
 struct lane {
     struct lane_plan plan;
@@ -59,18 +60,6 @@ static void *run_lane(void *argument)
     return NULL;
 }
 
-/* Signals are for the thread that has a loop for them. */
-static int start(struct lane *lane)
-{
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(&lane->thread, NULL, run_lane, lane);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failure;
-}
-
 static void lane_free(struct lane *lane)
 {
     pthread_cond_destroy(&lane->has_news);
@@ -93,7 +82,7 @@ struct lane *lane_open(const struct lane_plan *plan, struct error *err)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&lane->has_news, &attributes);
     pthread_condattr_destroy(&attributes);
-    int failure = start(lane);
+    int failure = thread_start(&lane->thread, run_lane, lane);
     if (failure == 0)
         return lane;
     error_set(err, "no thread for the registry: %s", strerror(failure));
