@@ -2,6 +2,7 @@
 #include "lb/admin/registry/certificate_answer.h"
 
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lb/admin/registry/ca_names.h"
@@ -28,8 +29,9 @@ bool certificate_answer_write(struct registry_call *call, struct ledger *ledger,
 void certificate_answer_log(struct registry_call *call, const char *event,
                             const struct certificate_record *record)
 {
-    registry_call_log(call, event, "%.80s of CA %s: %s", record->serial, record->ca,
-                      record->subject);
+    registry_call_log(call, event, "%s", record->subject);
+    snprintf(call->serial, sizeof call->serial, "%s", record->serial);
+    snprintf(call->ca, sizeof call->ca, "%s", record->ca);
 }
 
 /* --- what people send ---------------------------------------------------------------------- */

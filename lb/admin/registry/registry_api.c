@@ -34,6 +34,10 @@ static void log_change(const struct api_call *self)
         return;
     api_audit(self->request, &line, self->call.event);
     log_text(&line, "subject", self->call.subject);
+    if (self->call.serial[0]) {
+        log_text(&line, "serial", self->call.serial);
+        log_text(&line, "ca", self->call.ca);
+    }
     log_end(&line);
 }
 

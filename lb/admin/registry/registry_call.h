@@ -87,6 +87,9 @@ struct registry_call {
     /* For the log: set where something was changed. */
     const char *event; /* "registry.certificate-revoked" */
     char subject[CALL_SUBJECT_BYTES];
+    /* Of the certificate that it is about; "": it is about none. */
+    char serial[SERIAL_TEXT_BYTES];
+    char ca[CA_ID_LENGTH + 1];
 };
 
 /** The call of a row of api_routes, or NULL. */
