@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,12 +26,23 @@ static bool is_fit(const struct password *password, const char *whence, struct e
     return true;
 }
 
+/* A signal that came between a prompt and this must not be missed: they are let in only while it is
+ * waited. open: the mask for that; NULL: a file, which need not be waited for. */
+static bool wait_for(int fd, const sigset_t *open)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    return !open || ppoll(&ready, 1, NULL, open) >= 0;
+}
+
 /* A terminal gives one line at a time; of a file, what follows the line is thrown away. */
-static bool read_line(int fd, const char *whence, struct password *password, struct error *err)
+static bool read_line(int fd, const sigset_t *open, const char *whence, struct password *password,
+                      struct error *err)
 {
     size_t length = 0;
     for (;;) {
-        ssize_t got = read(fd, password->text + length, sizeof password->text - length);
+        ssize_t got = wait_for(fd, open)
+                          ? read(fd, password->text + length, sizeof password->text - length)
+                          : -1;
         if (got < 0 && errno == EINTR)
             return error_set(err, "%s: interrupted, nothing was done", whence);
         if (got < 0)
@@ -55,41 +67,61 @@ static bool read_line(int fd, const char *whence, struct password *password, str
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 enum { ENDING_COUNT = sizeof ending / sizeof *ending };
 
-/* It is enough that read() returns. */
+/* It is enough that the waiting ends. */
 static void on_signal(int number)
 {
     (void)number;
 }
 
-/* A signal interrupts the reading instead of ending the process, whose terminal would stay mute. */
-static void catch_signals(struct sigaction before[ENDING_COUNT])
+/** What was, and what is while a line is waited for. */
+struct signals {
+    struct sigaction before[ENDING_COUNT];
+    sigset_t mask_before;
+    sigset_t open;
+};
+
+/* A signal interrupts the waiting instead of ending the process, whose terminal would stay mute. */
+static void catch_signals(struct signals *signals)
 {
     struct sigaction action = {.sa_handler = on_signal};
+    sigset_t held;
     sigemptyset(&action.sa_mask);
+    sigemptyset(&held);
     for (size_t i = 0; i < ENDING_COUNT; i++)
-        sigaction(ending[i], &action, &before[i]);
+        sigaddset(&held, ending[i]);
+    sigprocmask(SIG_BLOCK, &held, &signals->mask_before);
+    signals->open = signals->mask_before;
+    for (size_t i = 0; i < ENDING_COUNT; i++) {
+        sigdelset(&signals->open, ending[i]);
+        sigaction(ending[i], &action, &signals->before[i]);
+    }
 }
 
-static void restore_signals(const struct sigaction before[ENDING_COUNT])
+/* One that is still pending is taken by our handler, not by the one before. */
+static void restore_signals(const struct signals *signals)
 {
+    sigprocmask(SIG_SETMASK, &signals->mask_before, NULL);
     for (size_t i = 0; i < ENDING_COUNT; i++)
-        sigaction(ending[i], &before[i], NULL);
+        sigaction(ending[i], &signals->before[i], NULL);
 }
 
-static bool ask(int tty, const char *prompt, struct password *password, struct error *err)
+static bool ask(int tty, const sigset_t *open, const char *prompt, struct password *password,
+                struct error *err)
 {
     dprintf(tty, "%s: ", prompt);
-    bool good = read_line(tty, "terminal", password, err);
+    bool good = read_line(tty, open, "terminal", password, err);
     dprintf(tty, "\n");
     return good;
 }
 
-static bool ask_twice(int tty, const char *what, struct password *password, struct error *err)
+static bool ask_twice(int tty, const sigset_t *open, const char *what, struct password *password,
+                      struct error *err)
 {
     struct password again = {""};
     char prompt[256];
     snprintf(prompt, sizeof prompt, "A new password for %s", what);
-    bool good = ask(tty, prompt, password, err) && ask(tty, "The same once more", &again, err);
+    bool good =
+        ask(tty, open, prompt, password, err) && ask(tty, open, "The same once more", &again, err);
     if (good && strcmp(password->text, again.text) != 0)
         good = error_set(err, "the two passwords differ: nothing was done");
     password_done(&again);
@@ -99,18 +131,18 @@ static bool ask_twice(int tty, const char *what, struct password *password, stru
 /* The echo is off before the first prompt shows, so that who types ahead is not seen either. */
 static bool ask_hidden(int tty, const char *what, struct password *password, struct error *err)
 {
-    struct sigaction signals[ENDING_COUNT];
+    struct signals signals;
     struct termios before, hidden;
     if (tcgetattr(tty, &before) != 0)
         return error_set(err, "the terminal cannot hide a password: %s", strerror(errno));
     hidden = before;
     hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
-    catch_signals(signals);
+    catch_signals(&signals);
     bool good = tcsetattr(tty, TCSAFLUSH, &hidden) == 0
-                    ? ask_twice(tty, what, password, err)
+                    ? ask_twice(tty, &signals.open, what, password, err)
                     : error_set(err, "the terminal cannot hide a password: %s", strerror(errno));
     tcsetattr(tty, TCSADRAIN, &before);
-    restore_signals(signals);
+    restore_signals(&signals);
     return good;
 }
 
@@ -151,7 +183,7 @@ bool password_read(struct password *password, const char *path, struct error *er
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return error_set(err, "%s: %s", path, strerror(errno));
-    bool good = is_private(fd, path, err) && read_line(fd, path, password, err);
+    bool good = is_private(fd, path, err) && read_line(fd, NULL, path, password, err);
     close(fd);
     return good;
 }
