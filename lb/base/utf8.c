@@ -2,6 +2,8 @@
 /* The table of RFC 3629, section 4, as comparisons. */
 #include "lb/base/utf8.h"
 
+#include <string.h>
+
 /* The second byte's bounds are narrower behind these first bytes. */
 static bool is_second(unsigned char first, unsigned char second)
 {
@@ -46,4 +48,23 @@ bool utf8_is_hidden(const char *at, size_t length)
     if (bytes[1] == 0x80)
         return bytes[2] == 0x8E || bytes[2] == 0x8F || (bytes[2] >= 0xAA && bytes[2] <= 0xAE);
     return bytes[1] == 0x81 && bytes[2] >= 0xA6 && bytes[2] <= 0xA9;
+}
+
+void utf8_cover_hidden(char *text)
+{
+    size_t left = strlen(text);
+    char *to = text;
+    for (const char *at = text; left > 0;) {
+        size_t step = utf8_length(at, left);
+        if (step == 0 || utf8_is_hidden(at, step)) {
+            *to++ = '?';
+            step = step ? step : 1;
+        } else {
+            memmove(to, at, step);
+            to += step;
+        }
+        at += step;
+        left -= step;
+    }
+    *to = '\0';
 }

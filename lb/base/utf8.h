@@ -25,4 +25,8 @@ size_t utf8_length(const char *at, size_t left);
  */
 bool utf8_is_hidden(const char *at, size_t length);
 
+/** Put a "?" in the place of each hidden character and of each byte that is no UTF-8. In place: the
+ * text may become shorter. Thread: any. */
+void utf8_cover_hidden(char *text);
+
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lb/commands/field_view.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "lb/base/error.h"
 #include "lb/base/utf8.h"
 #include "lb/commands/members.h"
 
@@ -15,17 +17,12 @@ void field_view_label(FILE *out, const char *label)
 
 void field_view_plain(FILE *out, const char *text)
 {
-    size_t left = strlen(text);
-    while (left > 0) {
-        size_t step = utf8_length(text, left);
-        if (step == 0 || utf8_is_hidden(text, step))
-            fputc('?', out);
-        else
-            fwrite(text, 1, step, out);
-        step = step ? step : 1;
-        text += step;
-        left -= step;
-    }
+    char *copy = strdup(text);
+    if (!copy)
+        error_out_of_memory();
+    utf8_cover_hidden(copy);
+    fputs(copy, out);
+    free(copy);
 }
 
 void field_view_text(FILE *out, const char *label, const json_t *object, const char *key)

@@ -27,20 +27,20 @@ static bool is_fit(const struct password *password, const char *whence, struct e
 }
 
 /* A signal that came between a prompt and this must not be missed: they are let in only while it is
- * waited. open: the mask for that; NULL: a file, which need not be waited for. */
-static bool wait_for(int fd, const sigset_t *open)
+ * waited. let_in: the mask for that; NULL: a file, which need not be waited for. */
+static bool wait_for(int fd, const sigset_t *let_in)
 {
     struct pollfd ready = {.fd = fd, .events = POLLIN};
-    return !open || ppoll(&ready, 1, NULL, open) >= 0;
+    return !let_in || ppoll(&ready, 1, NULL, let_in) >= 0;
 }
 
 /* A terminal gives one line at a time; of a file, what follows the line is thrown away. */
-static bool read_line(int fd, const sigset_t *open, const char *whence, struct password *password,
+static bool read_line(int fd, const sigset_t *let_in, const char *whence, struct password *password,
                       struct error *err)
 {
     size_t length = 0;
     for (;;) {
-        ssize_t got = wait_for(fd, open)
+        ssize_t got = wait_for(fd, let_in)
                           ? read(fd, password->text + length, sizeof password->text - length)
                           : -1;
         if (got < 0 && errno == EINTR)
@@ -77,7 +77,7 @@ static void on_signal(int number)
 struct signals {
     struct sigaction before[ENDING_COUNT];
     sigset_t mask_before;
-    sigset_t open;
+    sigset_t let_in;
 };
 
 /* A signal interrupts the waiting instead of ending the process, whose terminal would stay mute. */
@@ -90,9 +90,9 @@ static void catch_signals(struct signals *signals)
     for (size_t i = 0; i < ENDING_COUNT; i++)
         sigaddset(&held, ending[i]);
     sigprocmask(SIG_BLOCK, &held, &signals->mask_before);
-    signals->open = signals->mask_before;
+    signals->let_in = signals->mask_before;
     for (size_t i = 0; i < ENDING_COUNT; i++) {
-        sigdelset(&signals->open, ending[i]);
+        sigdelset(&signals->let_in, ending[i]);
         sigaction(ending[i], &action, &signals->before[i]);
     }
 }
@@ -105,23 +105,23 @@ static void restore_signals(const struct signals *signals)
         sigaction(ending[i], &signals->before[i], NULL);
 }
 
-static bool ask(int tty, const sigset_t *open, const char *prompt, struct password *password,
+static bool ask(int tty, const sigset_t *let_in, const char *prompt, struct password *password,
                 struct error *err)
 {
     dprintf(tty, "%s: ", prompt);
-    bool good = read_line(tty, open, "terminal", password, err);
+    bool good = read_line(tty, let_in, "terminal", password, err);
     dprintf(tty, "\n");
     return good;
 }
 
-static bool ask_twice(int tty, const sigset_t *open, const char *what, struct password *password,
+static bool ask_twice(int tty, const sigset_t *let_in, const char *what, struct password *password,
                       struct error *err)
 {
     struct password again = {""};
     char prompt[256];
     snprintf(prompt, sizeof prompt, "A new password for %s", what);
-    bool good =
-        ask(tty, open, prompt, password, err) && ask(tty, open, "The same once more", &again, err);
+    bool good = ask(tty, let_in, prompt, password, err) &&
+                ask(tty, let_in, "The same once more", &again, err);
     if (good && strcmp(password->text, again.text) != 0)
         good = error_set(err, "the two passwords differ: nothing was done");
     password_done(&again);
@@ -139,7 +139,7 @@ static bool ask_hidden(int tty, const char *what, struct password *password, str
     hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
     catch_signals(&signals);
     bool good = tcsetattr(tty, TCSAFLUSH, &hidden) == 0
-                    ? ask_twice(tty, &signals.open, what, password, err)
+                    ? ask_twice(tty, &signals.let_in, what, password, err)
                     : error_set(err, "the terminal cannot hide a password: %s", strerror(errno));
     tcsetattr(tty, TCSADRAIN, &before);
     restore_signals(&signals);

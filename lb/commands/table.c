@@ -23,16 +23,7 @@ static char *printable(const char *text)
     char *copy = strdup(text);
     if (!copy)
         error_out_of_memory();
-    size_t left = strlen(copy);
-    for (char *at = copy; left > 0;) {
-        size_t step = utf8_length(at, left);
-        bool is_hidden = step == 0 || utf8_is_hidden(at, step);
-        step = step ? step : 1;
-        if (is_hidden)
-            memset(at, '?', step);
-        at += step;
-        left -= step;
-    }
+    utf8_cover_hidden(copy);
     return copy;
 }
 

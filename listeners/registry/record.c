@@ -4,7 +4,6 @@
 #include <openssl/asn1.h>
 #include <openssl/evp.h>
 #include <stdio.h>
-#include <strings.h>
 
 static const char *const status_names[CERTIFICATE_STATUS_COUNT] = {
     [CERTIFICATE_ACTIVATED] = "ACTIVATED",   [CERTIFICATE_NOT_ACTIVATED] = "NOT_ACTIVATED",
@@ -19,39 +18,14 @@ static const char *const source_names[CERTIFICATE_SOURCE_COUNT] = {
     [SOURCE_IMPORTED] = "imported",
 };
 
-/* -1: none. */
-static int find(const char *const *names, int count, const char *name)
-{
-    for (int i = 0; i < count; i++)
-        if (strcasecmp(names[i], name) == 0)
-            return i;
-    return -1;
-}
-
 const char *certificate_status_name(enum certificate_status status)
 {
     return status_names[status];
 }
 
-bool certificate_status_parse(const char *name, enum certificate_status *ret_status)
-{
-    int found = find(status_names, CERTIFICATE_STATUS_COUNT, name);
-    if (found >= 0)
-        *ret_status = (enum certificate_status)found;
-    return found >= 0;
-}
-
 const char *certificate_source_name(enum certificate_source source)
 {
     return source_names[source];
-}
-
-bool certificate_source_parse(const char *name, enum certificate_source *ret_source)
-{
-    int found = find(source_names, CERTIFICATE_SOURCE_COUNT, name);
-    if (found >= 0)
-        *ret_source = (enum certificate_source)found;
-    return found >= 0;
 }
 
 bool ca_key_of(X509 *ca, unsigned char ret_key[CA_KEY_BYTES])

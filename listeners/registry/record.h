@@ -110,11 +110,8 @@ struct change_record {
 
 /** "ACTIVATED", "NOT_ACTIVATED", "REGISTERED", "REVOKED", "DELETED". Static. */
 const char *certificate_status_name(enum certificate_status status);
-/** false: no such name (case does not matter). */
-bool certificate_status_parse(const char *name, enum certificate_status *ret_status);
 /** "issued", "manual", "auto", "imported". Static. */
 const char *certificate_source_name(enum certificate_source source);
-bool certificate_source_parse(const char *name, enum certificate_source *ret_source);
 
 /** false: OpenSSL cannot encode it, or out of memory. Any thread. */
 bool ca_key_of(X509 *ca, unsigned char ret_key[CA_KEY_BYTES]);

@@ -55,10 +55,21 @@ START_TEST(controls_and_marks_of_direction_are_hidden_and_nothing_else)
 }
 END_TEST
 
+START_TEST(what_is_hidden_is_covered_and_the_rest_stays)
+{
+    char text[] = "K\xc3\xbc"
+                  "che\x1b[2J \xc2\x9b\xe2\x80\xae\x80.";
+    utf8_cover_hidden(text);
+    ck_assert_str_eq(text, "K\xc3\xbc"
+                           "che?[2J ???.");
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, sequences_have_their_length_and_others_have_none);
     tcase_add_test(tcase, controls_and_marks_of_direction_are_hidden_and_nothing_else);
+    tcase_add_test(tcase, what_is_hidden_is_covered_and_the_rest_stays);
 }
 
 CHECK_MAIN("utf8", add_tests)
