@@ -207,11 +207,11 @@ bool config_settles_alike(const struct config *config, const struct config *befo
     return true;
 }
 
-bool config_open(struct config *config, struct roster *roster, struct registry *registry,
-                 const struct config *before)
+bool config_open(struct config *config, struct roster *roster,
+                 const struct listener_services *services, const struct config *before)
 {
     for (unsigned i = 0; i < config->listener_count; i++)
-        listener_open(&config->listeners[i], registry);
+        listener_open(&config->listeners[i], services);
     for (unsigned i = 0; i < config->pool_count; i++) {
         struct pool *pool = config->pools[i];
         if (!pool_open(pool, roster, pool_named(before, pool->name)))

@@ -91,13 +91,13 @@ struct config *config_load(const char *file, struct problems *problems);
  * Open every pool, so that the config can be served from.
  *
  * roster   borrowed until config_free, as is
- * registry what its listeners ask about clients; NULL: nothing
+ * services what its listeners ask about clients
  * before   the config that this one takes the place of: pools of the same name go on with their
  *          turns, listeners with their sessions; NULL: none
  * Fails:   out of memory; config_free is all that is left.   Thread: control
  */
-bool config_open(struct config *config, struct roster *roster, struct registry *registry,
-                 const struct config *before);
+bool config_open(struct config *config, struct roster *roster,
+                 const struct listener_services *services, const struct config *before);
 
 /** Does a listener of this config have the address? NULL has none. */
 bool config_has_address(const struct config *config, const struct address *address);

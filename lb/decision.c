@@ -3,6 +3,7 @@
  * request. */
 #include "lb/decision.h"
 
+#include "listeners/access.h"
 #include "listeners/policy.h"
 #include "listeners/redirect.h"
 #include "listeners/router.h"
@@ -25,18 +26,35 @@ static enum decision_outcome outcome_of(const struct rule *rule, enum route rout
     return rule->respond ? DECISION_RESPOND : DECISION_PASS;
 }
 
-struct decision decide(const struct listener *listener, const unsigned char *settled,
-                       struct identity *identity, struct slice host, struct slice path, time_t now)
+/* The rule's own client authentication, then what it does. */
+static void judge(struct decision *decision, const struct inquiry *inquiry, enum route route)
 {
+    struct judgement judgement =
+        policy_judge(&decision->rule->auth, inquiry->listener->view, &inquiry->visitor);
+    decision->refusal = judgement.refusal;
+    if (judgement.refusal != REFUSAL_NONE)
+        decision->outcome = DECISION_REFUSED;
+    else if (judgement.must_ask_ocsp)
+        decision->outcome = DECISION_ASK_OCSP;
+    else if (judgement.must_sign_up)
+        decision->outcome = DECISION_SIGN_UP;
+    else
+        decision->outcome = outcome_of(decision->rule, route, inquiry->host);
+}
+
+struct decision decide(const struct inquiry *inquiry)
+{
+    const struct router *router = inquiry->listener->router;
     struct decision decision = {.outcome = DECISION_UNDECIDED,
-                                .domain = router_domain(listener->router, host)};
+                                .domain = router_domain(router, inquiry->host)};
     if (!decision.domain)
         return decision;
-    if (is_misdirected(settled, decision.domain)) {
+    if (is_misdirected(inquiry->settled, decision.domain)) {
         decision.outcome = DECISION_MISDIRECTED;
+        decision.refusal = REFUSAL_HOST_MISMATCH;
         return decision;
     }
-    enum route route = router_rule(listener->router, decision.domain, path, &decision.rule);
+    enum route route = router_rule(router, decision.domain, inquiry->path, &decision.rule);
     switch (route) {
     case ROUTE_NONE:
         decision.outcome = DECISION_NO_RULE;
@@ -50,14 +68,7 @@ struct decision decide(const struct listener *listener, const unsigned char *set
     case ROUTE_SLASH:
         break;
     }
-    struct judgement judgement = policy_judge(&decision.rule->auth, listener->view, identity, now);
-    decision.refusal = judgement.refusal;
-    if (judgement.refusal != REFUSAL_NONE)
-        decision.outcome = DECISION_REFUSED;
-    else if (judgement.must_sign_up)
-        decision.outcome = DECISION_SIGN_UP;
-    else
-        decision.outcome = outcome_of(decision.rule, route, host);
+    judge(&decision, inquiry, route);
     return decision;
 }
 
@@ -82,8 +93,13 @@ unsigned decision_status(const struct decision *decision)
     case DECISION_BAD_CLIENT_ID:
         return 400;
     case DECISION_REFUSED:
+        return decision->rule->auth.redirect ? decision->rule->auth.redirect->status : 403;
+    case DECISION_BLOCKED:
         return 403;
+    case DECISION_SENT_AWAY:
+        return decision->access->redirect->status;
     case DECISION_SIGN_UP:
+    case DECISION_ASK_OCSP:
     case DECISION_UNREGISTERED:
         return 503;
     }
@@ -102,7 +118,10 @@ const char *decision_reason(const struct decision *decision)
     case DECISION_RESPOND:
         return "respond";
     case DECISION_MISDIRECTED:
-        return "misdirected";
+    case DECISION_REFUSED:
+    case DECISION_BLOCKED:
+    case DECISION_SENT_AWAY:
+        return refusal_name(decision->refusal);
     case DECISION_NO_RULE:
         return "no-rule";
     case DECISION_AMBIGUOUS:
@@ -111,10 +130,10 @@ const char *decision_reason(const struct decision *decision)
         return "regex-limit";
     case DECISION_NO_HOST:
         return "no-host";
-    case DECISION_REFUSED:
-        return refusal_name(decision->refusal);
     case DECISION_SIGN_UP:
         return "sign-up";
+    case DECISION_ASK_OCSP:
+        return "ocsp";
     case DECISION_UNREGISTERED:
         return "not-registrable";
     case DECISION_BAD_CLIENT_ID:
@@ -130,11 +149,10 @@ const char *decision_sentence(const struct decision *decision)
     case DECISION_SLASH:
     case DECISION_REDIRECT:
     case DECISION_RESPOND:
+    case DECISION_SENT_AWAY:
     case DECISION_SIGN_UP:
+    case DECISION_ASK_OCSP:
         return NULL;
-    case DECISION_MISDIRECTED:
-        return "This connection was made for another host name, which asks for other client "
-               "certificates. Connect again for this one.";
     case DECISION_NO_RULE:
         return "Nothing is configured for this address.";
     case DECISION_AMBIGUOUS:
@@ -144,7 +162,9 @@ const char *decision_sentence(const struct decision *decision)
         return "It takes too long to find out who serves this address. A shorter one may do.";
     case DECISION_NO_HOST:
         return "The request does not say which host it is for.";
+    case DECISION_MISDIRECTED:
     case DECISION_REFUSED:
+    case DECISION_BLOCKED:
         return refusal_sentence(decision->refusal);
     case DECISION_UNREGISTERED:
         return "Your certificate could not be registered at the moment. Try again later.";

@@ -10,22 +10,25 @@
 #include "listeners/listener.h"
 #include "listeners/refusal.h"
 
-struct identity;
+struct access_rule;
 
 enum decision_outcome {
     DECISION_PASS,
-    DECISION_SLASH,         /* the path lacks the last slash of the rule's url: 301 */
-    DECISION_REDIRECT,      /* the rule sends its clients elsewhere */
-    DECISION_RESPOND,       /* the rule has an answer of its own */
-    DECISION_MISDIRECTED,   /* Host's domain asks for something else than the handshake settled: 421
-                             */
-    DECISION_NO_RULE,       /* 404 */
-    DECISION_AMBIGUOUS,     /* two parsers could choose different rules: 400 */
-    DECISION_UNDECIDED,     /* a regular expression took more than its limits: 400 */
-    DECISION_NO_HOST,       /* the rule's redirect needs a Host, and there is none: 400 */
-    DECISION_REFUSED,       /* 403, with `refusal` */
-    DECISION_SIGN_UP,       /* decided when the client's certificate is registered */
-    DECISION_UNREGISTERED,  /* it should have been, and could not be: 503 */
+    DECISION_SLASH,        /* the path lacks the last slash of the rule's url: 301 */
+    DECISION_REDIRECT,     /* the rule sends its clients elsewhere */
+    DECISION_RESPOND,      /* the rule has an answer of its own */
+    DECISION_MISDIRECTED,  /* Host's domain asks for something else than the handshake settled: 421,
+                              host-mismatch */
+    DECISION_NO_RULE,      /* 404 */
+    DECISION_AMBIGUOUS,    /* two parsers could choose different rules: 400 */
+    DECISION_UNDECIDED,    /* a regular expression took more than its limits: 400 */
+    DECISION_NO_HOST,      /* the rule's redirect needs a Host, and there is none: 400 */
+    DECISION_REFUSED,      /* by the rule, with `refusal`: 403, or as its refuse_with says */
+    DECISION_BLOCKED,      /* by an [access] section, with `refusal`: 403 */
+    DECISION_SENT_AWAY,    /* by an [access] section: redirected */
+    DECISION_SIGN_UP,      /* decided when the client's certificate is registered */
+    DECISION_ASK_OCSP,     /* decided when the CA's responder was asked about the certificate */
+    DECISION_UNREGISTERED, /* it should have been, and could not be: 503 */
     DECISION_BAD_CLIENT_ID, /* may pass, but passes an id that is none, or two: 400. Not decide()'s:
                                it reads no fields */
 };
@@ -36,25 +39,32 @@ struct decision {
     const struct rule *rule;     /* NULL for MISDIRECTED, NO_RULE, AMBIGUOUS; of UNDECIDED whose
                                     regular expression it was, or NULL */
     enum refusal refusal;
+    const struct access_rule *access; /* the [access] section that matched; NULL: none */
     struct slice client_id; /* of a client that may pass (client_id.h); left to who reads fields */
+};
+
+/** A request as it is to be decided. Lent for the call. */
+struct inquiry {
+    const struct listener *listener;
+    const unsigned char *settled; /* id of the policy that the handshake was made under; NULL on an
+                                     http listener */
+    struct visitor visitor;
+    struct slice host; /* without port */
+    struct slice path; /* as it came, without query */
 };
 
 /**
  * Decide. Whatever the rule does then, pass, redirect or answer, its client authentication comes
- * first.
+ * first, then the [access] sections.
  *
- * settled   id of the policy that the handshake was made under; NULL on an http listener
- * identity  who the client is; NULL: it showed no certificate. What the registry knows of it is
- * kept with it host      of the request, without port; path: as it came, without query now wall
- * clock, seconds Thread:   any. Allocates only where regular expressions are asked.
+ * Thread:   any. Allocates only where regular expressions are asked.
  */
-struct decision decide(const struct listener *listener, const unsigned char *settled,
-                       struct identity *identity, struct slice host, struct slice path, time_t now);
+struct decision decide(const struct inquiry *inquiry);
 
 /** The status lb answers with; 0 for PASS. */
 unsigned decision_status(const struct decision *decision);
-/** The short word for log and answer: "misdirected", "no-rule", "ambiguous-path", "regex-limit",
- * "no-host", "bad-client-id", the refusal's name; "slash", "redirect", "respond"; NULL for PASS. */
+/** The short word for log and answer: "no-rule", "ambiguous-path", "regex-limit", "no-host",
+ * "bad-client-id", the refusal's name; "slash", "redirect", "respond"; NULL for PASS. */
 const char *decision_reason(const struct decision *decision);
 /** Is it the client that may not have what it asks for? */
 bool decision_is_refusal(const struct decision *decision);

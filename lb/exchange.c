@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lb/admission.h"
 #include "lb/attempt.h"
 #include "lb/decision.h"
 #include "lb/exchange_end.h"
@@ -21,7 +22,6 @@
 #include "lb/persistence_cookie.h"
 #include "lb/relay.h"
 #include "listeners/client.h"
-#include "listeners/client_id.h"
 
 static time_t wall_clock_s(void)
 {
@@ -209,64 +209,6 @@ static void on_connected(struct link_owner *owner, struct link *link, enum link_
 
 /* --- beginning ----------------------------------------------------------------------------- */
 
-static struct decision decide_at(const struct client *client, const struct http_request *request,
-                                 time_t now)
-{
-    const struct handshake *handshake = &client->handshake;
-    const unsigned char *settled = client->connection.ssl ? handshake->policy_id : NULL;
-    return decide(client->door->listener, settled, handshake->identity, request->host,
-                  request->path, now);
-}
-
-/** What becomes of a request whose client should have signed up, and has not. */
-static void refuse_unregistered(struct decision *decision, enum client_signup result)
-{
-    decision->outcome = DECISION_REFUSED;
-    switch (result) {
-    case CLIENT_SIGNUP_LIMITED:
-        decision->refusal = REFUSAL_SIGNUP_LIMIT;
-        return;
-    case CLIENT_SIGNUP_REFUSED:
-        decision->refusal = REFUSAL_NOT_REGISTERED;
-        return;
-    case CLIENT_SIGNUP_NONE:
-    case CLIENT_SIGNUP_DONE:
-    case CLIENT_SIGNUP_FAILED:
-        decision->outcome = DECISION_UNREGISTERED;
-        return;
-    }
-}
-
-/** Decide; a client that has to sign up first has done so, or tried, when this says anything but
- * DECISION_SIGN_UP. Then the stream holds the request. */
-static struct decision decide_for(struct client *client, const struct http_request *request,
-                                  time_t now)
-{
-    struct decision decision = decide_at(client, request, now);
-    enum client_signup result = client->signup_result;
-    client->signup_result = CLIENT_SIGNUP_NONE;
-    if (decision.outcome != DECISION_SIGN_UP)
-        return decision;
-    if (result == CLIENT_SIGNUP_NONE && client_sign_up(client))
-        return decision;
-    refuse_unregistered(&decision, result);
-    return decision;
-}
-
-/** Which client it is, where somebody asks for that. */
-static void identify(const struct exchanges *all, const struct client *client,
-                     const struct http_request *request, time_t now, struct decision *decision)
-{
-    bool is_asked = all->access_log || (decision->rule && decision->rule->client_id_header.length);
-    if (!is_asked || decision_is_refusal(decision)) {
-        return;
-    }
-    if (!client_id_find(decision->rule, client->handshake.identity, request, now,
-                        &decision->client_id)) {
-        decision->outcome = DECISION_BAD_CLIENT_ID;
-    }
-}
-
 /** The head as the backend will get it, in a buffer of the exchange's own. */
 static bool write_request_head(struct exchange *x, const struct http_request *request,
                                struct slice client_id, time_t now)
@@ -327,11 +269,10 @@ static void begin(void *roof, struct stream *stream, const struct http_request *
                           "This is a load balancer, not a proxy for CONNECT.");
         return;
     }
-    struct decision decision = decide_for(stream->client, request, now);
-    if (decision.outcome == DECISION_SIGN_UP) {
-        return;
+    struct decision decision;
+    if (!admission_decide(&decision, stream->client, request, now, all->access_log)) {
+        return; /* begin comes again */
     }
-    identify(all, stream->client, request, now, &decision);
     if (decision.outcome != DECISION_PASS) {
         own_answer_decided(all, stream, request, &decision);
         return;

@@ -116,10 +116,13 @@ static enum stream_write write_decided(struct stream *stream, const struct http_
     case DECISION_UNDECIDED:
     case DECISION_NO_HOST:
     case DECISION_REFUSED:
+    case DECISION_BLOCKED:
     case DECISION_UNREGISTERED:
     case DECISION_BAD_CLIENT_ID:
         return refuse(stream, request, decision);
+    case DECISION_SENT_AWAY:
     case DECISION_SIGN_UP:
+    case DECISION_ASK_OCSP:
     case DECISION_PASS:
         break; /* nobody asks for it */
     }

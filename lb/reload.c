@@ -220,7 +220,7 @@ static void log_listeners(const struct config *config, const struct config *befo
 static bool open_config(struct server *server, struct error *err)
 {
     struct config *config = server->reload.config;
-    if (!config_open(config, server->roster, server->registry.registry, server->config))
+    if (!config_open(config, server->roster, &server->services, server->config))
         return error_set(err, "out of memory");
     return server_check_health(server, config, err);
 }

@@ -298,7 +298,7 @@ static bool prepare(struct server *server, struct error *err)
     }
     server->share.registry = server->registry.registry;
     if (!server->roster || !server->chains ||
-        !config_open(config, server->roster, server->registry.registry, NULL)) {
+        !config_open(config, server->roster, &server->services, NULL)) {
         return error_set(err, "out of memory");
     }
     if (!persistence_key_load(&server->persistence_key, config, err)) {

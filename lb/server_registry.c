@@ -62,6 +62,7 @@ bool server_registry_open(struct server *server, struct error *err)
     server->registry.registry = registry_open(&settings, &events, err);
     if (!server->registry.registry)
         return false;
+    server->services.registry = server->registry.registry;
     on_cas(server); /* they may have changed since the config was loaded */
     return true;
 }

@@ -50,6 +50,7 @@ struct server {
     struct server_admin admin;
     struct census_desk census;
     struct server_registry registry;
+    struct listener_services services; /* what configs are opened with */
 };
 
 /** The config is used by one more. Thread: control, as for all here. */

@@ -147,7 +147,7 @@ static struct slice known_id(const struct identity *identity)
     return text ? slice_of(text) : (struct slice){NULL, 0};
 }
 
-bool client_id_find(const struct rule *rule, const struct identity *identity,
+bool client_id_find(const struct rule *rule, struct identity *identity,
                     const struct http_request *request, time_t now, struct slice *ret_id)
 {
     struct slice passed = {NULL, 0};

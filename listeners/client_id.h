@@ -59,7 +59,7 @@ bool client_id_is_fit(struct slice id);
  *           a common name as long as the identity
  * returns   false: the client passes more than one, or one that is none; *ret_id is untouched
  */
-bool client_id_find(const struct rule *rule, const struct identity *identity,
+bool client_id_find(const struct rule *rule, struct identity *identity,
                     const struct http_request *request, time_t now, struct slice *ret_id);
 
 #endif

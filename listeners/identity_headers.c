@@ -210,7 +210,7 @@ static void write_verify(struct pen *pen, enum refusal verdict)
         pen_write(pen, "X-SSL-Client-Verify: FAILED:%s\r\n", refusal_name(verdict));
 }
 
-size_t identity_headers_write(const struct rule *rule, const struct identity *identity, time_t now,
+size_t identity_headers_write(const struct rule *rule, struct identity *identity, time_t now,
                               char *into, size_t room)
 {
     if (!(rule->client_headers & CLIENT_HEADERS_NGINX) || room == 0)

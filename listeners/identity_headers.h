@@ -42,7 +42,7 @@ bool identity_header_is_known(struct slice name);
  * returns   bytes written, 0 when the rule forwards nothing; never more than `room` (needs
  * IDENTITY_HEADERS_MOST_BYTES; a value too large is replaced by NAME-Too-Large: 1) Thread:   any.
  */
-size_t identity_headers_write(const struct rule *rule, const struct identity *identity, time_t now,
+size_t identity_headers_write(const struct rule *rule, struct identity *identity, time_t now,
                               char *into, size_t room);
 
 #endif

@@ -153,10 +153,10 @@ bool listener_prepare(struct listener *listener, const struct rule_section *sect
     return problems->error_count == errors_before;
 }
 
-void listener_open(struct listener *listener, struct registry *registry)
+void listener_open(struct listener *listener, const struct listener_services *services)
 {
-    listener->registry = registry;
-    listener->view = registry_view(registry);
+    listener->registry = services->registry;
+    listener->view = registry_view(services->registry);
 }
 
 static bool same_domain(const struct domain *one, const struct domain *other)

@@ -9,10 +9,14 @@
 #include "lb/base/socket.h"
 #include "listeners/router.h"
 
+struct ca_uses;
 struct cas;
+struct crls;
 struct network_set;
+struct ocsp;
 struct registry;
 struct session_cache;
+struct tallies;
 struct view;
 
 struct listener_options {
@@ -52,6 +56,15 @@ struct listener {
     struct registry *registry; /* where clients sign up */
 };
 
+/** What outlives every config and is lent to its listeners; a member that is NULL is not there. */
+struct listener_services {
+    struct registry *registry; /* clients sign up there, and are known there */
+    struct crls *crls;         /* the revocation lists in force */
+    struct ocsp *ocsp;         /* asks responders, and remembers what they said */
+    struct tallies *tallies;   /* counts refusals */
+    struct ca_uses *ca_uses;   /* counts whose CAs' clients come */
+};
+
 /**
  * Build a listener from its options and the rules that name it: addresses, domains, certificates,
  * CA sets, policies, router, session cache. Everything that is wrong is reported at file:line; see
@@ -69,9 +82,9 @@ bool listener_prepare(struct listener *listener, const struct rule_section *sect
                       unsigned count, const struct cas *cas, struct arena *arena, const char *file,
                       struct problems *problems);
 
-/** Ask this registry about clients from now on; NULL: none. Borrowed for the listener's life.
+/** Ask these about clients from now on. What they lend is borrowed for the listener's life.
  * Thread: control, before workers see the listener. */
-void listener_open(struct listener *listener, struct registry *registry);
+void listener_open(struct listener *listener, const struct listener_services *services);
 
 /** Do the handshakes of both settle the same with every client? false: perhaps not. */
 bool listener_settles_alike(const struct listener *one, const struct listener *other);

@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lb/base/network.h"
+#include "listeners/allow_list.h"
+#include "listeners/crl/crl_check.h"
 #include "listeners/identity.h"
+#include "listeners/ocsp/ocsp_check.h"
 
 static bool same_set(const struct ca_set *one, const struct ca_set *other)
 {
@@ -30,15 +34,25 @@ static enum policy_fault add_set(struct policy *policy, const struct ca_set *set
     return POLICY_FINE;
 }
 
-/* Only when every rule would refuse the same clients may the handshake refuse them for all. */
-static bool may_alert(const struct policy *policy, const struct client_auth *const *rules,
-                      unsigned count)
+bool client_auth_agrees(const struct client_auth *one, const struct client_auth *other)
+{
+    bool same_cas = one->ca_set == other->ca_set ||
+                    (one->ca_set && other->ca_set && same_set(one->ca_set, other->ca_set));
+    return one->mode == other->mode && same_cas && one->registration == other->registration &&
+           crl_check_equal(one->crl, other->crl) && ocsp_check_equal(one->ocsp, other->ocsp) &&
+           allow_list_equal(one->allow, other->allow);
+}
+
+/* Only when every rule would refuse the same clients may the handshake refuse them for all; who is
+ * exempt is nobody's business there. */
+static bool may_alert(const struct client_auth *const *rules, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
-        if (rules[i]->mode != AUTH_REQUIRE || rules[i]->refuse_with == REFUSE_403 ||
-            rules[i]->registration != rules[0]->registration)
+        if (rules[i]->mode != AUTH_REQUIRE || rules[i]->exempt ||
+            (rules[i]->refuse_with != REFUSE_UNSET && rules[i]->refuse_with != REFUSE_ALERT) ||
+            !client_auth_agrees(rules[i], rules[0]))
             return false;
-    return count > 0 && policy->set_count == 1;
+    return count > 0;
 }
 
 static bool add_names(STACK_OF(X509_NAME) * names, STACK_OF(X509_NAME) * more)
@@ -91,8 +105,8 @@ enum policy_fault policy_make(struct policy *policy, const struct client_auth *c
         if (fault != POLICY_FINE)
             return fault;
     }
-    policy->alerts = may_alert(policy, rules, count);
-    policy->registration = policy->alerts ? rules[0]->registration : REGISTRATION_OFF;
+    policy->alerts = may_alert(rules, count);
+    policy->alerting = policy->alerts ? rules[0] : NULL;
     if (wants_alert && !policy->alerts)
         return POLICY_ALERT_IMPOSSIBLE;
     /* Loading may end the program for want of memory, as arenas do; an unfinished policy must not
@@ -118,8 +132,10 @@ bool policy_equal(const struct policy *one, const struct policy *other)
     return one == other || policy_has_id(one, other->id);
 }
 
-enum refusal policy_verdict(const struct client_auth *rule, const struct identity *identity,
-                            time_t now)
+/* --- what a rule asks ------------------------------------------------------------------------ */
+
+static enum refusal verified(const struct client_auth *rule, const struct identity *identity,
+                             time_t now)
 {
     if (!identity || !rule->ca_set)
         return REFUSAL_MISSING;
@@ -131,14 +147,140 @@ enum refusal policy_verdict(const struct client_auth *rule, const struct identit
     return result->refusal;
 }
 
-struct judgement policy_judge(const struct client_auth *rule, const struct view *view,
-                              struct identity *identity, time_t now)
+static struct judgement judged(enum refusal refusal)
+{
+    return (struct judgement){.refusal = refusal};
+}
+
+static struct judgement ask_ocsp(const struct client_auth *rule, const struct visitor *visitor)
+{
+    struct judgement judgement = judged(REFUSAL_NONE);
+    judgement.refusal =
+        ocsp_judge(rule->ocsp, visitor->identity, identity_result(visitor->identity, rule->ca_set),
+                   visitor->now, &judgement.must_ask_ocsp);
+    return judgement;
+}
+
+static struct judgement ask_registry(const struct client_auth *rule, const struct view *view,
+                                     const struct visitor *visitor)
+{
+    struct registry_judgement known =
+        registry_judge(view, rule->registration, visitor->identity,
+                       identity_result(visitor->identity, rule->ca_set));
+    return (struct judgement){.refusal = known.refusal, .must_sign_up = known.must_sign_up};
+}
+
+static struct judgement ask_allowed(const struct client_auth *rule, const struct visitor *visitor)
+{
+    return judged(allow_list_has(rule->allow, visitor->identity) ? REFUSAL_NONE
+                                                                 : REFUSAL_NOT_ALLOWED);
+}
+
+const char *policy_check_name(enum policy_check check)
+{
+    switch (check) {
+    case POLICY_CHECK_CERTIFICATE:
+        return "certificate";
+    case POLICY_CHECK_CRL:
+        return "crl";
+    case POLICY_CHECK_OCSP:
+        return "ocsp";
+    case POLICY_CHECK_REGISTRY:
+        return "registry";
+    case POLICY_CHECK_ALLOW:
+        return "allow_client";
+    case POLICY_CHECK_COUNT:
+        break;
+    }
+    return NULL;
+}
+
+bool policy_check_is_asked(const struct client_auth *rule, enum policy_check check)
+{
+    switch (check) {
+    case POLICY_CHECK_CERTIFICATE:
+    case POLICY_CHECK_REGISTRY:
+        return rule->mode != AUTH_OFF;
+    case POLICY_CHECK_CRL:
+        return rule->crl;
+    case POLICY_CHECK_OCSP:
+        return rule->ocsp;
+    case POLICY_CHECK_ALLOW:
+        return rule->allow;
+    case POLICY_CHECK_COUNT:
+        break;
+    }
+    return false;
+}
+
+struct judgement policy_check_ask(enum policy_check check, const struct client_auth *rule,
+                                  const struct view *view, const struct visitor *visitor)
+{
+    switch (check) {
+    case POLICY_CHECK_CERTIFICATE:
+        return judged(verified(rule, visitor->identity, visitor->now));
+    case POLICY_CHECK_CRL:
+        return judged(crl_judge(rule->crl, visitor->identity,
+                                identity_result(visitor->identity, rule->ca_set), visitor->now));
+    case POLICY_CHECK_OCSP:
+        return ask_ocsp(rule, visitor);
+    case POLICY_CHECK_REGISTRY:
+        return ask_registry(rule, view, visitor);
+    case POLICY_CHECK_ALLOW:
+        return ask_allowed(rule, visitor);
+    case POLICY_CHECK_COUNT:
+        break;
+    }
+    return judged(REFUSAL_UNTRUSTED);
+}
+
+/* --- what follows ---------------------------------------------------------------------------- */
+
+/* The questions from the first to the last, both asked, until one refuses. A wait is remembered:
+ * what comes behind it may refuse at once. */
+static struct judgement ask(const struct client_auth *rule, const struct view *view,
+                            const struct visitor *visitor, enum policy_check first,
+                            enum policy_check last)
+{
+    struct judgement all = judged(REFUSAL_NONE);
+    for (enum policy_check check = first; check <= last && all.refusal == REFUSAL_NONE; check++) {
+        if (!policy_check_is_asked(rule, check))
+            continue;
+        struct judgement one = policy_check_ask(check, rule, view, visitor);
+        all.refusal = one.refusal;
+        all.must_sign_up |= one.must_sign_up;
+        all.must_ask_ocsp |= one.must_ask_ocsp;
+    }
+    return all;
+}
+
+enum refusal policy_verdict(const struct client_auth *rule, struct identity *identity, time_t now)
 {
     if (rule->mode == AUTH_OFF)
-        return (struct judgement){.refusal = REFUSAL_NONE};
-    enum refusal found = policy_verdict(rule, identity, now);
-    if (found == REFUSAL_NONE)
-        return registry_judge(view, rule->registration, identity,
-                              identity_result(identity, rule->ca_set));
-    return (struct judgement){.refusal = rule->mode == AUTH_REQUEST ? REFUSAL_NONE : found};
+        return REFUSAL_MISSING;
+    const struct visitor visitor = {.identity = identity, .now = now};
+    return ask(rule, NULL, &visitor, POLICY_CHECK_CERTIFICATE, POLICY_CHECK_OCSP).refusal;
+}
+
+bool policy_needs_certificate(const struct client_auth *rule, const struct visitor *visitor)
+{
+    return rule->mode == AUTH_REQUIRE && !(rule->exempt && visitor->address &&
+                                           network_set_has_text(rule->exempt, visitor->address));
+}
+
+struct judgement policy_judge(const struct client_auth *rule, const struct view *view,
+                              const struct visitor *visitor)
+{
+    if (rule->mode == AUTH_OFF)
+        return judged(REFUSAL_NONE);
+    bool needs_one = policy_needs_certificate(rule, visitor);
+    struct judgement found = ask(rule, view, visitor, POLICY_CHECK_CERTIFICATE, POLICY_CHECK_OCSP);
+    if (found.refusal != REFUSAL_NONE)
+        return needs_one ? found : judged(REFUSAL_NONE);
+    /* Who need not show a certificate need not be on the list either: it could come without. */
+    bool is_exempt = rule->mode == AUTH_REQUIRE && !needs_one;
+    struct judgement more = ask(rule, view, visitor, POLICY_CHECK_REGISTRY,
+                                is_exempt ? POLICY_CHECK_REGISTRY : POLICY_CHECK_ALLOW);
+    more.must_ask_ocsp |= found.must_ask_ocsp;
+    return more;
 }

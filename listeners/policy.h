@@ -17,18 +17,34 @@
 #include "listeners/refusal.h"
 #include "listeners/registry/judge.h"
 
+struct allow_list;
+struct crl_check;
 struct identity;
+struct network_set;
+struct ocsp_check;
+struct redirect;
+struct refusal_page;
 struct view;
 
 enum auth_mode { AUTH_OFF, AUTH_REQUEST, AUTH_REQUIRE };
-enum refuse_with { REFUSE_UNSET = -1, REFUSE_ALERT, REFUSE_403 };
+enum refuse_with { REFUSE_UNSET = -1, REFUSE_ALERT, REFUSE_403, REFUSE_PAGE, REFUSE_REDIRECT };
 
 struct client_auth {
     enum auth_mode mode;
     const struct ca_set *ca_set; /* NULL exactly when mode is AUTH_OFF */
     enum refuse_with refuse_with;
     enum client_registration registration;
+    const struct refusal_page *page;  /* REFUSE_PAGE; else NULL */
+    const struct redirect *redirect;  /* REFUSE_REDIRECT; else NULL */
+    const struct crl_check *crl;      /* NULL: no CRL is asked */
+    const struct ocsp_check *ocsp;    /* NULL: no responder is asked */
+    const struct allow_list *allow;   /* NULL: everybody who is verified */
+    const struct network_set *exempt; /* who comes from there needs no certificate; NULL: nobody */
 };
+
+/** Would both refuse the same clients, whatever the registry and the CRLs say? (How they tell it
+ * is not compared.) */
+bool client_auth_agrees(const struct client_auth *one, const struct client_auth *other);
 
 enum { POLICY_ID_BYTES = 32 };
 
@@ -38,9 +54,9 @@ struct policy {
     bool asks;   /* a certificate is requested in the handshake */
     bool alerts; /* all rules require the same one set, in the same way, and refuse by alert: the
                     handshake itself refuses */
-    /* What the handshake asks the registry where it alerts. No part of the id: nothing of it is
-     * kept with a session. */
-    enum client_registration registration;
+    /* Where it alerts: what each of its rules asks, which all agree; else NULL. No part of the id:
+     * nothing of it is kept with a session. */
+    const struct client_auth *alerting;
     unsigned set_count;
     const struct ca_set *sets[CA_SETS_PER_DOMAIN];
     STACK_OF(X509_NAME) * names; /* union of the sets' names; owned; NULL when nothing is asked */
@@ -68,23 +84,65 @@ bool policy_has_id(const struct policy *policy, const unsigned char id[POLICY_ID
 /** Equal ids: a client settled under one may be served under the other. */
 bool policy_equal(const struct policy *one, const struct policy *other);
 
+/** Who stands before a rule, and when. */
+struct visitor {
+    struct identity
+        *identity;       /* NULL: it showed no certificate. What is found of it is kept there */
+    const char *address; /* numeric, of the socket or the PROXY header; NULL: not known, and
+                            then nobody is exempt */
+    time_t now;          /* wall clock, seconds */
+};
+
+struct judgement {
+    enum refusal refusal; /* NONE: may pass … */
+    bool must_sign_up;    /* … but not before it is registered (REGISTRATION_AUTO) */
+    bool must_ask_ocsp;   /* … but not before its CA's OCSP responder was asked */
+};
+
 /**
- * May a client with this identity (NULL: it showed no certificate) pass this rule now? Called at
- * every request: first what verification found (a chain that has expired since is REFUSAL_EXPIRED;
- * AUTH_REQUEST lets everybody pass who is not verified; use policy_verdict for what was found),
- * then what the registry knows of whom it has verified.
+ * The questions a rule asks about a client, in this order. Each is a function of its own; what a
+ * request meets and what `lb explain` shows are the same calls.
+ */
+enum policy_check {
+    POLICY_CHECK_CERTIFICATE, /* shown, verified by the rule's CAs, in its time */
+    POLICY_CHECK_CRL,
+    POLICY_CHECK_OCSP,
+    POLICY_CHECK_REGISTRY,
+    POLICY_CHECK_ALLOW,
+    POLICY_CHECK_COUNT,
+};
+
+/** "certificate", "crl", "ocsp", "registry", "allow_client". Static. */
+const char *policy_check_name(enum policy_check check);
+/** Does the rule ask this at all? */
+bool policy_check_is_asked(const struct client_auth *rule, enum policy_check check);
+/**
+ * One question by itself. To be asked only where those before it gave REFUSAL_NONE.
+ *
+ * view  of the registry; NULL: there is none
+ */
+struct judgement policy_check_ask(enum policy_check check, const struct client_auth *rule,
+                                  const struct view *view, const struct visitor *visitor);
+
+/** Does it need a certificate here? Not where it is off or only requested, nor who is exempt. */
+bool policy_needs_certificate(const struct client_auth *rule, const struct visitor *visitor);
+
+/**
+ * May this client pass this rule now? Called at every request: first what verification found (a
+ * chain that has expired since is REFUSAL_EXPIRED) and what CRLs and OCSP say: who needs no
+ * certificate passes in spite of it (use policy_verdict for what was found). Then, of whom is
+ * verified, what the registry knows and whether the rule allows it.
  *
  * view  of the registry; NULL: there is none
  */
 struct judgement policy_judge(const struct client_auth *rule, const struct view *view,
-                              struct identity *identity, time_t now);
+                              const struct visitor *visitor);
 
 /**
- * What verification found for this rule whatever its mode: NONE = verified, MISSING = no
- * certificate, … A rule that asks for none (AUTH_OFF) has seen none: MISSING, even where another
- * rule of the domain made the client send one.
+ * What verification found for this rule whatever its mode, CRLs and OCSP included: NONE = verified,
+ * MISSING = no certificate, … A rule that asks for none (AUTH_OFF) has seen none: MISSING, even
+ * where another rule of the domain made the client send one.
  */
-enum refusal policy_verdict(const struct client_auth *rule, const struct identity *identity,
-                            time_t now);
+enum refusal policy_verdict(const struct client_auth *rule, struct identity *identity, time_t now);
 
 #endif

@@ -101,7 +101,8 @@ struct admin_listener *admin_listener_new(const struct admin_options *options, u
 bool admin_listener_open(struct admin_listener *listener, struct registry *registry,
                          struct error *err)
 {
-    listener_open(&listener->listener, registry);
+    const struct listener_services services = {.registry = registry};
+    listener_open(&listener->listener, &services);
     listener->handshake = handshake_context_new(&listener->listener, NULL, err);
     return listener->handshake != NULL;
 }

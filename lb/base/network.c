@@ -294,3 +294,19 @@ bool network_set_has(const struct network_set *set, const struct address *addres
     }
     return false;
 }
+
+/* As address_set() does: IPv4 that came mapped is IPv4. address_host() writes it so already. */
+bool network_set_has_text(const struct network_set *set, const char *host)
+{
+    struct in_addr ipv4;
+    struct in6_addr ipv6;
+    char bare[INET6_ADDRSTRLEN];
+    if (inet_pton(AF_INET, host, &ipv4) == 1)
+        return has_point(&set->ipv4, point_of_ipv4(&ipv4));
+    size_t length = strcspn(host, "%"); /* a link-local address has its zone behind it */
+    if (length >= sizeof bare)
+        return false;
+    memcpy(bare, host, length);
+    bare[length] = '\0';
+    return inet_pton(AF_INET6, bare, &ipv6) == 1 && has_point(&set->ipv6, point_of_ipv6(&ipv6));
+}

@@ -78,4 +78,8 @@ void network_set_make(struct network_set *ret_set, const struct network *network
  */
 bool network_set_has(const struct network_set *set, const struct address *address);
 
+/** The same of a numeric address without port, as address_host() writes it; what is none lies in no
+ * network. */
+bool network_set_has_text(const struct network_set *set, const char *host);
+
 #endif

@@ -23,11 +23,11 @@
 #include "listeners/identity.h"
 #include "listeners/registry/view.h"
 
-static const struct judgement pass = {.refusal = REFUSAL_NONE};
+static const struct registry_judgement pass = {.refusal = REFUSAL_NONE};
 
-static struct judgement refuse(enum refusal refusal)
+static struct registry_judgement refuse(enum refusal refusal)
 {
-    return (struct judgement){.refusal = refusal};
+    return (struct registry_judgement){.refusal = refusal};
 }
 
 /* The wall clock in seconds, as cheap as can be. */
@@ -88,9 +88,9 @@ static enum refusal refusal_of(const struct view *view, const struct view_entry 
     return REFUSAL_NOT_REGISTERED;
 }
 
-static struct judgement judge_known(const struct view *view, struct view_entry *entry,
-                                    enum client_registration registration,
-                                    const struct identity *identity)
+static struct registry_judgement judge_known(const struct view *view, struct view_entry *entry,
+                                             enum client_registration registration,
+                                             const struct identity *identity)
 {
     enum refusal refusal = refusal_of(view, entry, identity);
     if (view_has_tbs(entry, identity->tbs))
@@ -101,9 +101,9 @@ static struct judgement judge_known(const struct view *view, struct view_entry *
     return refuse(refusal);
 }
 
-static struct judgement judge_unknown(const struct view *view,
-                                      enum client_registration registration,
-                                      const struct ca_set_result *result)
+static struct registry_judgement judge_unknown(const struct view *view,
+                                               enum client_registration registration,
+                                               const struct ca_set_result *result)
 {
     switch (registration) {
     case REGISTRATION_OFF:
@@ -112,14 +112,16 @@ static struct judgement judge_unknown(const struct view *view,
         break;
     case REGISTRATION_AUTO:
         if (has_ca(view, result, CA_ENABLED))
-            return (struct judgement){.refusal = REFUSAL_NONE, .must_sign_up = true};
+            return (struct registry_judgement){.refusal = REFUSAL_NONE, .must_sign_up = true};
         break;
     }
     return refuse(REFUSAL_NOT_REGISTERED);
 }
 
-struct judgement registry_judge(const struct view *view, enum client_registration registration,
-                                struct identity *identity, const struct ca_set_result *result)
+struct registry_judgement registry_judge(const struct view *view,
+                                         enum client_registration registration,
+                                         struct identity *identity,
+                                         const struct ca_set_result *result)
 {
     if (!view)
         return registration == REGISTRATION_OFF ? pass : refuse(REFUSAL_NOT_REGISTERED);

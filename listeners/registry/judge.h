@@ -19,7 +19,7 @@ enum client_registration {
     REGISTRATION_AUTO,   /* the same, but those of a registered CA sign up by themselves */
 };
 
-struct judgement {
+struct registry_judgement {
     enum refusal refusal; /* NONE: may pass … */
     bool must_sign_up;    /* … but not before it is registered (REGISTRATION_AUTO) */
 };
@@ -29,8 +29,10 @@ struct judgement {
  * identity  not NULL; what is found of it is kept with it
  * result    of the rule's CA set, verified
  */
-struct judgement registry_judge(const struct view *view, enum client_registration registration,
-                                struct identity *identity, const struct ca_set_result *result);
+struct registry_judgement registry_judge(const struct view *view,
+                                         enum client_registration registration,
+                                         struct identity *identity,
+                                         const struct ca_set_result *result);
 
 /** Is it known to be one that may nowhere pass (revoked, not activated, of a disabled CA …)?
  * For open connections, over all results of the identity. REFUSAL_NONE: no. */

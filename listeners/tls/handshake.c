@@ -151,17 +151,13 @@ static struct identity *identify(const struct handshake_context *context,
     return identity;
 }
 
-/* Where the domain's policy alerts: what all of its rules would say. */
+/* Where the domain's policy alerts: what all of its rules would say now. What has to be waited for
+ * is left to the first request. */
 static enum refusal judge(const struct handshake *handshake, const struct policy *policy)
 {
-    const struct ca_set_result *result = identity_result(handshake->identity, policy->sets[0]);
-    if (!result)
-        return REFUSAL_UNTRUSTED;
-    if (result->refusal != REFUSAL_NONE)
-        return result->refusal;
-    return registry_judge(handshake->listener->view, policy->registration, handshake->identity,
-                          result)
-        .refusal;
+    const struct visitor visitor = {.identity = handshake->identity,
+                                    .now = handshake_context_now(handshake->context)};
+    return policy_judge(policy->alerting, handshake->listener->view, &visitor).refusal;
 }
 
 /* Called in the place of X509_verify_cert(). 1: go on. */

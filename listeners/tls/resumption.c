@@ -69,13 +69,12 @@ static bool fits(const struct handshake *handshake, SSL *ssl, const SSL_SESSION 
 static bool is_refused(const struct handshake *handshake, const SSL_SESSION *session)
 {
     const struct policy *policy = handshake->domain->policy;
-    struct identity *identity = session_of(session)->identity;
-    if (!policy->alerts || !identity)
+    const struct visitor visitor = {.identity = session_of(session)->identity,
+                                    .now = handshake_context_now(handshake->context)};
+    if (!policy->alerts || !visitor.identity)
         return false;
-    const struct ca_set_result *result = identity_result(identity, policy->sets[0]);
-    return result &&
-           registry_judge(handshake->listener->view, policy->registration, identity, result)
-                   .refusal != REFUSAL_NONE;
+    return policy_judge(policy->alerting, handshake->listener->view, &visitor).refusal !=
+           REFUSAL_NONE;
 }
 
 static SSL_SESSION *on_session_wanted(SSL *ssl, const unsigned char *id, int length, int *copy)

@@ -102,7 +102,8 @@ void stage_rule(struct stage *stage, const char *domain, enum auth_mode mode,
     stage->rules[index].name = domain;
     stage->rule_options[index].url = arena_format(&stage->arena, "/%u", index);
     stage->rules[index].options = &stage->rule_options[index];
-    stage->rules[index].auth = (struct client_auth){mode, set, refuse_with, REGISTRATION_OFF};
+    stage->rules[index].auth = (struct client_auth){
+        .mode = mode, .ca_set = set, .refuse_with = refuse_with, .registration = REGISTRATION_OFF};
     stage->patterns[index] = domain;
 }
 

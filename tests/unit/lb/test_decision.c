@@ -155,14 +155,28 @@ static void close_config(void)
 static struct decision ask(const char *settled, struct identity *identity, const char *host,
                            const char *path)
 {
-    return decide(listener_named("on"), policy_of("on", settled)->id, identity, slice_of(host),
-                  slice_of(path), time(NULL));
+    return decide(&(struct inquiry){.listener = listener_named("on"),
+                                    .settled = policy_of("on", settled)->id,
+                                    .visitor = {.identity = identity, .now = time(NULL)},
+                                    .host = slice_of(host),
+                                    .path = slice_of(path)});
 }
 
 static struct decision ask_off(struct identity *identity, const char *host)
 {
-    return decide(listener_named("off"), policy_of("off", host)->id, identity, slice_of(host),
-                  slice_of("/"), time(NULL));
+    return decide(&(struct inquiry){.listener = listener_named("off"),
+                                    .settled = policy_of("off", host)->id,
+                                    .visitor = {.identity = identity, .now = time(NULL)},
+                                    .host = slice_of(host),
+                                    .path = slice_of("/")});
+}
+
+static struct decision ask_clear(const char *host, const char *path)
+{
+    return decide(&(struct inquiry){.listener = listener_named("clear"),
+                                    .visitor = {.now = time(NULL)},
+                                    .host = slice_of(host),
+                                    .path = slice_of(path)});
 }
 
 static void must_pass(struct decision decision, const char *rule)
@@ -199,12 +213,8 @@ END_TEST
 
 START_TEST(an_http_listener_settles_nothing_and_judges_nobody)
 {
-    const struct listener *clear = listener_named("clear");
-    struct decision decision =
-        decide(clear, NULL, NULL, slice_of("any.test"), slice_of("/app"), time(NULL));
-    must_pass(decision, "clear");
-    decision = decide(clear, NULL, NULL, slice_of("any.test"), slice_of("/other"), time(NULL));
-    ck_assert_int_eq(decision.outcome, DECISION_NO_RULE);
+    must_pass(ask_clear("any.test", "/app"), "clear");
+    ck_assert_int_eq(ask_clear("any.test", "/other").outcome, DECISION_NO_RULE);
 }
 END_TEST
 
@@ -269,9 +279,12 @@ END_TEST
 START_TEST(a_certificate_that_expires_during_the_connection_passes_no_more)
 {
     time_t later = time(NULL) + 31 * MADE_DAY_S;
-    struct decision decision = decide(listener_named("on"), policy_of("on", "one.test")->id,
-                                      alice_on_one, slice_of("one.test"), slice_of("/"), later);
-    must_refuse(decision, "expired");
+    must_refuse(decide(&(struct inquiry){.listener = listener_named("on"),
+                                         .settled = policy_of("on", "one.test")->id,
+                                         .visitor = {.identity = alice_on_one, .now = later},
+                                         .host = slice_of("one.test"),
+                                         .path = slice_of("/")}),
+                "expired");
 }
 END_TEST
 
@@ -349,7 +362,6 @@ END_TEST
 
 START_TEST(a_redirect_to_the_host_needs_one)
 {
-    const struct listener *clear = listener_named("clear");
     static const struct {
         const char *host, *path;
         enum decision_outcome outcome;
@@ -359,9 +371,8 @@ START_TEST(a_redirect_to_the_host_needs_one)
                 {"", "/up", DECISION_NO_HOST, "up", "no-host", 400},
                 {"", "/fixed", DECISION_REDIRECT, "fixed", "redirect", 301}};
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++)
-        must_become(
-            decide(clear, NULL, NULL, slice_of(rows[i].host), slice_of(rows[i].path), time(NULL)),
-            rows[i].outcome, rows[i].rule, rows[i].status, rows[i].reason);
+        must_become(ask_clear(rows[i].host, rows[i].path), rows[i].outcome, rows[i].rule,
+                    rows[i].status, rows[i].reason);
 }
 END_TEST
 
@@ -384,18 +395,20 @@ END_TEST
 
 START_TEST(every_outcome_has_a_status_a_word_and_a_sentence)
 {
+    static const struct rule rule;
     static const struct {
         struct decision decision;
         unsigned status;
         const char *reason;
     } rows[] = {
-        {{.outcome = DECISION_MISDIRECTED}, 421, "misdirected"},
+        {{.outcome = DECISION_MISDIRECTED, .refusal = REFUSAL_HOST_MISMATCH}, 421, "host-mismatch"},
         {{.outcome = DECISION_NO_RULE}, 404, "no-rule"},
         {{.outcome = DECISION_AMBIGUOUS}, 400, "ambiguous-path"},
         {{.outcome = DECISION_UNDECIDED}, 400, "regex-limit"},
         {{.outcome = DECISION_NO_HOST}, 400, "no-host"},
         {{.outcome = DECISION_BAD_CLIENT_ID}, 400, "bad-client-id"},
-        {{.outcome = DECISION_REFUSED, .refusal = REFUSAL_EXPIRED}, 403, "expired"},
+        {{.outcome = DECISION_REFUSED, .rule = &rule, .refusal = REFUSAL_EXPIRED}, 403, "expired"},
+        {{.outcome = DECISION_BLOCKED, .refusal = REFUSAL_BLOCKED}, 403, "blocked"},
     };
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
         ck_assert_uint_eq(decision_status(&rows[i].decision), rows[i].status);

@@ -168,7 +168,7 @@ static void config_of(struct stage *stage, const char *pool_keys)
                   problems.count ? problems.items[0].text : "no config");
     problems_done(&problems);
     stage->roster = roster_new();
-    ck_assert(config_open(stage->config, stage->roster, NULL, NULL));
+    ck_assert(config_open(stage->config, stage->roster, &(struct listener_services){0}, NULL));
     text_done(&ini);
 }
 

@@ -59,7 +59,7 @@ static void put_first_in_force(void)
     problems_done(&problems);
     server_use_config(server->config);
     open_registry();
-    ck_assert(config_open(server->config, server->roster, server->registry.registry, NULL));
+    ck_assert(config_open(server->config, server->roster, &server->services, NULL));
     ck_assert_msg(server_check_health(server, server->config, &err), "%s", err.text);
     reload_init(server);
 }

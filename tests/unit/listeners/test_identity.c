@@ -26,10 +26,14 @@ static void cast_open(struct cast *cast)
     stage_open(&cast->stage);
     cast->ca = made_ca("Client CA");
     cast->other_ca = made_ca("Other CA");
-    const struct client_auth one = {AUTH_REQUIRE, stage_ca_set(&cast->stage, cast->ca, NULL),
-                                    REFUSE_403, REGISTRATION_OFF};
-    const struct client_auth two = {AUTH_REQUIRE, stage_ca_set(&cast->stage, cast->other_ca, NULL),
-                                    REFUSE_403, REGISTRATION_OFF};
+    const struct client_auth one = {.mode = AUTH_REQUIRE,
+                                    .ca_set = stage_ca_set(&cast->stage, cast->ca, NULL),
+                                    .refuse_with = REFUSE_403,
+                                    .registration = REGISTRATION_OFF};
+    const struct client_auth two = {.mode = AUTH_REQUIRE,
+                                    .ca_set = stage_ca_set(&cast->stage, cast->other_ca, NULL),
+                                    .refuse_with = REFUSE_403,
+                                    .registration = REGISTRATION_OFF};
     const struct client_auth *rules[] = {&one, &two};
     ck_assert_int_eq(policy_make(&cast->policy, rules, 2), POLICY_FINE);
 }

@@ -108,8 +108,10 @@ static void cast_open(struct cast *cast)
     stage_open(&cast->stage);
     cast->ca = made_ca("Client CA");
     cast->rule = (struct rule){.client_headers = CLIENT_HEADERS_NGINX};
-    cast->rule.auth = (struct client_auth){AUTH_REQUEST, stage_ca_set(&cast->stage, cast->ca, NULL),
-                                           REFUSE_UNSET, REGISTRATION_OFF};
+    cast->rule.auth = (struct client_auth){.mode = AUTH_REQUEST,
+                                           .ca_set = stage_ca_set(&cast->stage, cast->ca, NULL),
+                                           .refuse_with = REFUSE_UNSET,
+                                           .registration = REGISTRATION_OFF};
     const struct client_auth *rules[] = {&cast->rule.auth};
     ck_assert_int_eq(policy_make(&cast->policy, rules, 1), POLICY_FINE);
 }
@@ -133,8 +135,7 @@ static struct identity *identify(const struct cast *cast, const struct made *mad
 
 /* The fields as one text, freed by the caller; `room` is exact, so that a sanitizer sees a byte too
  * many. */
-static char *fields(const struct cast *cast, const struct identity *identity, time_t now,
-                    size_t room)
+static char *fields(const struct cast *cast, struct identity *identity, time_t now, size_t room)
 {
     char *into = malloc(room);
     char *text = calloc(1, room + 1);

@@ -120,8 +120,10 @@ static void begin(void)
 {
     stage_open(&stage);
     ca = made_ca("Client CA");
-    const struct client_auth rule = {AUTH_REQUIRE, stage_ca_set(&stage, ca, NULL), REFUSE_403,
-                                     REGISTRATION_OFF};
+    const struct client_auth rule = {.mode = AUTH_REQUIRE,
+                                     .ca_set = stage_ca_set(&stage, ca, NULL),
+                                     .refuse_with = REFUSE_403,
+                                     .registration = REGISTRATION_OFF};
     const struct client_auth *rules[] = {&rule};
     ck_assert_int_eq(policy_make(&policy, rules, 1), POLICY_FINE);
     view = view_new();

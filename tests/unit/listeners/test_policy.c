@@ -58,8 +58,10 @@ static enum policy_fault join(const struct cast *cast, struct policy *policy, co
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
             const struct ca_set *sets[] = {NULL, cast->set, cast->other_set};
             if (kinds[i].letter == letters[count])
-                auths[count] = (struct client_auth){kinds[i].mode, sets[kinds[i].set],
-                                                    kinds[i].refuse_with, REGISTRATION_OFF};
+                auths[count] = (struct client_auth){.mode = kinds[i].mode,
+                                                    .ca_set = sets[kinds[i].set],
+                                                    .refuse_with = kinds[i].refuse_with,
+                                                    .registration = REGISTRATION_OFF};
         }
         pointers[count] = &auths[count];
     }
@@ -140,9 +142,14 @@ START_TEST(policy_ids_are_the_same_for_the_same_files_read_again)
 {
     struct cast cast;
     cast_open(&cast);
-    struct client_auth one = {AUTH_REQUIRE, cast.set, REFUSE_403, REGISTRATION_OFF};
-    struct client_auth again = {AUTH_REQUIRE, stage_ca_set(&cast.stage, cast.ca, NULL), REFUSE_403,
-                                REGISTRATION_OFF};
+    struct client_auth one = {.mode = AUTH_REQUIRE,
+                              .ca_set = cast.set,
+                              .refuse_with = REFUSE_403,
+                              .registration = REGISTRATION_OFF};
+    struct client_auth again = {.mode = AUTH_REQUIRE,
+                                .ca_set = stage_ca_set(&cast.stage, cast.ca, NULL),
+                                .refuse_with = REFUSE_403,
+                                .registration = REGISTRATION_OFF};
     const struct client_auth *ones[] = {&one};
     const struct client_auth *agains[] = {&again, &one};
     struct policy first;
@@ -166,7 +173,10 @@ START_TEST(too_many_different_sets_are_a_fault)
     memset(sets, 0, sizeof sets);
     for (int i = 0; i <= CA_SETS_PER_DOMAIN; i++) {
         sets[i].id[0] = (unsigned char)i;
-        auths[i] = (struct client_auth){AUTH_REQUIRE, &sets[i], REFUSE_403, REGISTRATION_OFF};
+        auths[i] = (struct client_auth){.mode = AUTH_REQUIRE,
+                                        .ca_set = &sets[i],
+                                        .refuse_with = REFUSE_403,
+                                        .registration = REGISTRATION_OFF};
         rules[i] = &auths[i];
     }
     ck_assert_int_eq(policy_make(&policy, rules, CA_SETS_PER_DOMAIN + 1), POLICY_TOO_MANY_SETS);
@@ -197,18 +207,24 @@ START_TEST(rules_that_register_differently_leave_the_refusal_to_requests)
 {
     struct cast cast;
     cast_open(&cast);
-    const struct client_auth open = {AUTH_REQUIRE, cast.set, REFUSE_UNSET, REGISTRATION_OFF};
-    const struct client_auth known = {AUTH_REQUIRE, cast.set, REFUSE_UNSET, REGISTRATION_MANUAL};
+    const struct client_auth open = {.mode = AUTH_REQUIRE,
+                                     .ca_set = cast.set,
+                                     .refuse_with = REFUSE_UNSET,
+                                     .registration = REGISTRATION_OFF};
+    const struct client_auth known = {.mode = AUTH_REQUIRE,
+                                      .ca_set = cast.set,
+                                      .refuse_with = REFUSE_UNSET,
+                                      .registration = REGISTRATION_MANUAL};
     const struct client_auth *alike[] = {&known, &known};
     const struct client_auth *unlike[] = {&known, &open};
     struct policy policy;
     ck_assert_int_eq(policy_make(&policy, alike, 2), POLICY_FINE);
     ck_assert(policy.alerts);
-    ck_assert_int_eq(policy.registration, REGISTRATION_MANUAL);
+    ck_assert_ptr_eq(policy.alerting, &known);
     policy_done(&policy);
     ck_assert_int_eq(policy_make(&policy, unlike, 2), POLICY_FINE);
     ck_assert(!policy.alerts);
-    ck_assert_int_eq(policy.registration, REGISTRATION_OFF);
+    ck_assert_ptr_null(policy.alerting);
     policy_done(&policy);
     cast_close(&cast);
 }
@@ -220,20 +236,46 @@ START_TEST(a_rule_judges_by_its_own_cas_only)
     cast_open(&cast);
     struct made *alice = made_client(cast.ca, "alice");
     struct identity *identity = identify(&cast, "AB", alice);
-    const struct client_auth own = {AUTH_REQUIRE, cast.set, REFUSE_403, REGISTRATION_OFF};
-    const struct client_auth other = {AUTH_REQUIRE, cast.other_set, REFUSE_403, REGISTRATION_OFF};
-    const struct client_auth request = {AUTH_REQUEST, cast.other_set, REFUSE_403, REGISTRATION_OFF};
-    const struct client_auth off = {AUTH_OFF, NULL, REFUSE_UNSET, REGISTRATION_OFF};
+    const struct client_auth own = {.mode = AUTH_REQUIRE,
+                                    .ca_set = cast.set,
+                                    .refuse_with = REFUSE_403,
+                                    .registration = REGISTRATION_OFF};
+    const struct client_auth other = {.mode = AUTH_REQUIRE,
+                                      .ca_set = cast.other_set,
+                                      .refuse_with = REFUSE_403,
+                                      .registration = REGISTRATION_OFF};
+    const struct client_auth request = {.mode = AUTH_REQUEST,
+                                        .ca_set = cast.other_set,
+                                        .refuse_with = REFUSE_403,
+                                        .registration = REGISTRATION_OFF};
+    const struct client_auth off = {.mode = AUTH_OFF,
+                                    .ca_set = NULL,
+                                    .refuse_with = REFUSE_UNSET,
+                                    .registration = REGISTRATION_OFF};
     time_t now = time(NULL);
-    ck_assert_int_eq(policy_judge(&own, NULL, identity, now).refusal, REFUSAL_NONE);
-    ck_assert_int_eq(policy_judge(&other, NULL, identity, now).refusal, REFUSAL_UNTRUSTED);
-    ck_assert_int_eq(policy_judge(&request, NULL, identity, now).refusal, REFUSAL_NONE);
+    ck_assert_int_eq(
+        policy_judge(&own, NULL, &(struct visitor){.identity = identity, .now = now}).refusal,
+        REFUSAL_NONE);
+    ck_assert_int_eq(
+        policy_judge(&other, NULL, &(struct visitor){.identity = identity, .now = now}).refusal,
+        REFUSAL_UNTRUSTED);
+    ck_assert_int_eq(
+        policy_judge(&request, NULL, &(struct visitor){.identity = identity, .now = now}).refusal,
+        REFUSAL_NONE);
     ck_assert_int_eq(policy_verdict(&request, identity, now), REFUSAL_UNTRUSTED);
-    ck_assert_int_eq(policy_judge(&off, NULL, identity, now).refusal, REFUSAL_NONE);
+    ck_assert_int_eq(
+        policy_judge(&off, NULL, &(struct visitor){.identity = identity, .now = now}).refusal,
+        REFUSAL_NONE);
     ck_assert_int_eq(policy_verdict(&off, identity, now), REFUSAL_MISSING);
-    ck_assert_int_eq(policy_judge(&own, NULL, NULL, now).refusal, REFUSAL_MISSING);
-    ck_assert_int_eq(policy_judge(&request, NULL, NULL, now).refusal, REFUSAL_NONE);
-    ck_assert_int_eq(policy_judge(&off, NULL, NULL, now).refusal, REFUSAL_NONE);
+    ck_assert_int_eq(
+        policy_judge(&own, NULL, &(struct visitor){.identity = NULL, .now = now}).refusal,
+        REFUSAL_MISSING);
+    ck_assert_int_eq(
+        policy_judge(&request, NULL, &(struct visitor){.identity = NULL, .now = now}).refusal,
+        REFUSAL_NONE);
+    ck_assert_int_eq(
+        policy_judge(&off, NULL, &(struct visitor){.identity = NULL, .now = now}).refusal,
+        REFUSAL_NONE);
     identity_unref(identity);
     made_free(alice);
     cast_close(&cast);
@@ -246,8 +288,14 @@ START_TEST(a_set_it_was_never_verified_against_trusts_nobody)
     cast_open(&cast);
     struct made *alice = made_client(cast.ca, "alice");
     struct identity *identity = identify(&cast, "B", alice);
-    const struct client_auth own = {AUTH_REQUIRE, cast.set, REFUSE_403, REGISTRATION_OFF};
-    ck_assert_int_eq(policy_judge(&own, NULL, identity, time(NULL)).refusal, REFUSAL_UNTRUSTED);
+    const struct client_auth own = {.mode = AUTH_REQUIRE,
+                                    .ca_set = cast.set,
+                                    .refuse_with = REFUSE_403,
+                                    .registration = REGISTRATION_OFF};
+    ck_assert_int_eq(
+        policy_judge(&own, NULL, &(struct visitor){.identity = identity, .now = time(NULL)})
+            .refusal,
+        REFUSAL_UNTRUSTED);
     identity_unref(identity);
     made_free(alice);
     cast_close(&cast);
@@ -261,11 +309,20 @@ START_TEST(a_chain_that_expires_on_an_open_connection_is_refused_from_then_on)
     struct made *alice = made_certificate(
         &(struct certificate_wish){.name = "alice", .issuer = cast.ca, .until_s = 1000});
     struct identity *identity = identify(&cast, "A", alice);
-    const struct client_auth own = {AUTH_REQUIRE, cast.set, REFUSE_403, REGISTRATION_OFF};
-    ck_assert_int_eq(policy_judge(&own, NULL, identity, identity->not_after - 1).refusal,
-                     REFUSAL_NONE);
-    ck_assert_int_eq(policy_judge(&own, NULL, identity, identity->not_after).refusal,
-                     REFUSAL_EXPIRED);
+    const struct client_auth own = {.mode = AUTH_REQUIRE,
+                                    .ca_set = cast.set,
+                                    .refuse_with = REFUSE_403,
+                                    .registration = REGISTRATION_OFF};
+    ck_assert_int_eq(
+        policy_judge(&own, NULL,
+                     &(struct visitor){.identity = identity, .now = identity->not_after - 1})
+            .refusal,
+        REFUSAL_NONE);
+    ck_assert_int_eq(
+        policy_judge(&own, NULL,
+                     &(struct visitor){.identity = identity, .now = identity->not_after})
+            .refusal,
+        REFUSAL_EXPIRED);
     identity_unref(identity);
     made_free(alice);
     cast_close(&cast);

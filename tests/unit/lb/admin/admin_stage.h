@@ -92,7 +92,7 @@ static inline void stage_open(struct admin_stage *stage, const char *ini)
     ck_assert_msg(stage->config, "%s", problems.count ? problems.items[0].text : "");
     problems_done(&problems);
     stage->roster = roster_new();
-    ck_assert(config_open(stage->config, stage->roster, NULL, NULL));
+    ck_assert(config_open(stage->config, stage->roster, &(struct listener_services){0}, NULL));
     uv_loop_init(&stage->loop);
     loop_context_init(&stage->context, &stage->loop);
     ck_assert_msg(

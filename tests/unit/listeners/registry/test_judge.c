@@ -67,7 +67,7 @@ static void put(struct cast *cast, enum certificate_status status, bool was_revo
     ck_assert(view_put(cast->view, &row));
 }
 
-static struct judgement judge(struct cast *cast, enum client_registration registration)
+static struct registry_judgement judge(struct cast *cast, enum client_registration registration)
 {
     return registry_judge(cast->view, registration, &cast->identity, &cast->results[0]);
 }

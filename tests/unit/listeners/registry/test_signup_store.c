@@ -164,7 +164,7 @@ static struct identity *identify(const struct scene *scene, const struct made *m
     return identity;
 }
 
-static struct judgement judge(const struct scene *scene, struct identity *identity)
+static struct registry_judgement judge(const struct scene *scene, struct identity *identity)
 {
     return registry_judge(registry_view(scene->registry), scene->rule.registration, identity,
                           &identity->results[0]);
@@ -223,7 +223,7 @@ START_TEST(a_client_of_a_registered_ca_signs_up_and_stays_registered)
     struct identity *identity = identify(&scene, made);
     ck_assert(judge(&scene, identity).must_sign_up);
     ck_assert_int_eq(sign_up(&scene, identity), SIGNUP_DONE);
-    struct judgement judgement = judge(&scene, identity);
+    struct registry_judgement judgement = judge(&scene, identity);
     ck_assert(judgement.refusal == REFUSAL_NONE && !judgement.must_sign_up);
     registry_close(scene.registry);
     open_registry(&scene, 15, true);

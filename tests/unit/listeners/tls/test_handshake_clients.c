@@ -51,9 +51,15 @@ static void check_refused(struct cast *cast, const struct made *made, int versio
     meet(&cast->stage, &wish, &meeting);
     ck_assert(meeting.let_in);
     ck_assert_ptr_nonnull(meeting.handshake.identity);
-    const struct client_auth rule = {AUTH_REQUIRE, cast->set, REFUSE_403, REGISTRATION_OFF};
+    const struct client_auth rule = {.mode = AUTH_REQUIRE,
+                                     .ca_set = cast->set,
+                                     .refuse_with = REFUSE_403,
+                                     .registration = REGISTRATION_OFF};
     ck_assert_str_eq(
-        refusal_name(policy_judge(&rule, NULL, meeting.handshake.identity, time(NULL)).refusal),
+        refusal_name(policy_judge(&rule, NULL,
+                                  &(struct visitor){.identity = meeting.handshake.identity,
+                                                    .now = time(NULL)})
+                         .refusal),
         refusal_name(refusal));
     part(&meeting);
 }
@@ -202,10 +208,11 @@ START_TEST(a_rule_that_answers_403_never_fails_the_handshake)
         meet(&cast.stage, &(struct wish){.certificate = shown[i], .version = versions[_i]},
              &meeting);
         ck_assert(meeting.let_in);
-        ck_assert_int_eq(
-            policy_judge(&cast.stage.rules[0].auth, NULL, meeting.handshake.identity, time(NULL))
-                .refusal,
-            refusals[i]);
+        ck_assert_int_eq(policy_judge(&cast.stage.rules[0].auth, NULL,
+                                      &(struct visitor){.identity = meeting.handshake.identity,
+                                                        .now = time(NULL)})
+                             .refusal,
+                         refusals[i]);
         part(&meeting);
     }
     cast_close(&cast);
@@ -303,11 +310,17 @@ START_TEST(one_certificate_is_verified_once_for_each_distinct_set_with_one_resul
     struct identity *identity = meeting.handshake.identity;
     ck_assert_uint_eq(identity->result_count, 2);
     time_t now = time(NULL);
-    ck_assert_int_eq(policy_judge(&cast.stage.rules[0].auth, NULL, identity, now).refusal,
+    ck_assert_int_eq(policy_judge(&cast.stage.rules[0].auth, NULL,
+                                  &(struct visitor){.identity = identity, .now = now})
+                         .refusal,
                      REFUSAL_NONE);
-    ck_assert_int_eq(policy_judge(&cast.stage.rules[1].auth, NULL, identity, now).refusal,
+    ck_assert_int_eq(policy_judge(&cast.stage.rules[1].auth, NULL,
+                                  &(struct visitor){.identity = identity, .now = now})
+                         .refusal,
                      REFUSAL_NONE);
-    ck_assert_int_eq(policy_judge(&cast.stage.rules[2].auth, NULL, identity, now).refusal,
+    ck_assert_int_eq(policy_judge(&cast.stage.rules[2].auth, NULL,
+                                  &(struct visitor){.identity = identity, .now = now})
+                         .refusal,
                      REFUSAL_UNTRUSTED);
     part(&meeting);
     cast_close(&cast);

@@ -57,10 +57,11 @@ START_TEST(a_resumed_session_still_knows_its_identity)
         meet(&cast.stage, &wish, &meeting);
         ck_assert(meeting.let_in && meeting.resumed);
         ck_assert_str_eq(meeting.handshake.identity->subject, "CN=alice");
-        ck_assert_int_eq(
-            policy_judge(&cast.stage.rules[0].auth, NULL, meeting.handshake.identity, time(NULL))
-                .refusal,
-            REFUSAL_NONE);
+        ck_assert_int_eq(policy_judge(&cast.stage.rules[0].auth, NULL,
+                                      &(struct visitor){.identity = meeting.handshake.identity,
+                                                        .now = time(NULL)})
+                             .refusal,
+                         REFUSAL_NONE);
         SSL_SESSION_free(session);
         session = meeting.session;
         meeting.session = NULL;
@@ -162,7 +163,8 @@ START_TEST(a_session_made_under_another_policy_is_ignored_and_a_full_handshake_f
     ck_assert(meeting.let_in);
     ck_assert(!meeting.resumed);
     ck_assert_int_eq(
-        policy_judge(&after.stage.rules[0].auth, NULL, meeting.handshake.identity, time(NULL))
+        policy_judge(&after.stage.rules[0].auth, NULL,
+                     &(struct visitor){.identity = meeting.handshake.identity, .now = time(NULL)})
             .refusal,
         REFUSAL_UNTRUSTED);
     part(&meeting);
@@ -298,8 +300,10 @@ static unsigned outcome(struct stage *stage, const struct meeting *meeting, cons
     unsigned outcome = meeting->let_in ? 1 : 0;
     for (unsigned i = 0; meeting->let_in && i < stage->listener.rule_count; i++)
         if (strcmp(stage->patterns[i], domain) == 0)
-            outcome = outcome * 32 + (unsigned)policy_judge(&stage->rules[i].auth, NULL,
-                                                            meeting->handshake.identity, time(NULL))
+            outcome = outcome * 32 + (unsigned)policy_judge(
+                                         &stage->rules[i].auth, NULL,
+                                         &(struct visitor){.identity = meeting->handshake.identity,
+                                                           .now = time(NULL)})
                                          .refusal;
     return outcome;
 }
@@ -419,7 +423,9 @@ START_TEST(a_session_ends_with_the_certificates_not_after)
     ck_assert(!meeting.resumed);
     time_t now = time(NULL) + cast.stage.later_s;
     ck_assert_int_eq(
-        policy_judge(&cast.stage.rules[0].auth, NULL, meeting.handshake.identity, now).refusal,
+        policy_judge(&cast.stage.rules[0].auth, NULL,
+                     &(struct visitor){.identity = meeting.handshake.identity, .now = now})
+            .refusal,
         REFUSAL_EXPIRED);
     part(&meeting);
     SSL_SESSION_free(session);

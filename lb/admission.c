@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/admission.h"
+
+#include "listeners/client.h"
+#include "listeners/client_id.h"
+
+struct inquiry admission_inquiry(const struct client *client, const struct http_request *request,
+                                 time_t now)
+{
+    const struct handshake *handshake = &client->handshake;
+    return (struct inquiry){
+        .listener = client->door->listener,
+        .settled = client->connection.ssl ? handshake->policy_id : NULL,
+        .visitor = {handshake->identity, client->peer_host, now},
+        .host = request->host,
+        .path = request->path,
+    };
+}
+
+/** What becomes of a request whose client should have signed up, and has not. */
+static void refuse_unregistered(struct decision *decision, enum client_signup result)
+{
+    decision->outcome = DECISION_REFUSED;
+    switch (result) {
+    case CLIENT_SIGNUP_LIMITED:
+        decision->refusal = REFUSAL_SIGNUP_LIMIT;
+        return;
+    case CLIENT_SIGNUP_REFUSED:
+        decision->refusal = REFUSAL_NOT_REGISTERED;
+        return;
+    case CLIENT_SIGNUP_NONE:
+    case CLIENT_SIGNUP_DONE:
+    case CLIENT_SIGNUP_FAILED:
+        decision->outcome = DECISION_UNREGISTERED;
+        return;
+    }
+}
+
+/** A client that has to sign up first has done so, or tried, when this returns true. */
+static bool sign_up(struct decision *decision, struct client *client)
+{
+    enum client_signup result = client->signup_result;
+    client->signup_result = CLIENT_SIGNUP_NONE;
+    if (decision->outcome != DECISION_SIGN_UP)
+        return true;
+    if (result == CLIENT_SIGNUP_NONE && client_sign_up(client))
+        return false;
+    refuse_unregistered(decision, result);
+    return true;
+}
+
+/** Which client it is, where somebody asks for that. */
+static void identify(struct decision *decision, const struct client *client,
+                     const struct http_request *request, time_t now, bool wants_id)
+{
+    bool is_asked = wants_id || (decision->rule && decision->rule->client_id_header.length);
+    if (!is_asked || decision_is_refusal(decision))
+        return;
+    if (!client_id_find(decision->rule, client->handshake.identity, request, now,
+                        &decision->client_id))
+        decision->outcome = DECISION_BAD_CLIENT_ID;
+}
+
+bool admission_decide(struct decision *decision, struct client *client,
+                      const struct http_request *request, time_t now, bool wants_id)
+{
+    const struct inquiry inquiry = admission_inquiry(client, request, now);
+    *decision = decide(&inquiry);
+    if (!sign_up(decision, client))
+        return false;
+    identify(decision, client, request, now, wants_id);
+    return true;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What becomes of a client's request, with all that may have to be waited for before that is known:
+ * a certificate that registers itself, a CA that is asked about one.
+ */
+#ifndef LB_ADMISSION_H
+#define LB_ADMISSION_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "lb/decision.h"
+
+struct client;
+struct http_request;
+
+/** The question as it is put for a client of lb. Lent as long as client and request. */
+struct inquiry admission_inquiry(const struct client *client, const struct http_request *request,
+                                 time_t now);
+
+/**
+ * Decide about a request that begins.
+ *
+ * now        wall clock, seconds
+ * wants_id   somebody wants to know the client's id even where the rule names no field for it
+ * returns    false: it has to wait; the client keeps the request, and stream_events.begin comes
+ *            again when more is known. *decision is nothing then.
+ * Thread:    the client's worker
+ */
+bool admission_decide(struct decision *decision, struct client *client,
+                      const struct http_request *request, time_t now, bool wants_id);
+
+#endif
