@@ -3,6 +3,7 @@
 #include "listeners/identity.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,28 @@ static bool verify(struct identity *identity, const struct policy *policy, time_
         ca_set_verify(policy->sets[i], identity->leaf, identity->chain, now, &identity->results[i]);
     identity->result_count = policy->set_count;
     return identify(identity);
+}
+
+static bool digest_certificate(EVP_MD_CTX *digest, X509 *certificate)
+{
+    unsigned char *der = NULL;
+    int length = i2d_X509(certificate, &der);
+    if (length <= 0)
+        return false;
+    uint32_t prefix = (uint32_t)length;
+    bool good = EVP_DigestUpdate(digest, &prefix, sizeof prefix) == 1 &&
+                EVP_DigestUpdate(digest, der, prefix) == 1;
+    OPENSSL_free(der);
+    return good;
+}
+
+bool identity_hash_chain(STACK_OF(X509) * chain, EVP_MD_CTX *digest, const EVP_MD *sha256,
+                         unsigned char ret_hash[32])
+{
+    bool good = EVP_DigestInit_ex(digest, sha256, NULL) == 1;
+    for (int i = 0; good && i < sk_X509_num(chain); i++)
+        good = digest_certificate(digest, sk_X509_value(chain, i));
+    return good && EVP_DigestFinal_ex(digest, ret_hash, NULL) == 1;
 }
 
 struct identity *identity_new(const struct policy *policy, STACK_OF(X509) * chain,

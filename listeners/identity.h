@@ -35,6 +35,8 @@ struct identity {
     struct ca_set_result *results; /* one per set of the policy it was made under */
     /* How the registry knows it (record.h); only where a set has verified it. */
     bool has_key;
+    bool is_imagined; /* nobody is there: it is asked what would become of it (lb explain), and
+                         nobody was seen */
     unsigned char key[CERTIFICATE_KEY_BYTES];
     unsigned char tbs[TBS_BYTES];
     /* What it knows, once it was found there: entries stay as long as the registry. */
@@ -44,6 +46,15 @@ struct identity {
     _Atomic(struct identity_header_values *) header_values;
 };
 
+/**
+ * What a chain is remembered by: SHA-256 over all certificates as sent, length-prefixed.
+ *
+ * chain    leaf first
+ * digest   used for it
+ * returns  false: out of memory, or one that cannot be encoded
+ */
+bool identity_hash_chain(STACK_OF(X509) * chain, EVP_MD_CTX *digest, const EVP_MD *sha256,
+                         unsigned char ret_hash[32]);
 /** Verify against every set of `policy` and describe. chain: leaf first, borrowed. NULL: out of
  * memory. */
 struct identity *identity_new(const struct policy *policy, STACK_OF(X509) * chain,

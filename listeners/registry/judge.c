@@ -93,7 +93,7 @@ static struct registry_judgement judge_known(const struct view *view, struct vie
                                              const struct identity *identity)
 {
     enum refusal refusal = refusal_of(view, entry, identity);
-    if (view_has_tbs(entry, identity->tbs))
+    if (view_has_tbs(entry, identity->tbs) && !identity->is_imagined)
         view_note_seen(entry, now_s());
     if (refusal == REFUSAL_NONE && registration != REGISTRATION_OFF &&
         view_ca_of(view, entry) == CA_UNKNOWN)

@@ -37,37 +37,43 @@ SSL *handshake_begin(struct handshake_context *context, struct handshake *handsh
 
 /* The ClientHello: which domain? */
 
-/* The domain of the name the client asks for; NULL: *alert says why not. */
-static const struct domain *named_domain(struct handshake *handshake,
-                                         const unsigned char *extension, size_t length, int *alert)
+const struct domain *handshake_domain(const struct listener *listener, const struct slice *name,
+                                      bool *ret_is_known)
 {
-    const struct router *router = handshake->listener->router;
+    const struct router *router = listener->router;
+    *ret_is_known = false;
+    if (!listener->options->sni || !name)
+        return router_default_domain(router);
+    const struct domain *domain = router_known_domain(router, *name);
+    *ret_is_known = domain != NULL;
+    if (domain)
+        return domain;
+    return listener->options->unknown_sni == UNKNOWN_SNI_REJECT ? NULL
+                                                                : router_default_domain(router);
+}
+
+/* NULL: *alert says why not. */
+static const struct domain *choose_domain(struct handshake *handshake, SSL *ssl, int *alert)
+{
+    const struct listener *listener = handshake->listener;
+    const unsigned char *extension = NULL;
+    size_t length = 0;
     struct slice name;
+    if (!listener->options->sni ||
+        SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension, &length) != 1)
+        return handshake_domain(listener, NULL, &handshake->named);
     if (server_name_parse(extension, length, &name) != SERVER_NAME_FOUND) {
         *alert = SSL_AD_DECODE_ERROR;
         return NULL;
     }
-    const struct domain *domain = router_known_domain(router, name);
-    handshake->named = domain != NULL;
+    const struct domain *domain = handshake_domain(listener, &name, &handshake->named);
     if (domain)
         return domain;
-    if (handshake->listener->options->unknown_sni != UNKNOWN_SNI_REJECT)
-        return router_default_domain(router);
     handshake->refusal = REFUSAL_UNKNOWN_NAME;
     free(handshake->asked_name);
     handshake->asked_name = strndup(name.at, name.length);
     *alert = SSL_AD_UNRECOGNIZED_NAME;
     return NULL;
-}
-
-static const struct domain *choose_domain(struct handshake *handshake, SSL *ssl, int *alert)
-{
-    const unsigned char *extension = NULL;
-    size_t length = 0;
-    if (!handshake->listener->options->sni ||
-        SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &extension, &length) != 1)
-        return router_default_domain(handshake->listener->router);
-    return named_domain(handshake, extension, length, alert);
 }
 
 /* Put the plan on the SSL. Versions, ciphers and groups are the listener's: the same on all of its
@@ -112,35 +118,13 @@ int handshake_on_hello(SSL *ssl, int *alert, void *argument)
 
 /* The certificate: who is it? */
 
-static bool digest_certificate(EVP_MD_CTX *digest, X509 *certificate)
-{
-    unsigned char *der = NULL;
-    int length = i2d_X509(certificate, &der);
-    if (length <= 0)
-        return false;
-    uint32_t prefix = (uint32_t)length;
-    bool good = EVP_DigestUpdate(digest, &prefix, sizeof prefix) == 1 &&
-                EVP_DigestUpdate(digest, der, prefix) == 1;
-    OPENSSL_free(der);
-    return good;
-}
-
-static bool hash_chain(const struct handshake_context *context, STACK_OF(X509) * chain,
-                       unsigned char hash[32])
-{
-    bool good = EVP_DigestInit_ex(context->digest, context->sha256, NULL) == 1;
-    for (int i = 0; good && i < sk_X509_num(chain); i++)
-        good = digest_certificate(context->digest, sk_X509_value(chain, i));
-    return good && EVP_DigestFinal_ex(context->digest, hash, NULL) == 1;
-}
-
 /* Who this chain is under the domain's policy: remembered, or verified now. NULL: out of memory. */
 static struct identity *identify(const struct handshake_context *context,
                                  const struct policy *policy, STACK_OF(X509) * chain)
 {
     unsigned char hash[32];
     time_t now = handshake_context_now(context);
-    if (!hash_chain(context, chain, hash))
+    if (!identity_hash_chain(chain, context->digest, context->sha256, hash))
         return NULL;
     struct identity *identity = chain_cache_get(context->chains, hash, policy, now);
     if (identity)
@@ -151,13 +135,12 @@ static struct identity *identify(const struct handshake_context *context,
     return identity;
 }
 
-/* Where the domain's policy alerts: what all of its rules would say now. What has to be waited for
- * is left to the first request. */
-static enum refusal judge(const struct handshake *handshake, const struct policy *policy)
+enum refusal handshake_judge(const struct listener *listener, const struct policy *policy,
+                             struct identity *identity, time_t now)
 {
-    const struct visitor visitor = {.identity = handshake->identity,
-                                    .now = handshake_context_now(handshake->context)};
-    return policy_judge(policy->alerting, handshake->listener->view, &visitor).refusal;
+    const struct visitor visitor = {.identity = identity, .now = now};
+    return policy->alerts ? policy_judge(policy->alerting, listener->view, &visitor).refusal
+                          : REFUSAL_NONE;
 }
 
 /* Called in the place of X509_verify_cert(). 1: go on. */
@@ -177,8 +160,8 @@ int handshake_on_certificate(X509_STORE_CTX *store, void *argument)
         X509_STORE_CTX_set_error(store, X509_V_ERR_OUT_OF_MEM);
         return 0;
     }
-    if (policy->alerts)
-        handshake->refusal = judge(handshake, policy);
+    handshake->refusal = handshake_judge(handshake->listener, policy, handshake->identity,
+                                         handshake_context_now(argument));
     X509_STORE_CTX_set_error(store, refusal_x509_error(handshake->refusal));
     return handshake->refusal == REFUSAL_NONE;
 }

@@ -73,6 +73,27 @@ enum refusal handshake_refusal(struct handshake *handshake, SSL *ssl, unsigned l
 /** Add sni, subject, issuer, serial, sha256, depth, as far as known, to a log line. */
 void handshake_describe(const struct handshake *handshake, SSL *ssl, struct log_line *line);
 
+/* What handshakes ask, and who wants to know what one would settle. Any thread. */
+
+/**
+ * The domain of a client that asks for this name.
+ *
+ * name          NULL: it asks for none
+ * ret_is_known  a rule of the listener has it
+ * returns       NULL: it is refused (unknown_sni = reject)
+ */
+const struct domain *handshake_domain(const struct listener *listener, const struct slice *name,
+                                      bool *ret_is_known);
+
+/**
+ * Where the domain's policy alerts: what all of its rules say of this client now; else NONE. What
+ * has to be waited for is left to the first request.
+ *
+ * identity  NULL: it shows no certificate. What is found of it is kept there
+ */
+enum refusal handshake_judge(const struct listener *listener, const struct policy *policy,
+                             struct identity *identity, time_t now);
+
 /** Would a handshake with `listener` settle today what this one, which is complete, has settled? */
 bool handshake_still_holds(const struct handshake *handshake, const SSL *ssl,
                            const struct listener *listener);
