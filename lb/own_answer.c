@@ -9,6 +9,7 @@
 #include "listeners/answer.h"
 #include "listeners/client.h"
 #include "listeners/redirect.h"
+#include "listeners/tally.h"
 
 /** What the access log tells of a head that no backend will see; `id` holds an id of lb's own
  * making. */
@@ -66,6 +67,8 @@ static void log_refused(const struct client *client, const struct http_request *
                         const struct decision *decision)
 {
     struct log_line line;
+    if (decision->refusal != REFUSAL_NONE)
+        tally_count(client->door->listener->tally, TALLY_REQUEST, decision->refusal);
     log_begin(&line, LOG_LEVEL_WARN, "request.refused");
     log_text(&line, "listener", client->door->listener->name);
     log_text(&line, "rule", decision->rule ? decision->rule->name : NULL);

@@ -14,6 +14,7 @@
 #include "lb/held_signals.h"
 #include "lb/server_state.h"
 #include "lb/sockets.h"
+#include "listeners/tally.h"
 #include "listeners/tls/chain_cache.h"
 
 /* --- configs and what hangs on them -------------------------------------------------------- */
@@ -293,11 +294,12 @@ static bool prepare(struct server *server, struct error *err)
     server->share.server = server;
     server->roster = roster_new();
     server->chains = chain_cache_new(VERIFIED_CHAINS_MOST);
+    server->services.tallies = tallies_new();
     if (!server_registry_open(server, err)) {
         return false;
     }
     server->share.registry = server->registry.registry;
-    if (!server->roster || !server->chains ||
+    if (!server->roster || !server->chains || !server->services.tallies ||
         !config_open(config, server->roster, &server->services, NULL)) {
         return error_set(err, "out of memory");
     }
@@ -339,6 +341,7 @@ static void server_free(struct server *server)
     server_leave_config(server->config);
     roster_free(server->roster);
     chain_cache_free(server->chains);
+    tallies_free(server->services.tallies);
     server_registry_close(server);
     persistence_key_done(&server->persistence_key);
     access_log_close(server->share.access_log);

@@ -22,6 +22,7 @@
 #include "listeners/client.h"
 #include "listeners/refusal.h"
 #include "listeners/registry/registry.h"
+#include "listeners/tally.h"
 
 /** What the control thread last asked for; only ever raised. */
 enum worker_order { WORKER_SERVE, WORKER_DRAIN, WORKER_STOP };
@@ -67,6 +68,7 @@ static struct worker *worker_of(struct gate_owner *owner)
 static void log_full(const struct door *door, unsigned count, const struct address *peer)
 {
     struct log_line line;
+    tally_count(door->listener->tally, TALLY_HANDSHAKE, REFUSAL_MAX_CLIENTS);
     log_begin(&line, LOG_LEVEL_WARN, "client.refused");
     log_text(&line, "listener", door->listener->name);
     log_text(&line, "client", peer->text);

@@ -12,6 +12,7 @@
 #include "lb/base/log.h"
 #include "lb/base/network.h"
 #include "lb/base/timestamp.h"
+#include "listeners/client_report.h"
 #include "listeners/registry/registry.h"
 
 static struct client *client_of(struct connection *connection)
@@ -94,23 +95,7 @@ bool client_still_holds(const struct client *client)
                                  client->door->listener);
 }
 
-/* --- what the log is told ------------------------------------------------------------------ */
-
-static void begin_line(struct log_line *line, enum log_level level, const char *event,
-                       const struct client *client)
-{
-    log_begin(line, level, event);
-    log_text(line, "listener", client->door->listener->name);
-    log_text(line, "client", client->peer_host);
-    log_number(line, "port", client->peer_port);
-}
-
-static void begin_refusal(struct log_line *line, enum log_level level, const struct client *client,
-                          enum refusal refusal)
-{
-    begin_line(line, level, "client.refused", client);
-    log_text(line, "reason", refusal_name(refusal));
-}
+/* --- sent away ----------------------------------------------------------------------------- */
 
 /* Nobody waits for an answer, and none is on its way. */
 static bool is_at_rest(const struct client *client)
@@ -121,39 +106,19 @@ static bool is_at_rest(const struct client *client)
 
 void client_expel(struct client *client, enum refusal refusal, bool is_told)
 {
-    struct log_line line;
-    if (is_told) {
-        begin_line(&line, LOG_LEVEL_WARN, "client.closed", client);
-        log_text(&line, "reason", refusal_name(refusal));
-        handshake_describe(&client->handshake, client->connection.ssl, &line);
-        log_end(&line);
-    }
+    client_report_expelled(client, refusal, is_told);
     /* By a reset, what still waits in the socket is not sent either. */
     close_now(client, !is_at_rest(client), "its certificate may not pass any more");
 }
 
 /* --- the handshake ------------------------------------------------------------------------- */
 
-static void log_handshake_failure(struct client *client, enum refusal refusal)
-{
-    struct connection *connection = &client->connection;
-    struct log_line line;
-    if (refusal != REFUSAL_NONE) {
-        begin_refusal(&line, LOG_LEVEL_WARN, client, refusal);
-    } else {
-        begin_line(&line, LOG_LEVEL_INFO, "client.handshake-failed", client);
-        log_text(&line, "reason", connection_failure(connection));
-    }
-    handshake_describe(&client->handshake, connection->ssl, &line);
-    log_end(&line);
-}
-
 static void handshake_failed(struct client *client)
 {
     struct connection *connection = &client->connection;
     enum refusal refusal =
         handshake_refusal(&client->handshake, connection->ssl, connection->tls_failure);
-    log_handshake_failure(client, refusal);
+    client_report_handshake(client, refusal);
     client_end(client);
 }
 
@@ -252,10 +217,7 @@ static void refuse_proxy_header(struct client *client, enum refusal refusal, con
 {
     /* Who only looks whether somebody listens is no reason to worry. */
     bool is_glance = client->proxy.has_ended && refusal == REFUSAL_PROXY_HEADER_MISSING;
-    struct log_line line;
-    begin_refusal(&line, is_glance ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, client, refusal);
-    log_text(&line, "message", fault);
-    log_end(&line);
+    client_report_refused(client, is_glance ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, refusal, fault);
     client_close(client, false);
 }
 
@@ -304,7 +266,6 @@ static void await_proxy_header(struct client *client)
 static void on_late(struct deadline *deadline)
 {
     struct client *client = LIST_OWNER(deadline, struct client, deadline);
-    struct log_line line;
     switch (client->state) {
     case CLIENT_SERVING:
         http1_client_late(client);
@@ -314,8 +275,7 @@ static void on_late(struct deadline *deadline)
                             "the header did not come within handshake_timeout");
         return;
     case CLIENT_HANDSHAKE:
-        begin_line(&line, LOG_LEVEL_INFO, "client.handshake-late", client);
-        log_end(&line);
+        client_report_late(client);
         client_close(client, false);
         return;
     case CLIENT_ENDING:

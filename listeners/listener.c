@@ -6,6 +6,7 @@
 
 #include "listeners/load/listener_build.h"
 #include "listeners/registry/registry.h"
+#include "listeners/tally.h"
 #include "listeners/tls/session_cache.h"
 
 static const struct option rows[] = {
@@ -142,6 +143,8 @@ bool listener_prepare(struct listener *listener, const struct rule_section *sect
         warn_of_tls_keys(&build);
     }
     listener_build_auth(&build);
+    if (listener_build_is_https(&build))
+        listener_check_sm2(&build);
     listener_build_policies(&build);
     if (problems->error_count > errors_before || build.has_wrong_rules)
         return false;
@@ -157,6 +160,7 @@ void listener_open(struct listener *listener, const struct listener_services *se
 {
     listener->registry = services->registry;
     listener->view = registry_view(services->registry);
+    listener->tally = tallies_of(services->tallies, listener->name);
 }
 
 static bool same_domain(const struct domain *one, const struct domain *other)

@@ -17,6 +17,7 @@ struct ocsp;
 struct registry;
 struct session_cache;
 struct tallies;
+struct tally;
 struct view;
 
 struct listener_options {
@@ -48,12 +49,14 @@ struct listener {
     unsigned ca_set_count;
     struct ca_set **ca_sets;
     unsigned credential_count;
-    struct credential **credentials;   /* all of this listener and its rules */
+    struct credential **credentials; /* all of this listener and its rules */
+    bool speaks_sm2; /* a server certificate or a client CA of it is a national one (tls/sm2.h) */
     struct session_cache *sessions;    /* shared by all workers; NULL on an http listener */
     const struct network_set *proxies; /* whose PROXY headers are read; NULL: nobody's */
     /* Set when it is opened (listener_open); NULL: there is none. */
     const struct view *view;   /* what the registry knows */
     struct registry *registry; /* where clients sign up */
+    struct tally *tally;       /* where its refusals are counted */
 };
 
 /** What outlives every config and is lent to its listeners; a member that is NULL is not there. */

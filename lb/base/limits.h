@@ -117,6 +117,9 @@ enum {
     /* A row of a store: a certificate of what a client may send in its chain, a CA with those above
      * it. */
     STORE_ROW_BYTES = 1024 * 1024,
+    /* Listeners whose refusals are counted, each by itself; those of former configs stay, some 800
+       bytes each. */
+    TALLIES_MOST = 1024,
     /* A question to a store; its own longest, with every filter, has a tenth of it. */
     STORE_QUESTION_BYTES = 32 * 1024,
 };

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "listeners/tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lb/base/limits.h"
+
+struct tallies {
+    struct tally *first;
+    struct tally **end; /* where the next one goes; the shared one stays behind it */
+    unsigned count;
+    struct tally shared;
+};
+
+const char *tally_place_name(enum tally_place place)
+{
+    static const char *const names[TALLY_PLACE_COUNT] = {
+        [TALLY_HANDSHAKE] = "handshake",
+        [TALLY_REQUEST] = "request",
+        [TALLY_CLOSED] = "closed",
+    };
+    return names[place];
+}
+
+struct tallies *tallies_new(void)
+{
+    struct tallies *tallies = calloc(1, sizeof *tallies);
+    if (!tallies)
+        return NULL;
+    tallies->end = &tallies->first;
+    tallies->shared.listener = strdup("");
+    if (tallies->shared.listener)
+        return tallies;
+    free(tallies);
+    return NULL;
+}
+
+static struct tally *tally_new(const char *listener)
+{
+    struct tally *tally = calloc(1, sizeof *tally);
+    if (tally)
+        tally->listener = strdup(listener);
+    if (tally && tally->listener)
+        return tally;
+    free(tally);
+    return NULL;
+}
+
+void tallies_free(struct tallies *tallies)
+{
+    if (!tallies)
+        return;
+    for (struct tally *tally = tallies->first, *next; tally && tally != &tallies->shared;
+         tally = next) {
+        next = tally->next;
+        free(tally->listener);
+        free(tally);
+    }
+    free(tallies->shared.listener);
+    free(tallies);
+}
+
+struct tally *tallies_of(struct tallies *tallies, const char *listener)
+{
+    if (!tallies)
+        return NULL;
+    for (struct tally *tally = tallies->first; tally; tally = tally->next)
+        if (strcmp(tally->listener, listener) == 0)
+            return tally;
+    struct tally *tally = tallies->count < TALLIES_MOST ? tally_new(listener) : NULL;
+    if (!tally) {
+        *tallies->end = &tallies->shared;
+        return &tallies->shared;
+    }
+    tallies->count++;
+    tally->next = *tallies->end;
+    *tallies->end = tally;
+    tallies->end = &tally->next;
+    return tally;
+}
+
+const struct tally *tallies_first(const struct tallies *tallies)
+{
+    return tallies->first;
+}
