@@ -112,6 +112,11 @@ enum {
        of the longest path, "(?:a|b)*", fits. */
     REGEX_DEPTH_MOST = 20 * 1000,
     REGEX_MEMORY_BYTES = 4 * 1024 * 1024,
+    /* A page of the operator's own for refusals, with all that is filled in: it is written from the
+       stack of a worker; one with its style and a small picture inside fits. */
+    REFUSAL_PAGE_BYTES = 64 * 1024,
+    /* Elements of an Accept field: browsers send ten. */
+    ACCEPT_ELEMENTS_MOST = 32,
     /* A Location that a rule makes of the request: the longest target once, and room for hosts. */
     LOCATION_BYTES = 16 * 1024,
     /* A row of a store: a certificate of what a client may send in its chain, a CA with those above
