@@ -47,7 +47,7 @@ static void warn_of_idle_keys(const struct origin *origin)
 static void warn_if_expired(const struct origin *origin, unsigned line, const char *key,
                             const char *path, X509 *certificate)
 {
-    if (X509_cmp_current_time(X509_get0_notAfter(certificate)) >= 0)
+    if (certificate_time(X509_get0_notAfter(certificate)) >= time(NULL))
         return;
     char *subject = certificate_name_text(X509_get_subject_name(certificate));
     problems_warn(origin->problems, origin->file, line, "%s %s: %s has expired", key, path,

@@ -46,16 +46,23 @@ static const char *whose(const struct config *config, const struct config_loadin
 
 /* --- a CA that nobody has ------------------------------------------------------------------ */
 
+static bool set_names(X509 *ca)
+{
+    X509_NAME *name = X509_NAME_new();
+    bool good = name &&
+                X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                                           (const unsigned char *)"built-in CA, not made yet", -1,
+                                           -1, 0) == 1 &&
+                X509_set_subject_name(ca, name) == 1 && X509_set_issuer_name(ca, name) == 1;
+    X509_NAME_free(name);
+    return good;
+}
+
 static bool sign(X509 *ca, EVP_PKEY *key)
 {
-    X509_NAME *name = X509_get_subject_name(ca);
     BASIC_CONSTRAINTS constraints = {.ca = 1};
     return X509_set_version(ca, X509_VERSION_3) == 1 &&
-           ASN1_INTEGER_set(X509_get_serialNumber(ca), 1) == 1 &&
-           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                                      (const unsigned char *)"built-in CA, not made yet", -1, -1,
-                                      0) == 1 &&
-           X509_set_issuer_name(ca, name) == 1 &&
+           ASN1_INTEGER_set(X509_get_serialNumber(ca), 1) == 1 && set_names(ca) &&
            X509_time_adj_ex(X509_getm_notBefore(ca), -1, 0, NULL) != NULL &&
            X509_time_adj_ex(X509_getm_notAfter(ca), 1, 0, NULL) != NULL &&
            X509_set_pubkey(ca, key) == 1 &&

@@ -47,7 +47,7 @@ static bool check_ca(X509 *certificate, const struct origin *origin)
                      "client_ca %s: %s is no CA certificate; name the CA that issued the clients' "
                      "certificates",
                      origin->path, name);
-    else if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0)
+    else if (certificate_time(X509_get0_notAfter(certificate)) < time(NULL))
         problems_warn(origin->problems, origin->ini_file, origin->line,
                       "client_ca %s: %s has expired; clients with its certificates will be refused",
                       origin->path, name);

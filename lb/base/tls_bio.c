@@ -65,11 +65,6 @@ static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
 static BIO_METHOD *method;
 static CRYPTO_ONCE method_once = CRYPTO_ONCE_STATIC_INIT;
 
-static void free_method(void)
-{
-    BIO_meth_free(method);
-}
-
 static void make_method(void)
 {
     BIO_METHOD *made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "connection");
@@ -80,8 +75,7 @@ static void make_method(void)
         BIO_meth_free(made);
         return;
     }
-    method = made;
-    OPENSSL_atexit(free_method);
+    method = made; /* as long as the process: OpenSSL 4 has no hook to free it by */
 }
 
 BIO *tls_bio_new(struct connection *connection)

@@ -97,7 +97,8 @@ static bool expect(SSL *tls, const char *host)
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), host) == 1)
         return true;
     ERR_clear_error();
-    return SSL_set1_host(tls, host) == 1 && SSL_set_tlsext_host_name(tls, host) == 1;
+    return X509_VERIFY_PARAM_set1_host(SSL_get0_param(tls), host, 0) == 1 &&
+           SSL_set_tlsext_host_name(tls, host) == 1;
 }
 
 static bool shake_hands(struct admin_wire *wire, const struct admin_address *address,

@@ -59,6 +59,9 @@ bool listener_cas_are_registered(const struct listener_build *build, const struc
 void listener_build_policies(struct listener_build *build);
 /** Rules that no request can ever choose (listener_reach.c). */
 void listener_warn_of_unreachable(struct listener_build *build);
+/** National certificates: can they be used, and do server and clients go together
+ * (listener_sm2.c). */
+void listener_check_sm2(struct listener_build *build);
 /** TLS versions, ciphers and groups, tried on OpenSSL (listener_tls.c). */
 void listener_check_tls(struct listener_build *build);
 

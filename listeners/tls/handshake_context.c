@@ -66,7 +66,7 @@ static SSL_CTX *context_make(struct handshake_context *context, const struct dom
         error_set(err, "OpenSSL cannot make a context: out of memory");
         return NULL;
     }
-    if (!tls_settings_apply(tls, context->listener->options, err) ||
+    if (!tls_settings_apply(tls, context->listener, err) ||
         !tls_settings_credentials(tls, domain->credentials, domain->credential_count, err)) {
         SSL_CTX_free(tls);
         return NULL;

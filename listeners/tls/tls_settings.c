@@ -9,6 +9,7 @@
 #include "lb/base/error.h"
 #include "lb/base/limits.h"
 #include "listeners/listener.h"
+#include "listeners/tls/sm2.h"
 
 /* RSA-2048 and P-224 are the least, SHA-1 signatures are out; `ciphers = …@SECLEVEL=…` may say
  * otherwise for the server's own certificates. What clients' certificates need is fixed by the CA
@@ -16,7 +17,18 @@
 enum { SECURITY_LEVEL = 2 };
 
 static const char forward_secret_ciphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL";
-static const char standard_groups[] = "X25519:P-256:P-384";
+#define STANDARD_GROUPS "X25519:P-256:P-384"
+
+static const char *standard_groups(const struct listener *listener)
+{
+    return listener->speaks_sm2 ? STANDARD_GROUPS ":" SM2_GROUPS : STANDARD_GROUPS;
+}
+
+/* NULL: OpenSSL's own. */
+static const char *standard_ciphersuites(const struct listener *listener)
+{
+    return listener->speaks_sm2 ? TLS_DEFAULT_CIPHERSUITES ":" SM2_CIPHERSUITES : NULL;
+}
 
 /* The reason OpenSSL left behind, in words. */
 static const char *reason(void)
@@ -44,25 +56,28 @@ static bool set_versions(SSL_CTX *tls, const struct option_list *versions, struc
     return error_set(err, "tls_versions: %s", reason());
 }
 
-static bool set_algorithms(SSL_CTX *tls, const struct listener_options *options, struct error *err)
+static bool set_algorithms(SSL_CTX *tls, const struct listener *listener, struct error *err)
 {
+    const struct listener_options *options = listener->options;
     const char *ciphers = options->ciphers ? options->ciphers : forward_secret_ciphers;
-    const char *groups = options->groups ? options->groups : standard_groups;
+    const char *groups = options->groups ? options->groups : standard_groups(listener);
+    const char *suites =
+        options->ciphersuites ? options->ciphersuites : standard_ciphersuites(listener);
     if (SSL_CTX_set_cipher_list(tls, ciphers) != 1)
         return error_set(
             err, "ciphers = %s: OpenSSL finds no cipher in it; for example ECDHE+AESGCM", ciphers);
-    if (options->ciphersuites && SSL_CTX_set_ciphersuites(tls, options->ciphersuites) != 1)
+    if (suites && SSL_CTX_set_ciphersuites(tls, suites) != 1)
         return error_set(err,
                          "ciphersuites = %s: OpenSSL does not know all of it; for example "
                          "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384",
-                         options->ciphersuites);
+                         suites);
     if (SSL_CTX_set1_groups_list(tls, groups) != 1)
         return error_set(err, "groups = %s: OpenSSL does not know all of it; for example %s",
-                         groups, standard_groups);
+                         groups, STANDARD_GROUPS);
     return true;
 }
 
-bool tls_settings_apply(SSL_CTX *tls, const struct listener_options *options, struct error *err)
+bool tls_settings_apply(SSL_CTX *tls, const struct listener *listener, struct error *err)
 {
     SSL_CTX_set_security_level(tls, SECURITY_LEVEL);
     SSL_CTX_set_options(tls, TLS_SETTINGS_OPTIONS);
@@ -72,7 +87,8 @@ bool tls_settings_apply(SSL_CTX *tls, const struct listener_options *options, st
     SSL_CTX_set_max_cert_list(tls, CLIENT_CHAIN_BYTES);
     SSL_CTX_set_max_early_data(tls, 0);
     ERR_set_mark();
-    bool good = set_versions(tls, &options->tls_versions, err) && set_algorithms(tls, options, err);
+    bool good = set_versions(tls, &listener->options->tls_versions, err) &&
+                set_algorithms(tls, listener, err);
     ERR_pop_to_mark();
     return good;
 }

@@ -9,7 +9,7 @@
 
 struct credential;
 struct error;
-struct listener_options;
+struct listener;
 
 /*
  * On every context and asserted on every SSL: sessions are kept by the server and never in tickets
@@ -27,7 +27,7 @@ struct listener_options;
  * Fails:   OpenSSL refuses a value; err begins with the key and its value.
  * Thread:  loader.
  */
-bool tls_settings_apply(SSL_CTX *tls, const struct listener_options *options, struct error *err);
+bool tls_settings_apply(SSL_CTX *tls, const struct listener *listener, struct error *err);
 
 /** Give an SSL_CTX its server certificates. Fails: OpenSSL refuses one; err names its file. Thread:
  * loader. */
