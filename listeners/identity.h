@@ -10,6 +10,7 @@
 #include <openssl/x509.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "listeners/ca_set.h"
@@ -17,6 +18,9 @@
 struct policy;
 struct identity_header_values;
 struct view_entry;
+
+/* Responders whose word is kept there; more that rules ask about one client take a lock instead. */
+enum { IDENTITY_OCSP_SEEN = 2 };
 
 struct identity {
     atomic_uint references;
@@ -41,6 +45,9 @@ struct identity {
     unsigned char tbs[TBS_BYTES];
     /* What it knows, once it was found there: entries stay as long as the registry. */
     _Atomic(struct view_entry *) known;
+    /* What OCSP responders said last, for the workers to see without a lock; packed by
+     * ocsp/ocsp_check.c. 0: nothing. */
+    _Atomic(uint64_t) ocsp_seen[IDENTITY_OCSP_SEEN];
     /* Rendered on first use by identity_headers.c, then shared; one malloc'd block, freed with the
      * identity. */
     _Atomic(struct identity_header_values *) header_values;

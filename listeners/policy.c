@@ -158,6 +158,8 @@ static struct judgement ask_ocsp(const struct client_auth *rule, const struct vi
     judgement.refusal =
         ocsp_judge(rule->ocsp, visitor->identity, identity_result(visitor->identity, rule->ca_set),
                    visitor->now, &judgement.must_ask_ocsp);
+    if (judgement.must_ask_ocsp && visitor->was_ocsp_asked)
+        judgement = judged(ocsp_unanswered(rule->ocsp));
     return judgement;
 }
 
@@ -259,7 +261,8 @@ enum refusal policy_verdict(const struct client_auth *rule, struct identity *ide
     if (rule->mode == AUTH_OFF)
         return REFUSAL_MISSING;
     const struct visitor visitor = {.identity = identity, .now = now};
-    return ask(rule, NULL, &visitor, POLICY_CHECK_CERTIFICATE, POLICY_CHECK_OCSP).refusal;
+    struct judgement found = ask(rule, NULL, &visitor, POLICY_CHECK_CERTIFICATE, POLICY_CHECK_OCSP);
+    return found.must_ask_ocsp ? ocsp_last(rule->ocsp, identity) : found.refusal;
 }
 
 bool policy_needs_certificate(const struct client_auth *rule, const struct visitor *visitor)

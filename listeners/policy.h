@@ -91,6 +91,9 @@ struct visitor {
     const char *address; /* numeric, of the socket or the PROXY header; NULL: not known, and
                             then nobody is exempt */
     time_t now;          /* wall clock, seconds */
+    /* The OCSP responder was asked on behalf of this request: what is not known now is not waited
+     * for any more. */
+    bool was_ocsp_asked;
 };
 
 struct judgement {
@@ -140,8 +143,9 @@ struct judgement policy_judge(const struct client_auth *rule, const struct view 
 
 /**
  * What verification found for this rule whatever its mode, CRLs and OCSP included: NONE = verified,
- * MISSING = no certificate, … A rule that asks for none (AUTH_OFF) has seen none: MISSING, even
- * where another rule of the domain made the client send one.
+ * MISSING = no certificate, … Of an OCSP responder what it said last counts. A rule that asks for
+ * none (AUTH_OFF) has seen none: MISSING, even where another rule of the domain made the client
+ * send one.
  */
 enum refusal policy_verdict(const struct client_auth *rule, struct identity *identity, time_t now);
 

@@ -117,6 +117,21 @@ enum {
     REFUSAL_PAGE_BYTES = 64 * 1024,
     /* Elements of an Accept field: browsers send ten. */
     ACCEPT_ELEMENTS_MOST = 32,
+    /* Certificates whose OCSP answers are remembered by all workers, some 200 bytes each: whoever
+       is forgotten is asked about again. */
+    OCSP_ANSWERS_MOST = 100 * 1000,
+    /* URL of an OCSP responder, by INI file or certificate: CAs need a tenth of it. */
+    OCSP_URL_BYTES = 1024,
+    /* An OCSP answer: its head, its body; one for a single certificate, with the chain of four
+       RSA-4096 certificates of who signed it, has 10 KiB. */
+    OCSP_HEAD_BYTES = 8 * 1024,
+    OCSP_BODY_BYTES = 64 * 1024,
+    /* OCSP questions that one worker has open at once, a descriptor each; others wait their turn
+       within OCSP_ASK_MS. */
+    OCSP_OPEN_MOST = 64,
+    /* How long a request may be held because its client's certificate is asked about, its turn and
+       the look-up of the responder's name included. */
+    OCSP_ASK_MS = 5000,
     /* A Location that a rule makes of the request: the longest target once, and room for hosts. */
     LOCATION_BYTES = 16 * 1024,
     /* A row of a store: a certificate of what a client may send in its chain, a CA with those above
@@ -125,6 +140,11 @@ enum {
     /* Listeners whose refusals are counted, each by itself; those of former configs stay, some 800
        bytes each. */
     TALLIES_MOST = 1024,
+    /* Uses of client CAs that are counted, of all domains together: some 200 bytes each. */
+    CA_USES_MOST = 32768,
+    /* … of them, for one domain, of CAs that client_ca does not name: whoever has an intermediate may
+       make others below it without end. */
+    CA_ROLL_OTHERS_MOST = 32,
     /* A question to a store; its own longest, with every filter, has a tenth of it. */
     STORE_QUESTION_BYTES = 32 * 1024,
 };
