@@ -96,6 +96,8 @@ static SSL_CTX *make_context(const struct tls_wish *wish)
         ck_assert_int_eq(SSL_CTX_set1_sigalgs_list(context, wish->sigalgs), 1);
     if (wish->ciphers != NULL)
         ck_assert_int_eq(SSL_CTX_set_cipher_list(context, wish->ciphers), 1);
+    if (wish->suites != NULL)
+        ck_assert_int_eq(SSL_CTX_set_ciphersuites(context, wish->suites), 1);
     if (wish->groups != NULL)
         ck_assert_int_eq(SSL_CTX_set1_groups_list(context, wish->groups), 1);
     if (wish->trust != NULL) {

@@ -36,6 +36,7 @@ struct tls_wish {
     const char *trust;   /* the server must come from TRUST.crt */
     const char *sigalgs; /* what the client says it understands: RSA+SHA256, ECDSA+SHA256 … */
     const char *ciphers; /* TLS 1.2 */
+    const char *suites;  /* TLS 1.3 */
     const char *groups;
     SSL_SESSION *session; /* borrowed */
 };
