@@ -143,8 +143,9 @@ static void must_be_served(const char *ciphersuite)
     struct peer peer;
     struct answer answer;
     peer_connect(&peer, scene_port(&scene, "web"));
-    ck_assert(peer_handshake(&peer, WISH(&scene, .who = "wei", .trust = "sm-ca",
-                                         .groups = "curveSM2", .suites = ciphersuite)));
+    ck_assert(
+        peer_handshake(&peer, WISH(&scene, .who = "wei", .trust = "sm-ca", .groups = "curveSM2",
+                                   .sigalgs = "sm2sig_sm3", .suites = ciphersuite)));
     ck_assert(peer_say(&peer, "GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n"));
     ck_assert(peer_read_answer(&peer, "GET", &answer));
     ck_assert_uint_eq(answer.status, 200);
