@@ -10,11 +10,19 @@
 #include <unistd.h>
 
 #include "lb/base/text_map.h"
+#include "listeners/refusal_page.h"
 #include "listeners/registry/registry_options.h"
 #include "listeners/rule.h"
 
-/* Called for every path, also for those named twice. */
+/* Called for every path, also for those named twice; arg is a struct listing. */
 typedef void (*visit_path)(const struct config_file *file, void *arg);
+
+struct listing {
+    struct arena *arena;
+    struct text_map known;
+    struct config_file *files;
+    unsigned count;
+};
 
 static void visit_value(const struct option *option, const char *options, visit_path visit,
                         void *arg)
@@ -40,6 +48,25 @@ static void visit_section(const struct option_table *table, const void *options,
         visit_value(option, options, visit, arg);
 }
 
+/* refuse_with = page:FILE is no path as a whole. */
+static void visit_page(const struct config *config, const char *refuse_with, unsigned line,
+                       visit_path visit, struct listing *listing)
+{
+    const char *file = refusal_page_file(refuse_with);
+    if (file)
+        visit(&(struct config_file){option_path(config->folder, file, listing->arena),
+                                    "refuse_with", line},
+              listing);
+}
+
+static void visit_rule(const struct config *config, const struct rule *rule, visit_path visit,
+                       void *arg)
+{
+    const struct rule_options *options = rule->options;
+    visit_section(&rule_option_table, options, visit, arg);
+    visit_page(config, options->refuse_with, options->refuse_with_line, visit, arg);
+}
+
 static void visit_all(const struct config *config, visit_path visit, void *arg)
 {
     visit(&(struct config_file){config->file, NULL, 0}, arg);
@@ -48,18 +75,14 @@ static void visit_all(const struct config *config, visit_path visit, void *arg)
     for (unsigned i = 0; i < config->listener_count; i++) {
         const struct listener *listener = &config->listeners[i];
         visit_section(&listener_option_table, listener->options, visit, arg);
+        visit_page(config, listener->options->refuse_with, listener->options->refuse_with_line,
+                   visit, arg);
         for (unsigned k = 0; k < listener->rule_count; k++)
-            visit_section(&rule_option_table, listener->rules[k].options, visit, arg);
+            visit_rule(config, &listener->rules[k], visit, arg);
     }
     for (unsigned i = 0; i < config->pool_count; i++)
         visit_section(&pool_option_table, config->pools[i]->options, visit, arg);
 }
-
-struct listing {
-    struct text_map known;
-    struct config_file *files;
-    unsigned count;
-};
 
 static void count_one(const struct config_file *file, void *arg)
 {
@@ -79,7 +102,7 @@ static void list_one(const struct config_file *file, void *arg)
 unsigned config_files_list(const struct config *config, struct arena *arena,
                            struct config_file **ret_files)
 {
-    struct listing listing = {0};
+    struct listing listing = {.arena = arena};
     visit_all(config, count_one, &listing);
     text_map_init(&listing.known, listing.count, arena);
     listing.files = arena_alloc(arena, listing.count * sizeof *listing.files);

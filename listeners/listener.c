@@ -143,6 +143,7 @@ bool listener_prepare(struct listener *listener, const struct rule_section *sect
         warn_of_tls_keys(&build);
     }
     listener_build_auth(&build);
+    listener_build_refusals(&build);
     if (listener_build_is_https(&build))
         listener_check_sm2(&build);
     listener_build_policies(&build);
@@ -151,6 +152,7 @@ bool listener_prepare(struct listener *listener, const struct rule_section *sect
     listener_warn_of_unreachable(&build);
     listener->router = router_new(listener->domains, listener->domain_count, listener->rules,
                                   listener->rule_count, build.default_domain, arena);
+    listener_warn_of_circles(&build);
     if (listener_build_is_https(&build))
         build_sessions(&build);
     return problems->error_count == errors_before;

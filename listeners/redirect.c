@@ -9,6 +9,7 @@
 #include "lb/base/error.h"
 #include "lb/base/http1.h"
 #include "lb/base/limits.h"
+#include "listeners/refusal.h"
 
 /* --- checking --------------------------------------------------------------------------------- */
 
@@ -117,8 +118,17 @@ static const struct {
     {"$host", {REDIRECT_HOST, {NULL, 0}}},
     {"$uri", {REDIRECT_URI, {NULL, 0}}},
     {"$$", {REDIRECT_TEXT, {"$", 1}}},
+    {"$reason", {REDIRECT_REASON, {NULL, 0}}}, /* last: only those who are refused have one */
 };
 enum { PLACEHOLDER_COUNT = sizeof placeholders / sizeof *placeholders };
+
+/* How a redirect is read: by a rule, or for those it refuses. */
+struct grammar {
+    size_t placeholder_count;
+    const char *placeholders; /* in words */
+};
+static const struct grammar of_rules = {PLACEHOLDER_COUNT - 1, "$host, $uri"};
+static const struct grammar of_refusals = {PLACEHOLDER_COUNT, "$host, $uri, $reason"};
 
 /* "$name" as far as it goes, or "$" and one byte. */
 static size_t word_length(const char *at)
@@ -129,26 +139,27 @@ static size_t word_length(const char *at)
     return length > 1 || at[1] == '\0' ? length : 2;
 }
 
-/* The placeholder at a "$": its index, or PLACEHOLDER_COUNT. */
-static size_t placeholder_at(const char *at)
+/* The placeholder at a "$": its index, or the count. */
+static size_t placeholder_at(const struct grammar *grammar, const char *at)
 {
     struct slice word = {at, word_length(at)};
     size_t i = 0;
-    while (i < PLACEHOLDER_COUNT && !slice_is(word, placeholders[i].word))
+    while (i < grammar->placeholder_count && !slice_is(word, placeholders[i].word))
         i++;
     return i;
 }
 
 /* The piece at `at`; NULL: a placeholder that nobody knows. returns what stands behind it. */
-static const char *piece_read(const char *at, struct redirect_piece *ret_piece)
+static const char *piece_read(const struct grammar *grammar, const char *at,
+                              struct redirect_piece *ret_piece)
 {
     size_t length = strcspn(at, "$");
     if (length > 0) {
         *ret_piece = (struct redirect_piece){REDIRECT_TEXT, {at, length}};
         return at + length;
     }
-    size_t which = placeholder_at(at);
-    if (which == PLACEHOLDER_COUNT)
+    size_t which = placeholder_at(grammar, at);
+    if (which == grammar->placeholder_count)
         return NULL;
     *ret_piece = placeholders[which].piece;
     return at + word_length(at);
@@ -163,22 +174,25 @@ static size_t most_bytes(const struct redirect_piece *piece)
         return DOMAIN_BYTES;
     case REDIRECT_URI:
         return TARGET_BYTES;
+    case REDIRECT_REASON:
+        return REFUSAL_NAME_MOST;
     }
     return 0;
 }
 
-static bool pieces_read(struct redirect *redirect, const char *text, struct error *err)
+static bool pieces_read(struct redirect *redirect, const struct grammar *grammar, const char *text,
+                        struct error *err)
 {
     size_t most = 0;
     for (const char *at = text; *at;) {
         struct redirect_piece *piece = &redirect->pieces[redirect->piece_count];
-        const char *rest = piece_read(at, piece);
+        const char *rest = piece_read(grammar, at, piece);
         if (!rest)
             return error_set(
                 err,
-                "redirect \"%s\" has an unknown placeholder \"%.*s\": there are $host, "
-                "$uri and, for a dollar, $$",
-                text, (int)word_length(at), at);
+                "redirect \"%s\" has an unknown placeholder \"%.*s\": there are %s and, for a "
+                "dollar, $$",
+                text, (int)word_length(at), at, grammar->placeholders);
         redirect->needs_host |= piece->source == REDIRECT_HOST;
         redirect->piece_count++;
         most += most_bytes(piece);
@@ -192,21 +206,34 @@ static bool pieces_read(struct redirect *redirect, const char *text, struct erro
     return true;
 }
 
-const struct redirect *redirect_parse(const char *text, unsigned status, struct arena *arena,
-                                      struct error *err)
+static const struct redirect *parse(const char *text, unsigned status,
+                                    const struct grammar *grammar, struct arena *arena,
+                                    struct error *err)
 {
     struct redirect *redirect = arena_alloc(arena, sizeof *redirect);
     redirect->status = status;
     redirect->pieces = arena_alloc(arena, (strlen(text) + 1) * sizeof *redirect->pieces);
-    bool is_good =
-        bytes_check(text, err) && pieces_read(redirect, text, err) && place_check(text, err);
+    bool is_good = bytes_check(text, err) && pieces_read(redirect, grammar, text, err) &&
+                   place_check(text, err);
     return is_good ? redirect : NULL;
+}
+
+const struct redirect *redirect_parse(const char *text, unsigned status, struct arena *arena,
+                                      struct error *err)
+{
+    return parse(text, status, &of_rules, arena, err);
+}
+
+const struct redirect *redirect_parse_refusal(const char *text, struct arena *arena,
+                                              struct error *err)
+{
+    return parse(text, 302, &of_refusals, arena, err);
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-size_t redirect_write(const struct redirect *redirect, struct slice host, struct slice uri,
-                      char *into, size_t room)
+size_t redirect_write_refusal(const struct redirect *redirect, struct slice host, struct slice uri,
+                              const char *reason, char *into, size_t room)
 {
     struct draft draft = draft_in(into, room);
     for (unsigned i = 0; i < redirect->piece_count; i++) {
@@ -221,9 +248,18 @@ size_t redirect_write(const struct redirect *redirect, struct slice host, struct
         case REDIRECT_URI:
             draft_put(&draft, slice_is(uri, "*") ? slice_of("/") : uri);
             break;
+        case REDIRECT_REASON:
+            draft_text(&draft, reason);
+            break;
         }
     }
     return draft.fits ? draft.used : 0;
+}
+
+size_t redirect_write(const struct redirect *redirect, struct slice host, struct slice uri,
+                      char *into, size_t room)
+{
+    return redirect_write_refusal(redirect, host, uri, "", into, room);
 }
 
 /* "//" (and "/\", for browsers) begins a host; "/." in front of it keeps it a path. */

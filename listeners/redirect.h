@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a rule sends its clients: a URL with placeholders, taken apart once and filled in for each
- * request. What comes from the request can change neither the scheme nor the host that the
- * operator wrote, and brings no line end: hosts and targets are checked when the head is parsed.
+ * Where a rule sends its clients, or those it refuses: a URL with placeholders, taken apart once
+ * and filled in for each request. What comes from the request can change neither the scheme nor the
+ * host that the operator wrote, and brings no line end: hosts and targets are checked when the head
+ * is parsed.
  */
 #ifndef LB_LISTENERS_REDIRECT_H
 #define LB_LISTENERS_REDIRECT_H
@@ -20,7 +21,7 @@ struct redirect {
     bool needs_host; /* it holds $host: a request without Host cannot be sent there */
     unsigned piece_count;
     struct redirect_piece {
-        enum redirect_source { REDIRECT_TEXT, REDIRECT_HOST, REDIRECT_URI } source;
+        enum redirect_source { REDIRECT_TEXT, REDIRECT_HOST, REDIRECT_URI, REDIRECT_REASON } source;
         struct slice text; /* of REDIRECT_TEXT */
     } * pieces;
 };
@@ -39,6 +40,14 @@ const struct redirect *redirect_parse(const char *text, unsigned status, struct 
                                       struct error *err);
 
 /**
+ * The same for clients that are refused: $reason, too, is the name of the refusal.
+ *
+ * returns  with status 302
+ */
+const struct redirect *redirect_parse_refusal(const char *text, struct arena *arena,
+                                              struct error *err);
+
+/**
  * Write the Location of one request.
  *
  * host   without port, not empty where needs_host; uri: path and query, "*" is written as "/"
@@ -48,6 +57,10 @@ const struct redirect *redirect_parse(const char *text, unsigned status, struct 
  */
 size_t redirect_write(const struct redirect *redirect, struct slice host, struct slice uri,
                       char *into, size_t room);
+
+/** The same of a redirect_parse_refusal(). reason: a refusal's name. */
+size_t redirect_write_refusal(const struct redirect *redirect, struct slice host, struct slice uri,
+                              const char *reason, char *into, size_t room);
 
 /**
  * Write the Location of a path that lacks its last slash: the path, a slash and the query. It stays

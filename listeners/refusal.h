@@ -44,6 +44,9 @@ enum refusal {
     REFUSAL_COUNT,
 };
 
+/** No name is longer than this, no sentence or advice than that. */
+enum { REFUSAL_NAME_MOST = 32, REFUSAL_WORDS_MOST = 256 };
+
 /** "not-yet-valid": the name in log, page and metric. Static. */
 const char *refusal_name(enum refusal refusal);
 /** A sentence for people: "Your certificate is not valid yet." Static. */

@@ -63,7 +63,7 @@ static void set_options(struct admin_listener *made, const struct admin_options 
     own->client_ca_line = options->client_ca_line;
     own->mutual_auth = choice("mutual_auth", "require");
     own->mutual_auth_line = line;
-    own->refuse_with = choice("refuse_with", "alert");
+    own->refuse_with = "alert";
     own->refuse_with_line = line;
     own->session_timeout = 0;
 }

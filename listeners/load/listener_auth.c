@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What each rule asks of clients: its own mutual_auth, client_ca, client_registration and
- * refuse_with, and the listener's where it leaves them out. Rules that name the same CAs share one
- * set.
+ * What each rule asks of clients: its own mutual_auth, client_ca and client_registration, and the
+ * listener's where it leaves them out. Rules that name the same CAs share one set.
  */
 #include <string.h>
 
@@ -163,18 +162,6 @@ static void warn_of_idle_keys(struct listener_build *build, const struct rule *r
                       rule->name);
 }
 
-static void set_refusal(struct listener_build *build, struct rule *rule)
-{
-    const struct rule_options *own = rule->options;
-    const struct listener_options *general = build->listener->options;
-    unsigned *line = &build->refuse_lines[rule - build->listener->rules];
-    *line = own->refuse_with_line ? own->refuse_with_line : general->refuse_with_line;
-    if (own->refuse_with_line)
-        rule->auth.refuse_with = (enum refuse_with)own->refuse_with;
-    else if (general->refuse_with_line)
-        rule->auth.refuse_with = (enum refuse_with)general->refuse_with;
-}
-
 /* Who registers is asked of a CA that is in the registry. */
 static void check_registration(struct listener_build *build, struct shelf *shelf,
                                const struct rule *rule)
@@ -249,7 +236,6 @@ static void resolve(struct listener_build *build, struct shelf *shelf, struct ru
         return;
     rule->auth.mode =
         wish.mode == MUTUAL_AUTH_WHEN_BOUND ? AUTH_REQUIRE : (enum auth_mode)wish.mode;
-    set_refusal(build, rule);
     set_registration(build, rule);
     if (is_fine)
         rule->auth.ca_set = load(build, shelf, &wish, partial_of(general, own));
@@ -305,8 +291,6 @@ static void refuse_on_http(struct listener_build *build)
 
 void listener_build_auth(struct listener_build *build)
 {
-    for (unsigned i = 0; i < build->listener->rule_count; i++)
-        build->listener->rules[i].auth.refuse_with = REFUSE_UNSET;
     if (listener_build_is_https(build))
         resolve_all(build);
     else

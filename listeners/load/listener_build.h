@@ -33,6 +33,13 @@ void listener_build_domains(struct listener_build *build);
 void listener_build_credentials(struct listener_build *build);
 /** What each rule asks of clients, its own or the listener's, and the CA sets (listener_auth.c). */
 void listener_build_auth(struct listener_build *build);
+/** How each rule that asks for certificates tells those it refuses: refuse_with, its own or the
+ * listener's, with pages and redirects (listener_refusal.c). After listener_build_auth(). */
+void listener_build_refusals(struct listener_build *build);
+/** Does a rule, or its listener where it says nothing, refuse by alert in so many words? */
+bool listener_build_says_alert(const struct listener *listener, const struct rule *rule);
+/** Rules that send those they refuse to themselves (listener_refusal.c). Needs the router. */
+void listener_warn_of_circles(struct listener_build *build);
 /** Does a client_ca name CAs of the registry? */
 bool listener_cas_are_named(const struct option_list *client_ca);
 /** Report names in a client_ca that no CA of the registry has. false: there are some. */

@@ -16,15 +16,17 @@ struct group {
     const char *name;
 };
 
-/* The rule because of which another's alert cannot be kept; itself when it does not require. */
+/* The rule because of which another's alert cannot be kept; itself when it does not require, or not
+ * of everybody. */
 static const struct rule *find_objection(const struct group *group, const struct rule *alerting)
 {
-    if (alerting->auth.mode != AUTH_REQUIRE)
+    if (alerting->auth.mode != AUTH_REQUIRE || alerting->auth.exempt)
         return alerting;
     for (unsigned i = 0; i < group->count; i++) {
         const struct client_auth *auth = &group->rules[i]->auth;
-        if (auth->mode != AUTH_REQUIRE || auth->ca_set != alerting->auth.ca_set ||
-            auth->refuse_with == REFUSE_403 || auth->registration != alerting->auth.registration)
+        bool is_told_otherwise =
+            auth->refuse_with != REFUSE_UNSET && auth->refuse_with != REFUSE_ALERT;
+        if (is_told_otherwise || auth->exempt || !client_auth_agrees(auth, &alerting->auth))
             return group->rules[i];
     }
     return NULL;
@@ -40,7 +42,12 @@ static void report_alert(struct listener_build *build, const struct group *group
     if (!other)
         return;
     unsigned line = build->refuse_lines[alerting - build->listener->rules];
-    if (other == alerting)
+    if (other == alerting && alerting->auth.mode == AUTH_REQUIRE)
+        LISTENER_ERROR(build, line,
+                       "refuse_with = alert cannot be kept: rule %s (line %u) has exempt_from, and "
+                       "the handshake refuses everybody; say refuse_with = 403",
+                       alerting->name, alerting->line);
+    else if (other == alerting)
         LISTENER_ERROR(build, line,
                        "refuse_with = alert cannot be kept: rule %s (line %u) has mutual_auth = "
                        "request, which lets every client pass; say mutual_auth = require, or "
@@ -143,12 +150,6 @@ static bool is_when_bound(const struct listener *listener, const struct rule *ru
                 : listener->options->mutual_auth) == MUTUAL_AUTH_WHEN_BOUND;
 }
 
-static bool is_alert_said(const struct listener *listener, const struct rule *rule)
-{
-    return (rule->options->refuse_with_line ? rule->options->refuse_with
-                                            : listener->options->refuse_with) == REFUSE_ALERT;
-}
-
 /* No domain is known in the handshake: to bind one is to ask the clients of all. */
 static void check_bound_handshake(struct listener_build *build)
 {
@@ -161,7 +162,7 @@ static void check_bound_handshake(struct listener_build *build)
         return;
     unsigned line =
         listener_build_line(rule->options->mutual_auth_line, listener->options->mutual_auth_line);
-    if (is_alert_said(listener, rule))
+    if (listener_build_says_alert(listener, rule))
         LISTENER_ERROR(build,
                        listener_build_line(rule->options->refuse_with_line,
                                            listener->options->refuse_with_line),
