@@ -58,6 +58,11 @@ enum {
     /* A PEM file of certificates or of a key: the CA bundle of a distribution is a quarter of a
        MiB. */
     CERTIFICATE_FILE_BYTES = 4 * 1024 * 1024,
+    /* A file of revocation lists: some three million entries. It is read into memory, and its bytes
+       are there up to three times while it is. */
+    CRL_FILE_BYTES = 128 * 1024 * 1024,
+    /* Lists of one file: the CAs of a large company. */
+    CRL_FILE_LISTS_MOST = 256,
     /* Bytes drained after an alert or an early answer so that it is not lost behind a reset … */
     LINGER_BYTES = 1024 * 1024,
     /* … and for how long. */
@@ -145,6 +150,11 @@ enum {
     /* … of them, for one domain, of CAs that client_ca does not name: whoever has an intermediate may
        make others below it without end. */
     CA_ROLL_OTHERS_MOST = 32,
+    /* Names of a certificate that allow_client looks at, of subject and subjectAltName together:
+       public CAs sign a hundred or two. Who has more is let in if one of the first fits. */
+    ALLOWED_NAMES_MOST = 256,
+    /* … and the longest that may fit: what a SPIFFE id may have. */
+    ALLOWED_NAME_BYTES = 2048,
     /* A question to a store; its own longest, with every filter, has a tenth of it. */
     STORE_QUESTION_BYTES = 32 * 1024,
 };
