@@ -61,11 +61,20 @@ static void identify(struct decision *decision, const struct client *client,
         decision->outcome = DECISION_BAD_CLIENT_ID;
 }
 
+/** Its request shows that the CAs which have verified it are needed. */
+static void note_cas(struct client *client, const struct policy *policy, time_t now)
+{
+    if (policy->cas)
+        ca_sighting_note(&client->sighting, policy->cas->roll, client->handshake.identity, now);
+}
+
 bool admission_decide(struct decision *decision, struct client *client,
                       const struct http_request *request, time_t now, bool wants_id)
 {
     const struct inquiry inquiry = admission_inquiry(client, request, now);
     *decision = decide(&inquiry);
+    if (decision->rule)
+        note_cas(client, decision->domain->policy, now);
     if (!sign_up(decision, client))
         return false;
     identify(decision, client, request, now, wants_id);

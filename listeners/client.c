@@ -141,6 +141,16 @@ static enum refusal second_thought(const struct client *client)
     return registry_objection(client->door->listener->view, identity);
 }
 
+/** Whose client this is, for those who ask which CAs are still needed. */
+static void count_cas(const struct client *client)
+{
+    const struct handshake *handshake = &client->handshake;
+    const struct ca_list *cas = handshake->domain->policy->cas;
+    if (cas)
+        ca_roll_count(cas->roll, handshake->identity,
+                      SSL_session_reused(client->connection.ssl) == 1);
+}
+
 /** A reload in the middle of the handshake may have changed what it should have settled. */
 static void leave_handshake(struct client *client)
 {
@@ -169,6 +179,7 @@ static void shake_hands(struct client *client, int events)
         client_close(client, false);
         return;
     }
+    count_cas(client);
     enum refusal refusal = second_thought(client);
     leave_handshake(client);
     if (refusal != REFUSAL_NONE) {

@@ -17,6 +17,7 @@
 
 #include "lb/base/connection.h"
 #include "lb/base/list.h"
+#include "listeners/ca_uses.h"
 #include "listeners/door.h"
 #include "listeners/http1_client.h"
 #include "listeners/inspection.h"
@@ -68,6 +69,7 @@ struct client {
     struct hold *shaking; /* of the listener it shakes hands with; NULL when that is over */
     struct proxy_reader proxy;
     struct handshake handshake;
+    struct ca_sighting sighting; /* of the CAs that have verified it */
     struct deadline deadline;
     bool is_leaving;  /* its answer in flight is the last one */
     uint64_t id;      /* for logs: unique in the worker */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "listeners/ca_uses.h"
 #include "listeners/load/listener_build.h"
 #include "listeners/registry/registry.h"
 #include "listeners/tally.h"
@@ -158,11 +159,27 @@ bool listener_prepare(struct listener *listener, const struct rule_section *sect
     return problems->error_count == errors_before;
 }
 
+/* With sni = on each domain has its policy; without it the listener has one. */
+static void count_cas(struct listener *listener, struct ca_uses *uses)
+{
+    if (!listener->options->sni) {
+        for (unsigned i = 0; i < listener->policy_count; i++)
+            listener->policies[i].cas =
+                ca_list_new(uses, listener->name, "", &listener->policies[i]);
+        return;
+    }
+    for (unsigned i = 0; i < listener->domain_count && i < listener->policy_count; i++)
+        listener->policies[i].cas =
+            ca_list_new(uses, listener->name, listener->domains[i].pattern, &listener->policies[i]);
+}
+
 void listener_open(struct listener *listener, const struct listener_services *services)
 {
     listener->registry = services->registry;
     listener->view = registry_view(services->registry);
     listener->tally = tallies_of(services->tallies, listener->name);
+    if (services->ca_uses)
+        count_cas(listener, services->ca_uses);
 }
 
 static bool same_domain(const struct domain *one, const struct domain *other)

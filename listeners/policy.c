@@ -8,6 +8,7 @@
 
 #include "lb/base/network.h"
 #include "listeners/allow_list.h"
+#include "listeners/ca_uses.h"
 #include "listeners/crl/crl_check.h"
 #include "listeners/identity.h"
 #include "listeners/ocsp/ocsp_check.h"
@@ -120,6 +121,8 @@ void policy_done(struct policy *policy)
 {
     sk_X509_NAME_pop_free(policy->names, X509_NAME_free);
     policy->names = NULL;
+    ca_list_free(policy->cas);
+    policy->cas = NULL;
 }
 
 bool policy_has_id(const struct policy *policy, const unsigned char id[POLICY_ID_BYTES])

@@ -18,6 +18,7 @@
 #include "listeners/registry/judge.h"
 
 struct allow_list;
+struct ca_list;
 struct crl_check;
 struct identity;
 struct network_set;
@@ -60,6 +61,9 @@ struct policy {
     unsigned set_count;
     const struct ca_set *sets[CA_SETS_PER_DOMAIN];
     STACK_OF(X509_NAME) * names; /* union of the sets' names; owned; NULL when nothing is asked */
+    /* Counts whose clients come (ca_uses.h), from when its listener is opened; owned; NULL: nobody
+     * does. No part of the id. */
+    struct ca_list *cas;
 };
 
 enum policy_fault {
