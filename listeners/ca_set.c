@@ -288,14 +288,48 @@ static bool keep_keys(struct ca_set_result *result, STACK_OF(X509) * chain)
     return true;
 }
 
+/* Verified, but not of the form that RFC 5280 asks for? The anchor is the operator's choice. */
+static int malformed_depth(STACK_OF(X509) * chain)
+{
+    for (int i = 1; i < sk_X509_num(chain) - 1; i++)
+        if (!certificate_is_well_formed(sk_X509_value(chain, i)))
+            return i;
+    return -1;
+}
+
+/* OpenSSL finds no issuer where the issuer's extensions cannot be read. */
+static bool has_malformed_issuer(STACK_OF(X509) * chain, STACK_OF(X509) * sent)
+{
+    X509 *last = sk_X509_value(chain, sk_X509_num(chain) - 1);
+    for (int i = 0; last && i < sk_X509_num(sent); i++) {
+        X509 *candidate = sk_X509_value(sent, i);
+        if (X509_NAME_cmp(X509_get_subject_name(candidate), X509_get_issuer_name(last)) == 0 &&
+            !certificate_is_well_formed(candidate))
+            return true;
+    }
+    return false;
+}
+
+static void refuse(struct ca_set_result *result, int x509_error, int depth)
+{
+    result->x509_error = x509_error;
+    result->depth = depth;
+}
+
 static void conclude(struct ca_set_result *result, X509_STORE_CTX *context, bool is_verified)
 {
     int error = X509_STORE_CTX_get_error(context);
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
-    result->depth = X509_STORE_CTX_get_error_depth(context);
-    if (!is_verified || error != X509_V_OK) {
+    int depth = is_verified ? malformed_depth(chain) : sk_X509_num(chain);
+    if (is_verified && depth > 0) {
+        refuse(result, X509_V_ERR_INVALID_EXTENSION, depth);
+    } else if (error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY &&
+               has_malformed_issuer(chain, X509_STORE_CTX_get0_untrusted(context))) {
+        refuse(result, X509_V_ERR_INVALID_EXTENSION, depth);
+    } else if (!is_verified || error != X509_V_OK) {
         /* Refused with no reason given would read as verified: never let that pass. */
-        result->x509_error = error != X509_V_OK ? error : X509_V_ERR_UNSPECIFIED;
+        refuse(result, error != X509_V_OK ? error : X509_V_ERR_UNSPECIFIED,
+               X509_STORE_CTX_get_error_depth(context));
     } else if (keep_keys(result, chain)) {
         result->x509_error = X509_V_OK;
         result->valid_until = earliest_end(chain);
@@ -309,12 +343,9 @@ void ca_set_result_done(struct ca_set_result *result)
     result->ca_count = 0;
 }
 
-void ca_set_verify(const struct ca_set *set, X509 *leaf, STACK_OF(X509) * chain, time_t now,
+static void verify(const struct ca_set *set, X509 *leaf, STACK_OF(X509) * chain, time_t now,
                    struct ca_set_result *result)
 {
-    *result = (struct ca_set_result){.x509_error = X509_V_ERR_OUT_OF_MEM};
-    memcpy(result->set_id, set->id, sizeof result->set_id);
-    ERR_set_mark();
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     if (context && X509_STORE_CTX_init(context, set->store, leaf, chain) == 1) {
         X509_STORE_CTX_set_time(context, 0, now);
@@ -322,8 +353,18 @@ void ca_set_verify(const struct ca_set *set, X509 *leaf, STACK_OF(X509) * chain,
         conclude(result, context, is_verified);
     }
     X509_STORE_CTX_free(context);
+}
+
+void ca_set_verify(const struct ca_set *set, X509 *leaf, STACK_OF(X509) * chain, time_t now,
+                   struct ca_set_result *result)
+{
+    *result = (struct ca_set_result){.x509_error = X509_V_ERR_OUT_OF_MEM};
+    memcpy(result->set_id, set->id, sizeof result->set_id);
+    ERR_set_mark();
+    if (certificate_is_well_formed(leaf))
+        verify(set, leaf, chain, now, result);
+    else
+        refuse(result, X509_V_ERR_INVALID_EXTENSION, 0);
     ERR_pop_to_mark();
     result->refusal = refusal_of_x509(result->x509_error);
-    if (result->refusal == REFUSAL_NONE)
-        result->depth = 0;
 }

@@ -74,6 +74,13 @@ char *certificate_pem_text(const X509 *certificate);
 /** Seconds since 1970; the far past (-1) for a time that cannot be read. */
 time_t certificate_time(const ASN1_TIME *time);
 
+/**
+ * Has it the form that RFC 5280 asks for, where OpenSSL's verification does not look: every extension
+ * at most once and readable as far as its kind is known, none before version 3? Any thread; what is
+ * out of memory is not well-formed.
+ */
+bool certificate_is_well_formed(X509 *certificate);
+
 enum { CERTIFICATE_NAME_BYTES = 1000 };
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -28,6 +29,24 @@ static void must(bool good, const char *what)
     abort();
 }
 
+static EVP_PKEY *new_explicit_key(void)
+{
+    EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    char curve[] = "P-256";
+    char encoding[] = "explicit";
+    const OSSL_PARAM like[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve, 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, encoding, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_PKEY *key = NULL;
+    must(maker && EVP_PKEY_keygen_init(maker) == 1 && EVP_PKEY_CTX_set_params(maker, like) == 1 &&
+             EVP_PKEY_keygen(maker, &key) == 1,
+         "make a key with explicit parameters");
+    EVP_PKEY_CTX_free(maker);
+    return key;
+}
+
 static EVP_PKEY *new_key(enum made_key kind)
 {
     EVP_PKEY *key = NULL;
@@ -46,6 +65,12 @@ static EVP_PKEY *new_key(enum made_key kind)
         break;
     case MADE_KEY_ED25519:
         key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+        break;
+    case MADE_KEY_ED448:
+        key = EVP_PKEY_Q_keygen(NULL, NULL, "ED448");
+        break;
+    case MADE_KEY_P256_EXPLICIT:
+        key = new_explicit_key();
         break;
     }
     must(key != NULL, "make a key");
@@ -157,6 +182,16 @@ static EVP_PKEY *key_for(const struct certificate_wish *wish)
     return key;
 }
 
+static void sign(X509 *certificate, EVP_PKEY *signer, const struct certificate_wish *wish)
+{
+    const EVP_MD *digest = wish->sha1 ? EVP_sha1() : EVP_sha256();
+    if (wish->digest)
+        digest = EVP_get_digestbyname(wish->digest);
+    int kind = EVP_PKEY_get_base_id(signer);
+    bool own_digest = kind == EVP_PKEY_ED25519 || kind == EVP_PKEY_ED448;
+    must(X509_sign(certificate, signer, own_digest ? NULL : digest) > 0, "sign");
+}
+
 struct made *made_certificate(const struct certificate_wish *wish)
 {
     struct made *made = calloc(1, sizeof *made);
@@ -178,12 +213,12 @@ struct made *made_certificate(const struct certificate_wish *wish)
     must(X509_set_pubkey(certificate, made->key), "set key");
     if (!wish->v1)
         add_extensions(certificate, issuer, wish);
-    const EVP_MD *digest = wish->sha1 ? EVP_sha1() : EVP_sha256();
-    bool own_digest = EVP_PKEY_get_base_id(signer) == EVP_PKEY_ED25519;
-    must(X509_sign(certificate, signer, own_digest ? NULL : digest) > 0, "sign");
+    if (wish->twist)
+        wish->twist(certificate);
+    sign(certificate, signer, wish);
     if (wish->broken_signature)
         break_signature(certificate);
-    made->certificate = read_back(certificate);
+    made->certificate = wish->unread ? certificate : read_back(certificate);
     made->chain = chain_from(wish->issuer);
     return made;
 }

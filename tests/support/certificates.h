@@ -27,7 +27,9 @@ enum made_key {
     MADE_KEY_P384,
     MADE_KEY_RSA_2048,
     MADE_KEY_RSA_1024,
-    MADE_KEY_ED25519
+    MADE_KEY_ED25519,
+    MADE_KEY_ED448,
+    MADE_KEY_P256_EXPLICIT /* its curve by parameters, not by name */
 };
 
 /** A certificate with its key. `chain` is what its owner sends behind it: the intermediates up to
@@ -55,6 +57,10 @@ struct certificate_wish {
     bool sha1;              /* signed with SHA-1 */
     bool broken_signature;  /* one bit of the signature is wrong */
     unsigned padding_bytes; /* an extension of that size, for chains that are too large */
+    const char *digest;     /* signed with "MD5" and the like; NULL: SHA-256 */
+    /* Changes what it likes, just before it is signed; NULL: nothing. */
+    void (*twist)(X509 *certificate);
+    bool unread; /* what it becomes cannot be decoded again: it is only to be sent */
 };
 
 /** Make it. Free with made_free. */

@@ -20,11 +20,21 @@ START_TEST(names_are_as_documented)
         "chain-too-long",
         "too-large",
         "weak-key",
+        "malformed",
+        "unsupported-extension",
+        "crl-revoked",
+        "crl-expired",
+        "crl-missing",
+        "ocsp-revoked",
+        "ocsp-unavailable",
         "not-registered",
         "not-activated",
         "revoked",
         "ca-disabled",
         "signup-limit",
+        "not-allowed",
+        "blocked",
+        "host-mismatch",
         "unknown-name",
         "proxy-header-missing",
         "proxy-header-bad",
@@ -36,12 +46,13 @@ START_TEST(names_are_as_documented)
 }
 END_TEST
 
+/* Revoked is revoked, whichever way the CA says it. */
 START_TEST(every_refusal_has_a_sentence_of_its_own)
 {
     for (int i = 0; i < REFUSAL_COUNT; i++) {
         const char *sentence = refusal_sentence((enum refusal)i);
         ck_assert_int_eq(sentence[strlen(sentence) - 1], '.');
-        for (int j = 0; j < i; j++)
+        for (int j = 0; j < i && i != REFUSAL_OCSP_REVOKED; j++)
             ck_assert_str_ne(sentence, refusal_sentence((enum refusal)j));
     }
 }
@@ -74,6 +85,40 @@ START_TEST(a_refusal_found_by_verification_survives_the_way_back)
 }
 END_TEST
 
+// clang-format off
+static const struct {
+    int x509_error;
+    const char *name;
+} findings[] = {
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, "untrusted"},
+    {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "untrusted"},
+    {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "untrusted"},
+    {X509_V_ERR_INVALID_CA, "untrusted"},
+    {X509_V_ERR_KEYUSAGE_NO_CERTSIGN, "untrusted"},
+    {X509_V_ERR_PERMITTED_VIOLATION, "untrusted"},
+    {X509_V_ERR_EXCLUDED_VIOLATION, "untrusted"},
+    {X509_V_ERR_UNSPECIFIED, "untrusted"},
+    {X509_V_ERR_OUT_OF_MEM, "untrusted"},
+    {X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, "unsupported-extension"},
+    {X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE, "unsupported-extension"},
+    {X509_V_ERR_PROXY_CERTIFICATES_NOT_ALLOWED, "unsupported-extension"},
+    {X509_V_ERR_INVALID_EXTENSION, "malformed"},
+    {X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD, "malformed"},
+    {X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD, "malformed"},
+    {X509_V_ERR_UNSUPPORTED_NAME_SYNTAX, "malformed"},
+    {X509_V_ERR_EC_KEY_EXPLICIT_PARAMS, "malformed"},
+    {X509_V_ERR_UNSUPPORTED_SIGNATURE_ALGORITHM, "weak-key"},
+    {X509_V_ERR_CA_MD_TOO_WEAK, "weak-key"},
+    {X509_V_ERR_CERT_REVOKED, "crl-revoked"},
+};
+// clang-format on
+
+START_TEST(what_openssl_finds_has_its_name)
+{
+    ck_assert_str_eq(refusal_name(refusal_of_x509(findings[_i].x509_error)), findings[_i].name);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, names_are_as_documented);
@@ -81,6 +126,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, only_ok_is_no_refusal);
     tcase_add_test(tcase, no_refusal_is_told_to_openssl_as_ok);
     tcase_add_test(tcase, a_refusal_found_by_verification_survives_the_way_back);
+    tcase_add_loop_test(tcase, what_openssl_finds_has_its_name, 0,
+                        (int)(sizeof findings / sizeof *findings));
 }
 
 CHECK_MAIN("refusal", add_tests)
