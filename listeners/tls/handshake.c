@@ -246,6 +246,10 @@ void handshake_leave_context(struct handshake *handshake)
 
 enum refusal handshake_refusal(struct handshake *handshake, SSL *ssl, unsigned long tls_failure)
 {
+    /* The client does not hold the key of the certificate it showed. OpenSSL 4 leaves the words to
+     * its provider. */
+    if (ERR_GET_LIB(tls_failure) == ERR_LIB_EVP && SSL_get_state(ssl) == TLS_ST_SR_CERT_VRFY)
+        return handshake->refusal = REFUSAL_BAD_SIGNATURE;
     if (ERR_GET_LIB(tls_failure) != ERR_LIB_SSL)
         return REFUSAL_NONE;
     if (handshake->refusal == REFUSAL_UNKNOWN_NAME)
@@ -260,7 +264,6 @@ enum refusal handshake_refusal(struct handshake *handshake, SSL *ssl, unsigned l
             handshake->refusal = REFUSAL_TOO_LARGE;
         return handshake->refusal;
     case SSL_R_BAD_SIGNATURE:
-        /* The client does not hold the key of the certificate it showed. */
         if (SSL_get_state(ssl) == TLS_ST_SR_CERT_VRFY)
             handshake->refusal = REFUSAL_BAD_SIGNATURE;
         return handshake->refusal;
@@ -269,23 +272,44 @@ enum refusal handshake_refusal(struct handshake *handshake, SSL *ssl, unsigned l
     }
 }
 
-void handshake_describe(const struct handshake *handshake, SSL *ssl, struct log_line *line)
+/* Names that a client chose stand last: a line that is full leaves out those, and not what tells
+ * one certificate from another. */
+static void describe(const struct handshake *handshake, SSL *ssl,
+                     const struct ca_set_result *result, struct log_line *line)
 {
     const struct identity *identity = handshake->identity;
     const char *name = ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL;
-    log_text(line, "sni", name ? name : handshake->asked_name);
-    if (!identity)
-        return;
-    log_text(line, "subject", identity->subject);
-    log_text(line, "issuer", identity->issuer);
-    log_text(line, "serial", identity->serial);
-    log_text(line, "sha256", identity->sha256);
-    for (unsigned i = 0; i < identity->result_count; i++) {
-        if (identity->results[i].refusal == REFUSAL_NONE)
-            continue;
-        log_number(line, "depth", identity->results[i].depth);
-        return;
+    if (identity) {
+        log_text(line, "serial", identity->serial);
+        log_text(line, "sha256", identity->sha256);
     }
+    if (result)
+        log_number(line, "depth", result->refusal == REFUSAL_NONE ? 0 : result->depth);
+    log_text(line, "sni", name ? name : handshake->asked_name);
+    if (identity) {
+        log_text(line, "subject", identity->subject);
+        log_text(line, "issuer", identity->issuer);
+    }
+}
+
+static const struct ca_set_result *first_bad_result(const struct identity *identity)
+{
+    for (unsigned i = 0; identity && i < identity->result_count; i++)
+        if (identity->results[i].refusal != REFUSAL_NONE)
+            return &identity->results[i];
+    return NULL;
+}
+
+void handshake_describe(const struct handshake *handshake, SSL *ssl, struct log_line *line)
+{
+    describe(handshake, ssl, first_bad_result(handshake->identity), line);
+}
+
+void handshake_describe_for(const struct handshake *handshake, SSL *ssl, const struct ca_set *set,
+                            struct log_line *line)
+{
+    const struct identity *identity = handshake->identity;
+    describe(handshake, ssl, identity && set ? identity_result(identity, set) : NULL, line);
 }
 
 void handshake_done(struct handshake *handshake)
