@@ -156,10 +156,9 @@ const char *decision_sentence(const struct decision *decision)
     case DECISION_NO_RULE:
         return "Nothing is configured for this address.";
     case DECISION_AMBIGUOUS:
-        return "The path can be read in more than one way. Write it without encoded slashes, "
-               "backslashes, empty or dot segments.";
+        return "The path can be read in more than one way.";
     case DECISION_UNDECIDED:
-        return "It takes too long to find out who serves this address. A shorter one may do.";
+        return "It takes too long to find out who serves this address.";
     case DECISION_NO_HOST:
         return "The request does not say which host it is for.";
     case DECISION_MISDIRECTED:
@@ -167,10 +166,41 @@ const char *decision_sentence(const struct decision *decision)
     case DECISION_BLOCKED:
         return refusal_sentence(decision->refusal);
     case DECISION_UNREGISTERED:
-        return "Your certificate could not be registered at the moment. Try again later.";
+        return "Your certificate could not be registered at the moment.";
     case DECISION_BAD_CLIENT_ID:
         return "The field that says which client this is stands in the request more than once, or "
                "is not 1 to 256 bytes of text.";
+    }
+    return NULL;
+}
+
+const char *decision_advice(const struct decision *decision)
+{
+    switch (decision->outcome) {
+    case DECISION_PASS:
+    case DECISION_SLASH:
+    case DECISION_REDIRECT:
+    case DECISION_RESPOND:
+    case DECISION_SENT_AWAY:
+    case DECISION_SIGN_UP:
+    case DECISION_ASK_OCSP:
+        return NULL;
+    case DECISION_NO_RULE:
+        return "Check how the address is written.";
+    case DECISION_AMBIGUOUS:
+        return "Write it without encoded slashes, backslashes, empty or dot segments.";
+    case DECISION_UNDECIDED:
+        return "A shorter one may do.";
+    case DECISION_NO_HOST:
+        return "Send a Host field, as HTTP/1.1 does.";
+    case DECISION_MISDIRECTED:
+    case DECISION_REFUSED:
+    case DECISION_BLOCKED:
+        return refusal_advice(decision->refusal);
+    case DECISION_UNREGISTERED:
+        return "Try again later. This is not your fault: the operator has to look at the registry.";
+    case DECISION_BAD_CLIENT_ID:
+        return "Send it once, with 1 to 256 bytes of text.";
     }
     return NULL;
 }

@@ -70,5 +70,7 @@ const char *decision_reason(const struct decision *decision);
 bool decision_is_refusal(const struct decision *decision);
 /** A sentence for people, of a refusal; else NULL. */
 const char *decision_sentence(const struct decision *decision);
+/** What they can do about it, in a sentence, of a refusal; else NULL. */
+const char *decision_advice(const struct decision *decision);
 
 #endif

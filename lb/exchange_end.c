@@ -7,7 +7,7 @@
 
 #include "lb/access_log.h"
 #include "lb/exchange.h"
-#include "listeners/answer.h"
+#include "lb/own_answer.h"
 
 static void let_go_of_link(struct exchange *x)
 {
@@ -82,6 +82,6 @@ void exchange_end_with(struct exchange *x, unsigned status, const char *reason,
                        const char *sentence)
 {
     x->status = status;
-    bool taken = answer_write(x->stream, status, reason, sentence) != STREAM_LOST;
+    bool taken = own_answer_instead(x, status, reason, sentence) != STREAM_LOST;
     exchange_end(x, taken);
 }

@@ -6,9 +6,11 @@
 #include "lb/base/log.h"
 #include "lb/decision.h"
 #include "lb/exchange.h"
+#include "listeners/access.h"
 #include "listeners/answer.h"
 #include "listeners/client.h"
 #include "listeners/redirect.h"
+#include "listeners/refusal_page.h"
 #include "listeners/tally.h"
 
 /** What the access log tells of a head that no backend will see; `id` holds an id of lb's own
@@ -35,95 +37,205 @@ static struct exchange_facts facts_of(const struct http_request *request, struct
     return facts;
 }
 
-/* The answer is written: log it, and let the client go on. */
-static void finish(struct exchanges *all, struct stream *stream, const struct http_request *request,
-                   struct slice client_id, const struct access_entry *known,
-                   enum stream_write written)
+/* One request that lb answers itself. */
+struct own {
+    struct exchanges *all;
+    struct stream *stream;
+    const struct http_request *request;
+    const struct rule *rule;         /* NULL: none was met */
+    const struct decision *decision; /* NULL: it never came to one */
+    unsigned status;
+    const char *reason;
+    struct exchange_facts facts;
+    char id[REQUEST_ID_LENGTH];
+};
+
+static void own_begin(struct own *own, struct exchanges *all, struct stream *stream,
+                      const struct http_request *request)
 {
-    if (all->access_log) {
-        char id[REQUEST_ID_LENGTH];
-        struct exchange_facts facts = facts_of(request, &all->ids, id);
-        facts.client_id = client_id;
-        struct access_entry entry = *known;
-        entry.client = stream->client;
-        entry.protocol = stream->protocol;
-        entry.facts = &facts;
-        entry.answer_bytes = stream->answer_bytes;
-        access_log_write(all->access_log, &entry);
+    *own = (struct own){.all = all, .stream = stream, .request = request};
+    own->facts = facts_of(request, &all->ids, own->id);
+}
+
+/* The answer is written: log it, and let the client go on. */
+static void finish(const struct own *own, enum stream_write written)
+{
+    struct stream *stream = own->stream;
+    if (own->all->access_log) {
+        const struct access_entry entry = {
+            .client = stream->client,
+            .protocol = stream->protocol,
+            .facts = &own->facts,
+            .rule = own->rule,
+            .status = own->status,
+            .answer_bytes = stream->answer_bytes,
+            .reason = own->reason,
+        };
+        access_log_write(own->all->access_log, &entry);
     }
     stream->ops->end(stream, written != STREAM_LOST);
+}
+
+static enum stream_write write_words(const struct own *own, const char *sentence,
+                                     const char *advice)
+{
+    const struct answer_words words = {.status = own->status,
+                                       .reason = own->reason,
+                                       .sentence = sentence,
+                                       .advice = advice,
+                                       .request_id = own->facts.request_id};
+    return answer_write_words(own->stream, accept_form(own->request), &words);
 }
 
 void own_answer_refuse(struct exchanges *all, struct stream *stream,
                        const struct http_request *request, const struct rule *rule, unsigned status,
                        const char *reason, const char *sentence)
 {
-    const struct access_entry known = {.rule = rule, .status = status, .reason = reason};
-    finish(all, stream, request, (struct slice){NULL, 0}, &known,
-           answer_write(stream, status, reason, sentence));
+    struct own own;
+    own_begin(&own, all, stream, request);
+    own.rule = rule;
+    own.status = status;
+    own.reason = reason;
+    finish(&own, write_words(&own, sentence, NULL));
 }
 
-static void log_refused(const struct client *client, const struct http_request *request,
-                        const struct decision *decision)
+/* --- refusals ----------------------------------------------------------------------------------
+ */
+
+/* The set whose result says at which depth the fault is. What a CRL says may be of any
+ * certificate of the chain; what else is said of a client is said of its own. */
+static const struct ca_set *judging_set(const struct decision *decision)
 {
+    bool is_told_by_crl = decision->refusal == REFUSAL_CRL_REVOKED ||
+                          decision->refusal == REFUSAL_CRL_EXPIRED ||
+                          decision->refusal == REFUSAL_CRL_MISSING;
+    return decision->outcome == DECISION_REFUSED && !is_told_by_crl ? decision->rule->auth.ca_set
+                                                                    : NULL;
+}
+
+static void log_refused(const struct own *own)
+{
+    const struct client *client = own->stream->client;
+    const struct decision *decision = own->decision;
+    const struct exchange_facts *facts = &own->facts;
     struct log_line line;
     if (decision->refusal != REFUSAL_NONE)
         tally_count(client->door->listener->tally, TALLY_REQUEST, decision->refusal);
     log_begin(&line, LOG_LEVEL_WARN, "request.refused");
     log_text(&line, "listener", client->door->listener->name);
-    log_text(&line, "rule", decision->rule ? decision->rule->name : NULL);
+    log_text(&line, "rule", own->rule ? own->rule->name : NULL);
+    log_text(&line, "access", decision->access ? decision->access->name : NULL);
     log_text(&line, "client", client->peer_host);
-    log_text(&line, "reason", decision_reason(decision));
-    log_number(&line, "status", decision_status(decision));
-    log_bytes(&line, "host", request->authority.at, request->authority.length);
-    handshake_describe(&client->handshake, client->connection.ssl, &line);
+    log_text(&line, "reason", own->reason);
+    log_number(&line, "status", own->status);
+    log_bytes(&line, "request_id", facts->request_id.at, facts->request_id.length);
+    log_bytes(&line, "host", facts->host.at, facts->host.length);
+    handshake_describe_for(&client->handshake, client->connection.ssl, judging_set(decision),
+                           &line);
     log_end(&line);
 }
 
-static enum stream_write refuse(struct stream *stream, const struct http_request *request,
-                                const struct decision *decision)
+/* The operator's page. Who asks for JSON rather than HTML gets that. */
+static enum stream_write write_page(const struct own *own, const struct refusal_page *page)
 {
-    log_refused(stream->client, request, decision);
-    return answer_write(stream, decision_status(decision), decision_reason(decision),
-                        decision_sentence(decision));
+    char html[REFUSAL_PAGE_BYTES];
+    const struct refusal_page_facts facts = {.reason = own->reason,
+                                             .sentence = decision_sentence(own->decision),
+                                             .advice = decision_advice(own->decision),
+                                             .host = own->request->host,
+                                             .request_id = own->facts.request_id};
+    size_t length = refusal_page_write(page, &facts, html, sizeof html);
+    if (length == 0)
+        return write_words(own, facts.sentence, facts.advice);
+    return answer_write_page(own->stream, own->status, own->reason, (struct slice){html, length});
 }
 
-static enum stream_write redirect(struct stream *stream, const struct http_request *request,
-                                  const struct decision *decision)
+static enum stream_write refuse(const struct own *own)
 {
+    const struct decision *decision = own->decision;
+    const struct refusal_page *page =
+        decision->outcome == DECISION_REFUSED ? own->rule->auth.page : NULL;
+    log_refused(own);
+    if (page && accept_form(own->request) != ANSWER_JSON)
+        return write_page(own, page);
+    return write_words(own, decision_sentence(decision), decision_advice(decision));
+}
+
+/* Where a client that is refused is sent; NULL: nowhere, it is told. */
+static const struct redirect *way_out(const struct decision *decision, struct slice host)
+{
+    const struct redirect *redirect = NULL;
+    if (decision->outcome == DECISION_REFUSED)
+        redirect = decision->rule->auth.redirect;
+    else if (decision->outcome == DECISION_SENT_AWAY)
+        redirect = decision->access->redirect;
+    return redirect && redirect->needs_host && host.length == 0 ? NULL : redirect;
+}
+
+/* A body is not sent again elsewhere: of whatever method, the client is to GET what it finds there.
+ */
+static unsigned way_out_status(const struct redirect *redirect, enum http_method method)
+{
+    bool is_plain = method == HTTP_GET || method == HTTP_HEAD;
+    return redirect->status == 302 && !is_plain ? 303 : redirect->status;
+}
+
+static enum stream_write send_away(const struct own *own, const struct redirect *redirect)
+{
+    const struct http_request *request = own->request;
+    char location[LOCATION_BYTES];
+    log_refused(own);
+    size_t length = redirect_write_refusal(redirect, request->host, request->target, own->reason,
+                                           location, sizeof location);
+    if (length == 0)
+        return STREAM_LOST; /* heads are smaller than that */
+    return answer_write_sent_away(own->stream, own->status, own->reason,
+                                  (struct slice){location, length});
+}
+
+/* --- decisions ---------------------------------------------------------------------------------
+ */
+
+static enum stream_write redirect(const struct own *own)
+{
+    const struct http_request *request = own->request;
     char location[LOCATION_BYTES];
     size_t length =
-        decision->outcome == DECISION_SLASH
+        own->decision->outcome == DECISION_SLASH
             ? redirect_write_slash(request->path, request->query, location, sizeof location)
-            : redirect_write(decision->rule->redirect, request->host, request->target, location,
+            : redirect_write(own->rule->redirect, request->host, request->target, location,
                              sizeof location);
     if (length == 0)
         return STREAM_LOST; /* heads are smaller than that */
-    return answer_write_redirect(stream, decision_status(decision),
-                                 (struct slice){location, length});
+    return answer_write_redirect(own->stream, own->status, (struct slice){location, length});
 }
 
-static enum stream_write write_decided(struct stream *stream, const struct http_request *request,
-                                       const struct decision *decision)
+static enum stream_write write_decided(struct own *own)
 {
-    switch (decision->outcome) {
+    const struct redirect *elsewhere = way_out(own->decision, own->request->host);
+    if (elsewhere) {
+        own->status = way_out_status(elsewhere, own->request->method);
+        return send_away(own, elsewhere);
+    }
+    switch (own->decision->outcome) {
     case DECISION_SLASH:
     case DECISION_REDIRECT:
-        return redirect(stream, request, decision);
+        return redirect(own);
     case DECISION_RESPOND:
-        return answer_write_respond(stream, decision->rule->respond->status,
-                                    decision->rule->respond->sentence);
+        return answer_write_respond(own->stream, own->status, own->rule->respond->sentence);
+    case DECISION_REFUSED:
+    case DECISION_SENT_AWAY: /* there is nowhere to send it to */
+        own->status = 403;
+        return refuse(own);
     case DECISION_MISDIRECTED:
     case DECISION_NO_RULE:
     case DECISION_AMBIGUOUS:
     case DECISION_UNDECIDED:
     case DECISION_NO_HOST:
-    case DECISION_REFUSED:
     case DECISION_BLOCKED:
     case DECISION_UNREGISTERED:
     case DECISION_BAD_CLIENT_ID:
-        return refuse(stream, request, decision);
-    case DECISION_SENT_AWAY:
+        return refuse(own);
     case DECISION_SIGN_UP:
     case DECISION_ASK_OCSP:
     case DECISION_PASS:
@@ -135,11 +247,39 @@ static enum stream_write write_decided(struct stream *stream, const struct http_
 void own_answer_decided(struct exchanges *all, struct stream *stream,
                         const struct http_request *request, const struct decision *decision)
 {
-    const struct access_entry known = {.rule = decision->rule,
-                                       .status = decision_status(decision),
-                                       .reason = decision_reason(decision)};
-    finish(all, stream, request, decision->client_id, &known,
-           write_decided(stream, request, decision));
+    struct own own;
+    own_begin(&own, all, stream, request);
+    own.rule = decision->rule;
+    own.decision = decision;
+    own.status = decision_status(decision);
+    own.reason = decision_reason(decision);
+    own.facts.client_id = decision->client_id;
+    enum stream_write written = write_decided(&own);
+    finish(&own, written);
+}
+
+/* --- in the place of others --------------------------------------------------------------------
+ */
+
+/* The form that the client asked for in the head that the backend was to get. */
+static enum answer_form form_of(const struct exchange *x)
+{
+    const struct buffer *head = x->request_head;
+    struct http_request request;
+    enum http_fault fault;
+    return http_parse_request(&request, head->data, head->end, head->end, &fault) == HTTP_COMPLETE
+               ? accept_form(&request)
+               : ANSWER_TEXT;
+}
+
+enum stream_write own_answer_instead(const struct exchange *x, unsigned status, const char *reason,
+                                     const char *sentence)
+{
+    const struct answer_words words = {.status = status,
+                                       .reason = reason,
+                                       .sentence = sentence,
+                                       .request_id = x->facts.request_id};
+    return answer_write_words(x->stream, form_of(x), &words);
 }
 
 void own_answer_unread(struct exchanges *all, const struct client *client, unsigned status,

@@ -3,12 +3,14 @@
 #ifndef LB_OWN_ANSWER_H
 #define LB_OWN_ANSWER_H
 
+#include "listeners/stream.h"
+
 struct client;
 struct decision;
+struct exchange;
 struct exchanges;
 struct http_request;
 struct rule;
-struct stream;
 
 /** Answer, write the access log, end the stream. rule: NULL when none was met; sentence: for
  * people, or NULL. */
@@ -17,9 +19,14 @@ void own_answer_refuse(struct exchanges *all, struct stream *stream,
                        const char *reason, const char *sentence);
 
 /** The same for a decision that is not PASS: a redirect, what the rule responds, or a refusal,
- * which has a line in lb's own log, too, that says who and why. */
+ * which has a line in lb's own log, too, that says who and why. How refused clients are told is
+ * what the rule says (refuse_with) and what the client accepts. */
 void own_answer_decided(struct exchanges *all, struct stream *stream,
                         const struct http_request *request, const struct decision *decision);
+
+/** Answer in the place of the exchange's backend. The caller ends the exchange. */
+enum stream_write own_answer_instead(const struct exchange *exchange, unsigned status,
+                                     const char *reason, const char *sentence);
 
 /** The client's side answered a head that could not be read: only the access log is left to write.
  */

@@ -70,8 +70,12 @@ bool handshake_complete(struct handshake *handshake, SSL *ssl);
  */
 enum refusal handshake_refusal(struct handshake *handshake, SSL *ssl, unsigned long tls_failure);
 
-/** Add sni, subject, issuer, serial, sha256, depth, as far as known, to a log line. */
+/** Add serial, sha256, depth, sni, subject, issuer, as far as known, to a log line. */
 void handshake_describe(const struct handshake *handshake, SSL *ssl, struct log_line *line);
+/** The same for the judgement of one rule: the depth is what its set found, 0 where that is fine
+ * and something else is wrong with the client's own certificate. set: NULL: it is not known. */
+void handshake_describe_for(const struct handshake *handshake, SSL *ssl, const struct ca_set *set,
+                            struct log_line *line);
 
 /* What handshakes ask, and who wants to know what one would settle. Any thread. */
 
