@@ -125,6 +125,8 @@ static void warn_of_tls_keys(const struct desk *desk, const struct config_sectio
         {"client_registration", options->client_registration_line},
         {"refuse_with", options->refuse_with_line},
         {"client_id_header", options->client_id_header_line},
+        {"allow_client", options->allow_client_line},
+        {"exempt_from", options->exempt_from_line},
     };
     for (size_t i = 0; i < sizeof keys / sizeof *keys && options->listener.count > 0; i++)
         if (keys[i].line)

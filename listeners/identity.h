@@ -22,6 +22,10 @@ struct view_entry;
 /* Responders whose word is kept there; more that rules ask about one client take a lock instead. */
 enum { IDENTITY_OCSP_SEEN = 2 };
 
+/* Lists of allow_client whose word is kept there; where one client meets more, it is looked at
+ * anew. */
+enum { IDENTITY_ALLOWED = 16 };
+
 struct identity {
     atomic_uint references;
     unsigned char chain_hash[32]; /* SHA-256 over all certificates as sent, length-prefixed */
@@ -48,6 +52,9 @@ struct identity {
     /* What OCSP responders said last, for the workers to see without a lock; packed by
      * ocsp/ocsp_check.c. 0: nothing. */
     _Atomic(uint64_t) ocsp_seen[IDENTITY_OCSP_SEEN];
+    /* What lists of allow_client have said of it (allow_list.c): which list, the lowest bit: yes. 0:
+     * free. */
+    _Atomic(uint64_t) allowed[IDENTITY_ALLOWED];
     /* Rendered on first use by identity_headers.c, then shared; one malloc'd block, freed with the
      * identity. */
     _Atomic(struct identity_header_values *) header_values;

@@ -52,6 +52,8 @@ struct rule_section {
     const struct client_id_fields *client_id_fields; /* that its pool has; NULL: none */
     const struct redirect *redirect;                 /* NULL: none */
     const struct respond *respond;                   /* NULL: none */
+    const struct allow_list *allow;                  /* NULL: none */
+    const struct network_set *exempt;                /* NULL: none */
 };
 
 struct rule {

@@ -143,6 +143,8 @@ static void warn_of_idle_keys(struct listener_build *build, const struct rule *r
     } keys[] = {
         {"refuse_with", options->refuse_with_line},
         {"client_registration", options->client_registration_line},
+        {"allow_client", options->allow_client_line},
+        {"exempt_from", options->exempt_from_line},
     };
     if (options->client_ca.count > 0)
         LISTENER_WARN(build, options->client_ca.lines[0],
@@ -240,6 +242,8 @@ static void resolve(struct listener_build *build, struct shelf *shelf, struct ru
     if (is_fine)
         rule->auth.ca_set = load(build, shelf, &wish, partial_of(general, own));
     check_registration(build, shelf, rule);
+    listener_build_allow(build, rule);
+    listener_build_exempt(build, rule);
 }
 
 static void warn_of_idle_ca(struct listener_build *build, const struct shelf *shelf)

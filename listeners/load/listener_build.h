@@ -62,6 +62,10 @@ bool listener_cas_are_bound(const struct listener_build *build, const struct opt
 /** Is one of the set's CAs, or one that it issued, registered and enabled? So can its clients be.
  */
 bool listener_cas_are_registered(const struct listener_build *build, const struct ca_set *set);
+/** allow_client of a rule that asks for certificates (listener_allow.c). */
+void listener_build_allow(struct listener_build *build, struct rule *rule);
+/** exempt_from of a rule that asks for certificates (listener_exempt.c). */
+void listener_build_exempt(struct listener_build *build, struct rule *rule);
 /** What the handshake of each domain asks (listener_policies.c). */
 void listener_build_policies(struct listener_build *build);
 /** Rules that no request can ever choose (listener_reach.c). */

@@ -42,11 +42,12 @@ static void report_alert(struct listener_build *build, const struct group *group
     if (!other)
         return;
     unsigned line = build->refuse_lines[alerting - build->listener->rules];
-    if (other == alerting && alerting->auth.mode == AUTH_REQUIRE)
+    if (other->auth.exempt)
         LISTENER_ERROR(build, line,
-                       "refuse_with = alert cannot be kept: rule %s (line %u) has exempt_from, and "
-                       "the handshake refuses everybody; say refuse_with = 403",
-                       alerting->name, alerting->line);
+                       "refuse_with = alert of rule %s cannot be kept: rule %s (line %u) has "
+                       "exempt_from, and the handshake comes before the request: it cannot tell "
+                       "who needs no certificate there; say refuse_with = 403",
+                       alerting->name, other->name, other->line);
     else if (other == alerting)
         LISTENER_ERROR(build, line,
                        "refuse_with = alert cannot be kept: rule %s (line %u) has mutual_auth = "
@@ -57,10 +58,21 @@ static void report_alert(struct listener_build *build, const struct group *group
         LISTENER_ERROR(build, line,
                        "refuse_with = alert cannot be kept: rules %s (line %u) and %s (line %u) "
                        "of %s %s ask clients for different things, and the handshake comes before "
-                       "the request; make mutual_auth, client_ca, client_registration and "
-                       "refuse_with equal, or say refuse_with = 403",
+                       "the request; make mutual_auth, client_ca, client_registration, "
+                       "allow_client and refuse_with equal, or say refuse_with = 403",
                        alerting->name, alerting->line, other->name, other->line, group->what,
                        group->name);
+}
+
+static void warn_of_names(struct listener_build *build, const struct group *group,
+                          const struct policy *policy)
+{
+    if (policy->names_bytes > CA_NAMES_BYTES)
+        LISTENER_WARN(build, group->rules[0]->line,
+                      "the names of the client CAs of %s %s take %zu bytes, more than the %d that "
+                      "all clients understand: they are not told, and clients choose among all "
+                      "certificates they have; fewer CAs for it bring the names back",
+                      group->what, group->name, policy->names_bytes, (int)CA_NAMES_BYTES);
 }
 
 static bool make(struct listener_build *build, const struct group *group, struct policy *policy)
@@ -74,6 +86,7 @@ static bool make(struct listener_build *build, const struct group *group, struct
     }
     switch (policy_make(policy, asked, group->count)) {
     case POLICY_FINE:
+        warn_of_names(build, group, policy);
         return true;
     case POLICY_ALERT_IMPOSSIBLE:
         report_alert(build, group);

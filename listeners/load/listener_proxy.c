@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* proxy_protocol and proxy_protocol_from: which proxies in front may say who a client is. */
-#include <string.h>
-
 #include "lb/base/network.h"
 #include "listeners/load/listener_build.h"
+#include "listeners/load/network_list.h"
 #include "listeners/proxy_header.h"
-
-struct proxies {
-    struct network *items;
-    size_t count;
-    size_t wrong_count; /* words that are no networks, and were reported */
-};
 
 /* Who believes everyone lets every client choose its own address. */
 static void warn_of_everyone(struct listener_build *build, const struct network *network,
@@ -24,42 +17,15 @@ static void warn_of_everyone(struct listener_build *build, const struct network 
                       network_write(network, written), build->listener->name);
 }
 
-static void add_network(struct listener_build *build, struct proxies *proxies, const char *word,
-                        unsigned line)
-{
-    struct error err = {0};
-    struct network *network = &proxies->items[proxies->count];
-    if (!network_parse(network, word, &err)) {
-        LISTENER_ERROR(build, line, "proxy_protocol_from: %s", err.text);
-        proxies->wrong_count++;
-        return;
-    }
-    warn_of_everyone(build, network, line);
-    proxies->count++;
-}
-
-static struct proxies read_networks(struct listener_build *build)
-{
-    const struct option_list *lines = &build->listener->options->proxy_protocol_from;
-    struct proxies proxies = {0};
-    size_t most = 0;
-    for (unsigned i = 0; i < lines->count; i++)
-        most += strlen(lines->items[i]) / 2 + 1; /* each word but the last has a blank behind it */
-    proxies.items = arena_alloc(build->arena, (most + 1) * sizeof *proxies.items);
-    for (unsigned i = 0; i < lines->count; i++) {
-        char *rest = NULL;
-        char *word = strtok_r(arena_copy(build->arena, lines->items[i]), " \t", &rest);
-        for (; word; word = strtok_r(NULL, " \t", &rest))
-            add_network(build, &proxies, word, lines->lines[i]);
-    }
-    return proxies;
-}
-
 void listener_build_proxies(struct listener_build *build)
 {
     struct listener *listener = build->listener;
     const struct listener_options *options = listener->options;
-    struct proxies proxies = read_networks(build);
+    struct network_list proxies =
+        network_list_read(&options->proxy_protocol_from, "proxy_protocol_from", build->arena,
+                          build->file, build->problems);
+    for (size_t i = 0; i < proxies.count; i++)
+        warn_of_everyone(build, &proxies.items[i], proxies.lines[i]);
     if (options->proxy_protocol == PROXY_PROTOCOL_OFF) {
         if (options->proxy_protocol_from.count > 0)
             LISTENER_WARN(

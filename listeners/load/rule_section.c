@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "listeners/client_id.h"
+#include "listeners/load/rule_allow.h"
 #include "listeners/load/rule_domain.h"
 #include "listeners/load/rule_respond.h"
 #include "listeners/load/rule_url.h"
@@ -95,4 +96,6 @@ void rule_section_read(struct rule_section *section, struct arena *arena, const 
     if (!rule_client_headers(section->options, &section->client_headers, &err))
         report(&reading, section->options->client_headers_line, &err);
     read_client_id_header(&reading);
+    section->allow = rule_allow_read(section->options, arena, file, problems, &section->is_wrong);
+    section->exempt = rule_exempt_read(section->options, arena, file, problems, &section->is_wrong);
 }

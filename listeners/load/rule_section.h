@@ -7,7 +7,8 @@
 
 /**
  * Check what a section says about itself: domain, url, redirect, respond, client_headers,
- * client_id_header. Whatever is wrong is reported once, on however many listeners the rule is.
+ * client_id_header, allow_client, exempt_from. Whatever is wrong is reported once, on however many
+ * listeners the rule is.
  *
  * section  name, line, options, pool and client_id_fields are set; the rest is filled here and
  * lives in `arena` Thread:  loader
