@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The union of what a domain's rules ask, and the judgement of one rule. */
+/* The union of what a domain's rules ask. */
 #include "listeners/policy.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lb/base/network.h"
 #include "listeners/allow_list.h"
 #include "listeners/ca_uses.h"
 #include "listeners/crl/crl_check.h"
-#include "listeners/identity.h"
 #include "listeners/ocsp/ocsp_check.h"
 
 static bool same_set(const struct ca_set *one, const struct ca_set *other)
@@ -71,12 +69,28 @@ static bool add_names(STACK_OF(X509_NAME) * names, STACK_OF(X509_NAME) * more)
     return true;
 }
 
+/* Each with its length before it, as in the message (RFC 8446, 4.2.4). */
+static size_t names_bytes(STACK_OF(X509_NAME) * names)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < sk_X509_NAME_num(names); i++) {
+        int length = i2d_X509_NAME(sk_X509_NAME_value(names, i), NULL);
+        bytes += 2 + (length > 0 ? (size_t)length : 0);
+    }
+    return bytes;
+}
+
+/* A message of more than one record's worth makes some clients give up; they do better without any
+ * name. */
 static bool join_names(struct policy *policy)
 {
     policy->names = sk_X509_NAME_new_null();
     bool good = policy->names != NULL;
     for (unsigned i = 0; good && i < policy->set_count; i++)
         good = add_names(policy->names, policy->sets[i]->names);
+    policy->names_bytes = good ? names_bytes(policy->names) : 0;
+    while (policy->names_bytes > CA_NAMES_BYTES && sk_X509_NAME_num(policy->names) > 0)
+        X509_NAME_free(sk_X509_NAME_pop(policy->names));
     return good;
 }
 
@@ -133,160 +147,4 @@ bool policy_has_id(const struct policy *policy, const unsigned char id[POLICY_ID
 bool policy_equal(const struct policy *one, const struct policy *other)
 {
     return one == other || policy_has_id(one, other->id);
-}
-
-/* --- what a rule asks ------------------------------------------------------------------------ */
-
-static enum refusal verified(const struct client_auth *rule, const struct identity *identity,
-                             time_t now)
-{
-    if (!identity || !rule->ca_set)
-        return REFUSAL_MISSING;
-    const struct ca_set_result *result = identity_result(identity, rule->ca_set);
-    if (!result)
-        return REFUSAL_UNTRUSTED;
-    if (result->refusal == REFUSAL_NONE && now >= result->valid_until)
-        return REFUSAL_EXPIRED;
-    return result->refusal;
-}
-
-static struct judgement judged(enum refusal refusal)
-{
-    return (struct judgement){.refusal = refusal};
-}
-
-static struct judgement ask_ocsp(const struct client_auth *rule, const struct visitor *visitor)
-{
-    struct judgement judgement = judged(REFUSAL_NONE);
-    judgement.refusal =
-        ocsp_judge(rule->ocsp, visitor->identity, identity_result(visitor->identity, rule->ca_set),
-                   visitor->now, &judgement.must_ask_ocsp);
-    if (judgement.must_ask_ocsp && visitor->was_ocsp_asked)
-        judgement = judged(ocsp_unanswered(rule->ocsp));
-    return judgement;
-}
-
-static struct judgement ask_registry(const struct client_auth *rule, const struct view *view,
-                                     const struct visitor *visitor)
-{
-    struct registry_judgement known =
-        registry_judge(view, rule->registration, visitor->identity,
-                       identity_result(visitor->identity, rule->ca_set));
-    return (struct judgement){.refusal = known.refusal, .must_sign_up = known.must_sign_up};
-}
-
-static struct judgement ask_allowed(const struct client_auth *rule, const struct visitor *visitor)
-{
-    return judged(allow_list_has(rule->allow, visitor->identity) ? REFUSAL_NONE
-                                                                 : REFUSAL_NOT_ALLOWED);
-}
-
-const char *policy_check_name(enum policy_check check)
-{
-    switch (check) {
-    case POLICY_CHECK_CERTIFICATE:
-        return "certificate";
-    case POLICY_CHECK_CRL:
-        return "crl";
-    case POLICY_CHECK_OCSP:
-        return "ocsp";
-    case POLICY_CHECK_REGISTRY:
-        return "registry";
-    case POLICY_CHECK_ALLOW:
-        return "allow_client";
-    case POLICY_CHECK_COUNT:
-        break;
-    }
-    return NULL;
-}
-
-bool policy_check_is_asked(const struct client_auth *rule, enum policy_check check)
-{
-    switch (check) {
-    case POLICY_CHECK_CERTIFICATE:
-    case POLICY_CHECK_REGISTRY:
-        return rule->mode != AUTH_OFF;
-    case POLICY_CHECK_CRL:
-        return rule->crl;
-    case POLICY_CHECK_OCSP:
-        return rule->ocsp;
-    case POLICY_CHECK_ALLOW:
-        return rule->allow;
-    case POLICY_CHECK_COUNT:
-        break;
-    }
-    return false;
-}
-
-struct judgement policy_check_ask(enum policy_check check, const struct client_auth *rule,
-                                  const struct view *view, const struct visitor *visitor)
-{
-    switch (check) {
-    case POLICY_CHECK_CERTIFICATE:
-        return judged(verified(rule, visitor->identity, visitor->now));
-    case POLICY_CHECK_CRL:
-        return judged(crl_judge(rule->crl, visitor->identity,
-                                identity_result(visitor->identity, rule->ca_set), visitor->now));
-    case POLICY_CHECK_OCSP:
-        return ask_ocsp(rule, visitor);
-    case POLICY_CHECK_REGISTRY:
-        return ask_registry(rule, view, visitor);
-    case POLICY_CHECK_ALLOW:
-        return ask_allowed(rule, visitor);
-    case POLICY_CHECK_COUNT:
-        break;
-    }
-    return judged(REFUSAL_UNTRUSTED);
-}
-
-/* --- what follows ---------------------------------------------------------------------------- */
-
-/* The questions from the first to the last, both asked, until one refuses. A wait is remembered:
- * what comes behind it may refuse at once. */
-static struct judgement ask(const struct client_auth *rule, const struct view *view,
-                            const struct visitor *visitor, enum policy_check first,
-                            enum policy_check last)
-{
-    struct judgement all = judged(REFUSAL_NONE);
-    for (enum policy_check check = first; check <= last && all.refusal == REFUSAL_NONE; check++) {
-        if (!policy_check_is_asked(rule, check))
-            continue;
-        struct judgement one = policy_check_ask(check, rule, view, visitor);
-        all.refusal = one.refusal;
-        all.must_sign_up |= one.must_sign_up;
-        all.must_ask_ocsp |= one.must_ask_ocsp;
-    }
-    return all;
-}
-
-enum refusal policy_verdict(const struct client_auth *rule, struct identity *identity, time_t now)
-{
-    if (rule->mode == AUTH_OFF)
-        return REFUSAL_MISSING;
-    const struct visitor visitor = {.identity = identity, .now = now};
-    struct judgement found = ask(rule, NULL, &visitor, POLICY_CHECK_CERTIFICATE, POLICY_CHECK_OCSP);
-    return found.must_ask_ocsp ? ocsp_last(rule->ocsp, identity) : found.refusal;
-}
-
-bool policy_needs_certificate(const struct client_auth *rule, const struct visitor *visitor)
-{
-    return rule->mode == AUTH_REQUIRE && !(rule->exempt && visitor->address &&
-                                           network_set_has_text(rule->exempt, visitor->address));
-}
-
-struct judgement policy_judge(const struct client_auth *rule, const struct view *view,
-                              const struct visitor *visitor)
-{
-    if (rule->mode == AUTH_OFF)
-        return judged(REFUSAL_NONE);
-    bool needs_one = policy_needs_certificate(rule, visitor);
-    struct judgement found = ask(rule, view, visitor, POLICY_CHECK_CERTIFICATE, POLICY_CHECK_OCSP);
-    if (found.refusal != REFUSAL_NONE)
-        return needs_one ? found : judged(REFUSAL_NONE);
-    /* Who need not show a certificate need not be on the list either: it could come without. */
-    bool is_exempt = rule->mode == AUTH_REQUIRE && !needs_one;
-    struct judgement more = ask(rule, view, visitor, POLICY_CHECK_REGISTRY,
-                                is_exempt ? POLICY_CHECK_REGISTRY : POLICY_CHECK_ALLOW);
-    more.must_ask_ocsp |= found.must_ask_ocsp;
-    return more;
 }

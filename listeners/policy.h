@@ -60,7 +60,10 @@ struct policy {
     const struct client_auth *alerting;
     unsigned set_count;
     const struct ca_set *sets[CA_SETS_PER_DOMAIN];
-    STACK_OF(X509_NAME) * names; /* union of the sets' names; owned; NULL when nothing is asked */
+    STACK_OF(X509_NAME) *
+        names;          /* union of the sets' names; owned; NULL when nothing is asked; empty
+                           where they take more than CA_NAMES_BYTES: none is sent then */
+    size_t names_bytes; /* what the union takes in the message */
     /* Counts whose clients come (ca_uses.h), from when its listener is opened; owned; NULL: nobody
      * does. No part of the id. */
     struct ca_list *cas;

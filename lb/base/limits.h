@@ -73,6 +73,10 @@ enum {
      * send what it likes behind its own certificate: what is larger is verified anew each time
      * instead of kept. */
     KEPT_CHAIN_BYTES = 8 * 1024,
+    /* The CA names that a request for a certificate lists; some clients give up on more than one TLS
+     * record, and all on more than 64 KiB. A longer list is left out: clients then choose among all
+     * certificates they have. */
+    CA_NAMES_BYTES = 16 * 1024,
     /* Distinct client CA sets one domain's rules may name: each costs one verification. */
     CA_SETS_PER_DOMAIN = 16,
     /* Backends of one pool: bounds the set of those a request has tried, which each exchange
@@ -126,7 +130,7 @@ enum {
        is forgotten is asked about again. */
     OCSP_ANSWERS_MOST = 100 * 1000,
     /* URL of an OCSP responder, by INI file or certificate: CAs need a tenth of it. */
-    OCSP_URL_BYTES = 1024,
+    OCSP_URL_BYTES = 512,
     /* An OCSP answer: its head, its body; one for a single certificate, with the chain of four
        RSA-4096 certificates of who signed it, has 10 KiB. */
     OCSP_HEAD_BYTES = 8 * 1024,
@@ -147,6 +151,8 @@ enum {
     TALLIES_MOST = 1024,
     /* Uses of client CAs that are counted, of all domains together: some 200 bytes each. */
     CA_USES_MOST = 32768,
+    /* Their file in state_dir: 1 KiB each, which is a subject of the longest kind that is kept. */
+    CA_USES_FILE_BYTES = 32 * 1024 * 1024,
     /* … of them, for one domain, of CAs that client_ca does not name: whoever has an intermediate may
        make others below it without end. */
     CA_ROLL_OTHERS_MOST = 32,

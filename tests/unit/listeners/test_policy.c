@@ -329,8 +329,49 @@ START_TEST(a_chain_that_expires_on_an_open_connection_is_refused_from_then_on)
 }
 END_TEST
 
+/* A set of which only the id and the names count here: `count` of them, some 130 bytes each. */
+static void name_set(struct ca_set *set, unsigned count)
+{
+    *set = (struct ca_set){.id = {(unsigned char)count}, .names = sk_X509_NAME_new_null()};
+    for (unsigned i = 0; i < count; i++) {
+        char text[128];
+        memset(text, 'x', sizeof text);
+        snprintf(text + 50, sizeof text - 50, "%06u", i);
+        X509_NAME *name = X509_NAME_new();
+        for (int part = 0; part < 2; part++)
+            ck_assert_int_eq(X509_NAME_add_entry_by_txt(name, "OU", MBSTRING_ASC,
+                                                        (const unsigned char *)text, 56, -1, 0),
+                             1);
+        sk_X509_NAME_push(set->names, name);
+    }
+}
+
+START_TEST(names_that_no_client_understands_are_left_out)
+{
+    static const struct {
+        unsigned count;
+        bool are_told;
+    } rows[] = {{1, true}, {100, true}, {110, true}, {200, false}, {250, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ca_set set;
+        struct policy policy;
+        name_set(&set, rows[i].count);
+        const struct client_auth auth = {
+            .mode = AUTH_REQUIRE, .ca_set = &set, .refuse_with = REFUSE_UNSET};
+        const struct client_auth *rules[] = {&auth};
+        ck_assert_int_eq(policy_make(&policy, rules, 1), POLICY_FINE);
+        ck_assert_int_eq(sk_X509_NAME_num(policy.names), rows[i].are_told ? (int)rows[i].count : 0);
+        ck_assert_int_eq(policy.names_bytes <= CA_NAMES_BYTES, rows[i].are_told);
+        ck_assert(policy.asks && policy.alerts);
+        policy_done(&policy);
+        sk_X509_NAME_pop_free(set.names, X509_NAME_free);
+    }
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
+    tcase_add_test(tcase, names_that_no_client_understands_are_left_out);
     tcase_add_test(tcase,
                    the_union_of_rules_decides_what_is_asked_and_whether_the_handshake_refuses);
     tcase_add_test(tcase, policy_ids_depend_on_content_only);
