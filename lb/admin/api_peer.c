@@ -33,7 +33,8 @@ static bool find_certificate(struct api_peer *peer, const struct client *client,
         return error_set(why, "%s", refusal_sentence(REFUSAL_MISSING));
     snprintf(peer->who, sizeof peer->who, "certificate %s, serial %s", identity->subject,
              identity->serial);
-    const struct visitor visitor = {identity, client->peer_host, time(NULL)};
+    const struct visitor visitor = {
+        .identity = identity, .address = client->peer_host, .now = time(NULL)};
     enum refusal refusal = policy_judge(&listener->rules[0].auth, listener->view, &visitor).refusal;
     return refusal == REFUSAL_NONE || error_set(why, "%s", refusal_sentence(refusal));
 }
