@@ -10,6 +10,7 @@
 
 #include "lb/base/certificate.h"
 #include "lb/base/error.h"
+#include "listeners/ca_namesake.h"
 
 enum {
     /* OpenSSL's level 2: 112 bits of security. RSA from 2048 bits, EC from 224, no SHA-1
@@ -188,6 +189,7 @@ static bool fill_store(struct ca_set *set)
             return false;
         }
     }
+    ca_namesakes_heed(set->store, set->certificates);
     return true;
 }
 
