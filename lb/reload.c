@@ -250,6 +250,8 @@ static bool put_in_force(struct server *server, struct error *err)
         reload->loaded_s = time(NULL);
     server_registry_adopt(server, server->config);
     server_admin_adopt(server, server->config);
+    if (reload->source == RELOAD_FROM_FILE)
+        server_counts_adopt(server);
     server_use_config(server->config);
     server_leave_config(before);
     return true;

@@ -14,7 +14,7 @@
 #include "lb/held_signals.h"
 #include "lb/server_state.h"
 #include "lb/sockets.h"
-#include "listeners/tally.h"
+#include "listeners/ocsp/ocsp_memory.h"
 #include "listeners/tls/chain_cache.h"
 
 /* --- configs and what hangs on them -------------------------------------------------------- */
@@ -54,6 +54,7 @@ static void on_health_stopped(void *arg)
     uv_close((uv_handle_t *)&server->worker_told, NULL);
     uv_close((uv_handle_t *)&server->drain, NULL);
     server_registry_hush(server);
+    server_counts_hush(server);
     loop_context_close(&server->context);
 }
 
@@ -231,6 +232,7 @@ static void init_handles(struct server *server)
     server->worker_told.data = server->drain.data = server;
     census_desk_init(&server->census, &server->worker_told);
     server_registry_init(server);
+    server_counts_init(server);
 }
 
 static bool start_worker(struct server *server, struct sockets *sockets, struct error *err)
@@ -294,15 +296,19 @@ static bool prepare(struct server *server, struct error *err)
     server->share.server = server;
     server->roster = roster_new();
     server->chains = chain_cache_new(VERIFIED_CHAINS_MOST);
-    server->services.tallies = tallies_new();
     if (!server_registry_open(server, err)) {
         return false;
     }
     server->share.registry = server->registry.registry;
-    if (!server->roster || !server->chains || !server->services.tallies ||
+    server->share.ocsp = server->services.ocsp = ocsp_new(OCSP_ANSWERS_MOST);
+    if (!server_counts_open(server, err)) {
+        return false;
+    }
+    if (!server->roster || !server->chains || !server->services.ocsp ||
         !config_open(config, server->roster, &server->services, NULL)) {
         return error_set(err, "out of memory");
     }
+    server_counts_begin(server);
     if (!persistence_key_load(&server->persistence_key, config, err)) {
         return false;
     }
@@ -338,11 +344,13 @@ static void server_free(struct server *server)
     uv_mutex_destroy(&server->unused_lock);
     census_desk_done(&server->census);
     reload_done(server);
+    server_counts_keep(server);
     server_leave_config(server->config);
     roster_free(server->roster);
     chain_cache_free(server->chains);
-    tallies_free(server->services.tallies);
+    server_counts_close(server);
     server_registry_close(server);
+    ocsp_free(server->services.ocsp);
     persistence_key_done(&server->persistence_key);
     access_log_close(server->share.access_log);
     loop_context_done(&server->context);

@@ -151,11 +151,11 @@ enum {
     TALLIES_MOST = 1024,
     /* Uses of client CAs that are counted, of all domains together: some 200 bytes each. */
     CA_USES_MOST = 32768,
+    /* … of them, for one domain, of CAs that client_ca does not name: whoever has an intermediate
+       may make others below it without end. */
+    CA_ROLL_OTHERS_MOST = 32,
     /* Their file in state_dir: 1 KiB each, which is a subject of the longest kind that is kept. */
     CA_USES_FILE_BYTES = 32 * 1024 * 1024,
-    /* … of them, for one domain, of CAs that client_ca does not name: whoever has an intermediate may
-       make others below it without end. */
-    CA_ROLL_OTHERS_MOST = 32,
     /* Names of a certificate that allow_client looks at, of subject and subjectAltName together:
        public CAs sign a hundred or two. Who has more is let in if one of the first fits. */
     ALLOWED_NAMES_MOST = 256,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Written under a name of its own, synced and then linked to the real one, which fails if somebody
- * was faster. */
+/* Written under a name of its own, synced and then given the real one, which fails if somebody was
+ * faster, unless it is to take another's place. */
 #include "lb/base/whole_file.h"
 
 #include <errno.h>
@@ -67,8 +67,18 @@ static enum whole_file_outcome publish(const struct whole_file *file, const char
     return exists ? WHOLE_FILE_EXISTS : WHOLE_FILE_MADE;
 }
 
-enum whole_file_outcome whole_file_make(const struct whole_file *file, const void *bytes,
-                                        size_t count)
+/** Give it its real name, and whatever has it goes. */
+static enum whole_file_outcome supplant(const struct whole_file *file, const char *temporary)
+{
+    bool is_put = renameat(file->folder, temporary, file->folder, file->name) == 0 &&
+                  fsync(file->folder) == 0;
+    return is_put ? WHOLE_FILE_MADE : WHOLE_FILE_FAILED;
+}
+
+typedef enum whole_file_outcome (*name_step)(const struct whole_file *file, const char *temporary);
+
+static enum whole_file_outcome make(const struct whole_file *file, const void *bytes, size_t count,
+                                    name_step name)
 {
     char temporary[TEMPORARY_NAME_BYTES];
     enum whole_file_outcome outcome = WHOLE_FILE_FAILED;
@@ -76,10 +86,21 @@ enum whole_file_outcome whole_file_make(const struct whole_file *file, const voi
     if (fd < 0)
         return outcome;
     if (fill(file, fd, bytes, count))
-        outcome = publish(file, temporary);
+        outcome = name(file, temporary);
     int reason = errno;
     unlinkat(file->folder, temporary, 0);
     close(fd);
     errno = reason;
     return outcome;
+}
+
+enum whole_file_outcome whole_file_make(const struct whole_file *file, const void *bytes,
+                                        size_t count)
+{
+    return make(file, bytes, count, publish);
+}
+
+bool whole_file_replace(const struct whole_file *file, const void *bytes, size_t count)
+{
+    return make(file, bytes, count, supplant) == WHOLE_FILE_MADE;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A new file that appears at once and whole, or not at all, and never in the place of another. */
+/* A new file that appears at once and whole, or not at all, and in the place of another only where
+ * that is asked for. */
 #ifndef LB_BASE_WHOLE_FILE_H
 #define LB_BASE_WHOLE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -29,5 +31,13 @@ enum whole_file_outcome {
  */
 enum whole_file_outcome whole_file_make(const struct whole_file *file, const void *bytes,
                                         size_t count);
+
+/**
+ * The same in the place of what has the name now, if anything does: whoever opens it finds the old
+ * one whole or the new one.
+ *
+ * returns  false: errno; the old one is as it was
+ */
+bool whole_file_replace(const struct whole_file *file, const void *bytes, size_t count);
 
 #endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lb/ca_uses_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lb/base/error.h"
+#include "lb/base/limits.h"
+#include "lb/base/state_dir.h"
+#include "lb/base/whole_file.h"
+#include "listeners/ca_uses_text.h"
+
+/* --- reading ------------------------------------------------------------------------------- */
+
+static bool fail(const char *state_dir, struct error *err, const char *what)
+{
+    return error_set(err, "%s/%s %s: %s", state_dir, CA_USES_FILE_NAME, what, strerror(errno));
+}
+
+/* The whole file, to be freed. NULL: err says why. */
+static char *read_all(int fd, const char *state_dir, size_t *ret_bytes, struct error *err)
+{
+    struct stat status;
+    size_t got = 0;
+    ssize_t more = 0;
+    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
+        status.st_size > CA_USES_FILE_BYTES) {
+        error_set(err, "%s/%s is no file of lb's, or larger than any", state_dir,
+                  CA_USES_FILE_NAME);
+        return NULL;
+    }
+    char *bytes = malloc((size_t)status.st_size + 1);
+    while (bytes && got < (size_t)status.st_size &&
+           (more = read(fd, bytes + got, (size_t)status.st_size - got)) > 0)
+        got += (size_t)more;
+    if (bytes && more >= 0) {
+        *ret_bytes = got;
+        return bytes;
+    }
+    free(bytes);
+    fail(state_dir, err, "cannot be read");
+    return NULL;
+}
+
+static bool load_from(int fd, struct ca_uses *uses, const char *state_dir, struct error *err)
+{
+    size_t bytes = 0;
+    char *text = read_all(fd, state_dir, &bytes, err);
+    struct error why;
+    bool is_good = text && ca_uses_read(uses, text, bytes, &why);
+    if (text && !is_good)
+        error_set(err, "%s/%s cannot be used: %s", state_dir, CA_USES_FILE_NAME, why.text);
+    free(text);
+    return is_good;
+}
+
+bool ca_uses_file_load(struct ca_uses *uses, const char *state_dir, struct error *err)
+{
+    bool is_missing = false;
+    int folder = state_dir_look(state_dir, &is_missing, err);
+    if (folder < 0)
+        return is_missing;
+    int fd = openat(folder, CA_USES_FILE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool is_good = fd >= 0 ? load_from(fd, uses, state_dir, err)
+                           : errno == ENOENT || fail(state_dir, err, "cannot be opened");
+    if (fd >= 0)
+        close(fd);
+    close(folder);
+    return is_good;
+}
+
+/* --- writing ------------------------------------------------------------------------------- */
+
+bool ca_uses_file_save(const struct ca_uses *uses, const char *state_dir, struct error *err)
+{
+    char *text = ca_uses_write(uses);
+    if (!text)
+        return error_set(err, "out of memory");
+    int folder = state_dir_open(state_dir, err);
+    const struct whole_file file = {folder, CA_USES_FILE_NAME, 0600};
+    bool is_kept = folder >= 0 && (whole_file_replace(&file, text, strlen(text)) ||
+                                   fail(state_dir, err, "cannot be written"));
+    if (folder >= 0)
+        close(folder);
+    free(text);
+    return is_kept;
+}
