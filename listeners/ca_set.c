@@ -281,12 +281,17 @@ static bool keep_keys(struct ca_set_result *result, STACK_OF(X509) * chain)
     int first = sk_X509_num(chain) > 1; /* else the certificate is an anchor itself */
     int count = sk_X509_num(chain) - first;
     result->ca_keys = calloc((size_t)count, sizeof *result->ca_keys);
-    if (!result->ca_keys)
+    result->cas = calloc((size_t)count, sizeof(X509 *));
+    if (!result->ca_keys || !result->cas)
         return false;
-    for (int i = 0; i < count; i++)
-        if (!ca_key_of(sk_X509_value(chain, i + first), result->ca_keys[i]))
+    for (int i = 0; i < count; i++) {
+        X509 *ca = sk_X509_value(chain, i + first);
+        if (!ca_key_of(ca, result->ca_keys[i]))
             return false;
-    result->ca_count = (unsigned)count;
+        X509_up_ref(ca);
+        result->cas[i] = ca;
+        result->ca_count++;
+    }
     return true;
 }
 
@@ -335,12 +340,18 @@ static void conclude(struct ca_set_result *result, X509_STORE_CTX *context, bool
     } else if (keep_keys(result, chain)) {
         result->x509_error = X509_V_OK;
         result->valid_until = earliest_end(chain);
+    } else {
+        ca_set_result_done(result);
     }
 }
 
 void ca_set_result_done(struct ca_set_result *result)
 {
+    for (unsigned i = 0; result->cas && i < result->ca_count; i++)
+        X509_free(result->cas[i]);
+    free(result->cas);
     free(result->ca_keys);
+    result->cas = NULL;
     result->ca_keys = NULL;
     result->ca_count = 0;
 }

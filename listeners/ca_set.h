@@ -56,7 +56,8 @@ struct ca_set_result {
     /* Keys of the CAs of the verified chain, the one that signed the client's certificate first; of
      * an anchor that is the certificate itself its own. 0 unless verified. */
     unsigned ca_count;
-    unsigned char (*ca_keys)[CA_KEY_BYTES]; /* owned: ca_set_result_done */
+    unsigned char (*ca_keys)[CA_KEY_BYTES]; /* owned: ca_set_result_done … */
+    X509 **cas;                             /* … as are these CAs, counted */
 };
 void ca_set_result_done(struct ca_set_result *result);
 
