@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a rule's policy costs: lb with a plain `mutual_auth = require` beside lb with more of what a rule may
+ask and tell, one thing at a time and all at once.
+
+All configurations run at the same time and are measured interleaved, as balancers are. Where perf counts
+instructions of user space, they are shown, too: they do not depend on what else the machine does.
+"""
+
+import os
+import shutil
+import subprocess
+import time
+
+import balancers
+import report
+import workloads
+
+REVOKED = 100000
+ALLOWED = 1000
+ACCESS = 50
+
+HEAD = """\
+[lb]
+workers = 1
+access_log = off
+log_level = warn
+max_clients = 100000
+state_dir = {folder}/policy-{port}
+
+[listener bench]
+address = 127.0.0.1:{port}
+certificate = {certificates}/server.crt
+certificate_key = {certificates}/server.key
+mutual_auth = require
+client_ca = {certificates}/ca.crt
+keepalive_timeout = 1h
+"""
+
+RULE = """
+[rule all]
+listener = bench
+pool = app
+"""
+
+TAIL = """
+[pool app]
+health_check = off
+backend = rs-1 127.0.0.1:{backends[0]}
+backend = rs-2 127.0.0.1:{backends[1]}
+"""
+
+ALLOW = ("".join(f"allow_client = cn:device-{i}\n" for i in range(ALLOWED)) +
+         "allow_client = ou:fleet-*\nallow_client = cn:client-*\n")
+CRL = "client_crl = {certificates}/ca.crl\n"
+EXEMPT = "exempt_from = 10.0.0.0/8 192.168.0.0/16 2001:db8::/32\n"
+TELL = "refuse_with = redirect:https://help.example.com/?why=$reason\n"
+SECTIONS = "".join(f"\n[access a{i}]\ndomain = www.example.com\nurl = /closed/{i}\n"
+                   for i in range(ACCESS))
+PRESETS = "rfc9440 cloudflare x-cert nginx aws xfcc"
+
+PLAIN = "require"
+ALL = "all of these, headers rfc9440"
+POLICIES = {
+    PLAIN: HEAD + RULE + TAIL,
+    f"allow_client, {ALLOWED + 2} lines": HEAD + RULE + ALLOW + TAIL,
+    f"client_crl, {REVOKED} entries": HEAD + CRL + RULE + TAIL,
+    "exempt_from": HEAD + RULE + EXEMPT + TAIL,
+    f"{ACCESS} [access] sections": HEAD + RULE + TAIL + SECTIONS,
+    "client_headers = rfc9440": HEAD + RULE + "client_headers = rfc9440\n" + TAIL,
+    "client_headers = nginx": HEAD + RULE + "client_headers = nginx\n" + TAIL,
+    "all of these, no headers": HEAD + CRL + RULE + ALLOW + EXEMPT + TELL + TAIL + SECTIONS,
+    ALL: (HEAD + CRL + RULE + ALLOW + EXEMPT + TELL + "client_headers = rfc9440\n" + TAIL +
+          SECTIONS),
+    "all of these, all headers": (HEAD + CRL + RULE + ALLOW + EXEMPT + TELL +
+                                  f"client_headers = {PRESETS}\n" + TAIL + SECTIONS),
+}
+
+
+def make_crl(folder):
+    """A list of REVOKED serials, signed by the CA of the benchmark; the client is not on it."""
+    index = os.path.join(folder, "index.txt")
+    with open(index, "w", encoding="ascii") as file:
+        for i in range(REVOKED):
+            file.write(f"R\t350101000000Z\t240101000000Z\t{0x4000000000000000 + i * 7919:X}\tunknown\t/CN=r{i}\n")
+    config = os.path.join(folder, "crl.cnf")
+    with open(config, "w", encoding="ascii") as file:
+        file.write(f"[ca]\ndefault_ca = bench\n[bench]\ndatabase = {index}\ndefault_md = sha256\n"
+                   "default_crl_days = 30\nunique_subject = no\n")
+    done = subprocess.run(["openssl", "ca", "-gencrl", "-config", config, "-cert",
+                           os.path.join(folder, "ca.crt"), "-keyfile", os.path.join(folder, "ca.key"),
+                           "-out", os.path.join(folder, "ca.crl")], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit("openssl ca -gencrl: " + done.stderr.strip())
+
+
+def candidates(lb):
+    made = []
+    for name, template in POLICIES.items():
+        policy = balancers.Balancer(name, lb.program, template, lb.command, lb.version, is_peer=False)
+        policy.file_name = f"policy-{len(made)}"
+        made.append(policy)
+    return made
+
+
+class Instructions:
+    """Counts user-space instructions of a process, where that can be done."""
+
+    def __init__(self, pid):
+        self.process = subprocess.Popen(["perf", "stat", "-x", ",", "-e", "instructions:u", "-p", str(pid)],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        time.sleep(0.3)  # perf says nothing when it has begun; the count is long
+
+    @staticmethod
+    def are_countable():
+        if shutil.which("perf") is None:
+            return False
+        tried = subprocess.run(["perf", "stat", "-x", ",", "-e", "instructions:u", "true"],
+                               capture_output=True, text=True)
+        return tried.returncode == 0 and "not supported" not in tried.stderr and \
+            "not counted" not in tried.stderr
+
+    def end(self):
+        self.process.send_signal(2)
+        text = self.process.stderr.read()
+        self.process.wait()
+        return int(text.split(",")[0])
+
+
+def _count_instructions(bench, policy, work, units):
+    counter = Instructions(policy.process.pid)
+    result = workloads.run(bench, policy, work, units)
+    counted = counter.end()
+    return counted / units if not result["faults"] else None
+
+
+def measure(bench, policies, repetitions, units, say):
+    """{name: summary}, every repetition interleaved; {name: instructions per request}."""
+    work = workloads.Workload("keep-alive, TLS 1.3", "keep-alive", "1.3", 1.03, units, units, 32)
+    runs = {policy.name: [] for policy in policies}
+    for repetition in range(repetitions):
+        for policy in policies:
+            result = workloads.run(bench, policy, work, units)
+            runs[policy.name].append(result)
+            say(f"  {repetition + 1}/{repetitions} {policy.name:34} {result['cpu_us']:9.2f} µs "
+                f"{'; '.join(result['faults'])}")
+    instructions = {}
+    if Instructions.are_countable():
+        instructions = {policy.name: _count_instructions(bench, policy, work, units) for policy in policies}
+    else:
+        say("perf counts no instructions here: left out")
+    return {name: report.summarise(cell) for name, cell in runs.items()}, instructions
+
+
+def table(policies, cpu, instructions):
+    base = cpu[PLAIN]["median_us"]
+    lines = ["| policy | CPU per request | to plain require | instructions | to plain require |",
+             "|---|---|---|---|---|"]
+    for policy in policies:
+        cell = cpu[policy.name]
+        text = "FAULT " + "; ".join(cell["faults"]) if cell["faults"] else (
+            f"{cell['median_us']:.2f} µs ({cell['least_us']:.2f}–{cell['most_us']:.2f})")
+        counted, plain = instructions.get(policy.name), instructions.get(PLAIN)
+        more = f"{counted:,.0f} | {counted / plain:.3f}" if counted and plain else "- | -"
+        lines.append(f"| {policy.name} | {text} | {cell['median_us'] / base:.3f} | {more} |")
+    return "\n".join(lines + [""])
+
+
+def run(bench, lb, options, say):
+    make_crl(bench.certificates)
+    policies = candidates(lb)
+    try:
+        bench.start_backends()
+        for policy in policies:
+            bench.start(policy)
+        cpu, instructions = measure(bench, policies, options.repetitions,
+                                    30000 if options.quick else 100000, say)
+    finally:
+        for policy in policies:
+            policy.stop()
+        bench.stop()
+    return table(policies, cpu, instructions), {"cpu": cpu, "instructions": instructions}
