@@ -11,7 +11,7 @@ struct inquiry admission_inquiry(const struct client *client, const struct http_
     return (struct inquiry){
         .listener = client->door->listener,
         .settled = client->connection.ssl ? handshake->policy_id : NULL,
-        .visitor = {handshake->identity, client->peer_host, now},
+        .visitor = {.identity = handshake->identity, .address = client->peer_host, .now = now},
         .host = request->host,
         .path = request->path,
     };
@@ -36,16 +36,28 @@ static void refuse_unregistered(struct decision *decision, enum client_signup re
     }
 }
 
-/** A client that has to sign up first has done so, or tried, when this returns true. */
+/** false: it waits; begin comes again. Else a client that has to sign up first has, or tried. */
 static bool sign_up(struct decision *decision, struct client *client)
 {
     enum client_signup result = client->signup_result;
-    client->signup_result = CLIENT_SIGNUP_NONE;
     if (decision->outcome != DECISION_SIGN_UP)
         return true;
     if (result == CLIENT_SIGNUP_NONE && client_sign_up(client))
         return false;
     refuse_unregistered(decision, result);
+    return true;
+}
+
+/** The same where an OCSP responder has to be asked: without an answer it is decided by what there
+ * is. */
+static bool ask_ocsp(struct decision *decision, struct client *client, struct inquiry *inquiry)
+{
+    if (decision->outcome != DECISION_ASK_OCSP)
+        return true;
+    if (client_ask_ocsp(client, &decision->rule->auth))
+        return false;
+    inquiry->visitor.was_ocsp_asked = true;
+    *decision = decide(inquiry);
     return true;
 }
 
@@ -71,12 +83,15 @@ static void note_cas(struct client *client, const struct policy *policy, time_t 
 bool admission_decide(struct decision *decision, struct client *client,
                       const struct http_request *request, time_t now, bool wants_id)
 {
-    const struct inquiry inquiry = admission_inquiry(client, request, now);
+    struct inquiry inquiry = admission_inquiry(client, request, now);
+    inquiry.visitor.was_ocsp_asked = client->was_ocsp_asked;
     *decision = decide(&inquiry);
     if (decision->rule)
         note_cas(client, decision->domain->policy, now);
-    if (!sign_up(decision, client))
+    if (!ask_ocsp(decision, client, &inquiry) || !sign_up(decision, client))
         return false;
+    client->signup_result = CLIENT_SIGNUP_NONE;
+    client->was_ocsp_asked = false;
     identify(decision, client, request, now, wants_id);
     return true;
 }

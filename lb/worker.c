@@ -20,6 +20,7 @@
 #include "lb/exchange.h"
 #include "lb/gate.h"
 #include "listeners/client.h"
+#include "listeners/ocsp/ocsp_desk.h"
 #include "listeners/refusal.h"
 #include "listeners/registry/registry.h"
 #include "listeners/tally.h"
@@ -54,6 +55,7 @@ struct worker {
     struct gate gate;
     struct gate_owner gate_owner;
     struct registry_desk desk; /* of clients that sign up */
+    struct ocsp_desk ocsp;     /* of those whose certificates are asked about */
     uint64_t next_client_id;
     bool ending;
 };
@@ -154,15 +156,21 @@ static void take_offer(struct worker *worker)
 
 /* --- ending -------------------------------------------------------------------------------- */
 
-static void on_links_closed(void *arg)
+static void on_ocsp_closed(void *arg)
 {
     struct worker *worker = arg;
-    worker->links = NULL;
     exchanges_close(&worker->exchanges);
     census_taker_close(&worker->census);
     registry_desk_close(&worker->desk);
     uv_close((uv_handle_t *)&worker->wake, NULL);
     loop_context_close(&worker->context);
+}
+
+static void on_links_closed(void *arg)
+{
+    struct worker *worker = arg;
+    worker->links = NULL;
+    ocsp_desk_close(&worker->ocsp, on_ocsp_closed, worker);
 }
 
 static void end_when_empty(struct worker *worker)
@@ -254,6 +262,8 @@ static bool prepare(struct worker *worker, struct edition *edition, struct socke
     if (share->registry && registry_desk_open(&worker->desk, &worker->loop)) {
         worker->clients.desk = &worker->desk; /* if not, nobody signs up: 503 */
     }
+    ocsp_desk_init(&worker->ocsp, share->ocsp, &worker->context);
+    worker->clients.ocsp = &worker->ocsp;
     gate_init(&worker->gate, &worker->context, &worker->clients, &worker->gate_owner);
     worker->links = links_new(&worker->context);
     exchanges_init(&worker->exchanges, &worker->context, worker->links, share->access_log);

@@ -15,6 +15,7 @@ struct access_log;
 struct census_taker;
 struct edition;
 struct error;
+struct ocsp;
 struct registry;
 struct sockets;
 struct worker;
@@ -24,6 +25,7 @@ struct worker;
 struct worker_share {
     struct access_log *access_log; /* NULL: off */
     struct registry *registry;     /* where clients sign up */
+    struct ocsp *ocsp;             /* what OCSP responders have said */
     atomic_uint client_count;
     /** The edition that was offered last is in force. */
     void (*on_adopted)(void *server);

@@ -54,9 +54,7 @@ static void let_go(struct client *client)
 {
     client->state = CLIENT_ENDING;
     deadline_disarm(&client->deadline);
-    if (client->signup)
-        signup_leave(client->signup);
-    client->signup = NULL;
+    client_stop_waiting(client);
     proxy_reader_done(&client->proxy, client->clients->context);
 }
 

@@ -26,6 +26,9 @@
 #include "listeners/stream.h"
 #include "listeners/tls/handshake.h"
 
+struct client_auth;
+struct ocsp_desk;
+struct ocsp_wait;
 struct registry_desk;
 struct signup;
 
@@ -55,6 +58,7 @@ struct clients {
     unsigned count;
     struct inspection inspection;
     struct registry_desk *desk; /* where those who sign up are told; NULL: nobody can */
+    struct ocsp_desk *ocsp;     /* asks OCSP responders; NULL: nobody does */
     bool draining;              /* answers say Connection: close, idle clients are sent away */
     char head[ANSWER_HEAD_BYTES + 32 * 1024]; /* an answer's head while it is written */
     struct http_request request;              /* the head that is being begun */
@@ -77,8 +81,11 @@ struct client {
     uint32_t requests;
     /* Its certificate is being registered; its requests are held until then. NULL: it is not. */
     struct signup *signup;
-    /* How that ended, for the request that asked for it; the roof clears it. */
+    /* An OCSP responder is being asked about it; the same. NULL: none is. */
+    struct ocsp_wait *ocsp;
+    /* How these ended, for the request that asked for them; the roof clears it. */
     enum client_signup signup_result;
+    bool was_ocsp_asked;
     /* Of the socket; from a PROXY header on that tells them: the client's, and the port it came to.
      */
     uint16_t peer_port;
@@ -109,6 +116,15 @@ bool client_accept(struct clients *clients, struct door *door, int fd, const str
  * returns  false: out of memory, or nobody registers anything here; the request is not kept
  */
 bool client_sign_up(struct client *client);
+
+/**
+ * The same where an OCSP responder has to be asked about the client's certificate; begin comes anew
+ * when its answer is known, or that there is none (was_ocsp_asked).
+ *
+ * auth     of the rule, which asks; lent for the call
+ * returns  false: out of memory, or nobody asks here; the request is not kept
+ */
+bool client_ask_ocsp(struct client *client, const struct client_auth *auth);
 
 /** Answers in flight are the last ones; idle clients have a second to send a request that may be on
  * its way. */
@@ -157,6 +173,13 @@ void client_close(struct client *client, bool reset);
 
 /** Is the present request the last one of this connection, for reasons of the listener's? */
 bool client_is_leaving(const struct client *client);
+
+/** Is its request held until something is known (client_wait.c)? */
+bool client_is_waiting(const struct client *client);
+/** How long it may wait; 0: what it waits for ends by itself. */
+uint32_t client_wait_most_ms(const struct client *client);
+/** Whatever it waits for, it does no more. */
+void client_stop_waiting(struct client *client);
 
 /** The name SNI gave, or NULL. Lent until the client ends. */
 const char *client_sni(const struct client *client);

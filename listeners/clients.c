@@ -10,6 +10,7 @@ void clients_init(struct clients *clients, struct loop_context *context,
     clients->roof = roof;
     clients->count = 0;
     clients->desk = NULL;
+    clients->ocsp = NULL;
     clients->draining = false;
     list_init(&clients->all);
     list_init(&clients->walks);

@@ -20,8 +20,8 @@ enum http1_state {
     HTTP1_IDLE,     /* waits for the first byte of a request (keepalive_timeout); while `untaken`,
                        for the client to take the last answer */
     HTTP1_HEAD,     /* waits for the rest of a head (header_timeout) */
-    HTTP1_HELD,     /* waits, with a whole head, until the client's certificate is registered;
-                       header_timeout */
+    HTTP1_HELD,     /* waits, with a whole head, for what the client waits for (client_wait.c);
+                       client_wait_most_ms */
     HTTP1_EXCHANGE, /* waits for its exchange; body_timeout while the client is the slow one */
     HTTP1_ENDING,   /* waits for the connection to end; no request is taken any more */
 };

@@ -97,7 +97,7 @@ static void hold_head(struct client *client, struct slice head)
     http1->input = head;
     client->requests--;
     connection_want_read(&client->connection, false);
-    watch(client, client->door->listener->options->header_timeout);
+    watch(client, client_wait_most_ms(client));
 }
 
 static void begin_exchange(struct client *client, const struct http_request *request)
@@ -128,7 +128,7 @@ static void begin_exchange(struct client *client, const struct http_request *req
         return;
     }
     clients->events->begin(clients->roof, &http1->stream, request);
-    if (client->signup)
+    if (client_is_waiting(client))
         hold_head(client, head);
 }
 

@@ -6,6 +6,7 @@
 
 #include "listeners/ca_uses.h"
 #include "listeners/load/listener_build.h"
+#include "listeners/ocsp/ocsp_check.h"
 #include "listeners/registry/registry.h"
 #include "listeners/tally.h"
 #include "listeners/tls/session_cache.h"
@@ -88,6 +89,8 @@ static void warn_of_tls_keys(struct listener_build *build)
         {"certificate", options->certificate_line},
         {"client_ca", options->client_ca_line},
         {"client_registration", options->client_registration_line},
+        {"client_ocsp", options->client_ocsp_line},
+        {"client_ocsp_responder", options->client_ocsp_responder_line},
         {"certificate_key", options->certificate_key_line},
         {"sni", options->sni_line},
         {"refuse_with", options->refuse_with_line},
@@ -177,6 +180,8 @@ void listener_open(struct listener *listener, const struct listener_services *se
 {
     listener->registry = services->registry;
     listener->view = registry_view(services->registry);
+    for (unsigned i = 0; i < listener->ocsp_check_count; i++)
+        ocsp_check_open(listener->ocsp_checks[i], services->ocsp);
     listener->tally = tallies_of(services->tallies, listener->name);
     if (services->ca_uses)
         count_cas(listener, services->ca_uses);

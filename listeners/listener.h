@@ -14,6 +14,7 @@ struct cas;
 struct crls;
 struct network_set;
 struct ocsp;
+struct ocsp_check;
 struct registry;
 struct session_cache;
 struct tallies;
@@ -51,6 +52,8 @@ struct listener {
     unsigned credential_count;
     struct credential **credentials; /* all of this listener and its rules */
     bool speaks_sm2; /* a server certificate or a client CA of it is a national one (tls/sm2.h) */
+    unsigned ocsp_check_count;
+    struct ocsp_check **ocsp_checks;    /* of its rules, each once */
     struct session_cache *sessions;    /* shared by all workers; NULL on an http listener */
     const struct network_set *proxies; /* whose PROXY headers are read; NULL: nobody's */
     /* Set when it is opened (listener_open); NULL: there is none. */

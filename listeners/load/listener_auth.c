@@ -143,6 +143,8 @@ static void warn_of_idle_keys(struct listener_build *build, const struct rule *r
     } keys[] = {
         {"refuse_with", options->refuse_with_line},
         {"client_registration", options->client_registration_line},
+        {"client_ocsp", options->client_ocsp_line},
+        {"client_ocsp_responder", options->client_ocsp_responder_line},
         {"allow_client", options->allow_client_line},
         {"exempt_from", options->exempt_from_line},
     };
@@ -244,6 +246,7 @@ static void resolve(struct listener_build *build, struct shelf *shelf, struct ru
     check_registration(build, shelf, rule);
     listener_build_allow(build, rule);
     listener_build_exempt(build, rule);
+    listener_build_ocsp(build, rule);
 }
 
 static void warn_of_idle_ca(struct listener_build *build, const struct shelf *shelf)

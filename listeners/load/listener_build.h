@@ -66,6 +66,8 @@ bool listener_cas_are_registered(const struct listener_build *build, const struc
 void listener_build_allow(struct listener_build *build, struct rule *rule);
 /** exempt_from of a rule that asks for certificates (listener_exempt.c). */
 void listener_build_exempt(struct listener_build *build, struct rule *rule);
+/** Whether the CA's OCSP responder is asked about a rule's clients, and which (listener_ocsp.c). */
+void listener_build_ocsp(struct listener_build *build, struct rule *rule);
 /** What the handshake of each domain asks (listener_policies.c). */
 void listener_build_policies(struct listener_build *build);
 /** Rules that no request can ever choose (listener_reach.c). */

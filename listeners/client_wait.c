@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A client whose certificate has to be registered before its request can be decided. */
+/* A client whose request cannot be decided yet: its certificate has to be registered, or its CA's
+ * OCSP responder to be asked about it. */
 #include "listeners/client.h"
+#include "listeners/ocsp/ocsp_desk.h"
+#include "listeners/policy.h"
 #include "listeners/registry/judge.h"
 #include "listeners/registry/registry.h"
 
@@ -39,4 +42,42 @@ bool client_sign_up(struct client *client)
     client->signup = signup_begin(registry, client->clients->desk, client->handshake.identity,
                                   on_signed_up, client);
     return client->signup != NULL;
+}
+
+static void on_asked(void *arg)
+{
+    struct client *client = arg;
+    client->ocsp = NULL;
+    client->was_ocsp_asked = true;
+    http1_client_resume(client);
+}
+
+bool client_ask_ocsp(struct client *client, const struct client_auth *auth)
+{
+    struct ocsp_desk *desk = client->clients->ocsp;
+    if (!desk)
+        return false;
+    client->ocsp =
+        ocsp_ask(desk, auth->ocsp, auth->ca_set, client->handshake.identity, on_asked, client);
+    return client->ocsp != NULL;
+}
+
+bool client_is_waiting(const struct client *client)
+{
+    return client->signup || client->ocsp;
+}
+
+uint32_t client_wait_most_ms(const struct client *client)
+{
+    return client->signup ? client->door->listener->options->header_timeout : 0;
+}
+
+void client_stop_waiting(struct client *client)
+{
+    if (client->signup)
+        signup_leave(client->signup);
+    if (client->ocsp)
+        ocsp_leave(client->ocsp);
+    client->signup = NULL;
+    client->ocsp = NULL;
 }
