@@ -118,6 +118,11 @@ static void add_extensions(X509 *certificate, X509 *issuer, const struct certifi
                       wish->no_path ? "critical,CA:TRUE,pathlen:0" : "critical,CA:TRUE");
         add_extension(certificate, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
     }
+    if (wish->ocsp) {
+        char access[256];
+        snprintf(access, sizeof access, "OCSP;URI:%s", wish->ocsp);
+        add_extension(certificate, issuer, NID_info_access, access);
+    }
     add_extension(certificate, issuer, NID_subject_key_identifier, "hash");
     if (issuer != certificate && X509_get_ext_by_NID(issuer, NID_subject_key_identifier, -1) >= 0)
         add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always");

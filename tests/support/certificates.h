@@ -52,6 +52,7 @@ struct certificate_wish {
     bool v1;                /* X.509 v1: no extensions at all, as `openssl x509 -req` makes them */
     const char *usage;      /* extendedKeyUsage: "clientAuth", "serverAuth"; NULL: none */
     const char *names;      /* subjectAltName: "DNS:www.example.com,IP:127.0.0.1"; NULL: none */
+    const char *ocsp;       /* URL of its CA's OCSP responder; NULL: none */
     int64_t from_s;         /* notBefore, counted from now; 0: an hour ago */
     int64_t until_s;        /* notAfter, counted from now; 0: in 30 days */
     bool sha1;              /* signed with SHA-1 */
