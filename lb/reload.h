@@ -75,6 +75,8 @@ struct reload {
     const char *started_store; /* of [registry], as well */
     struct arena arena;
     int64_t loaded_s; /* wall clock: when the config in force was loaded */
+    uint64_t good_count;
+    uint64_t bad_count;
     bool last_failed; /* the last reload changed nothing … */
     enum reload_source failed_source;
     int64_t failed_s;               /* … wall clock: at this time … */

@@ -83,5 +83,6 @@ void reload_outcome_note(struct server *server, bool reloaded)
 {
     log_problems(&server->reload);
     log_outcome(server, reloaded);
+    *(reloaded ? &server->reload.good_count : &server->reload.bad_count) += 1;
     note_outcome(&server->reload, reloaded);
 }

@@ -41,6 +41,8 @@ static void tell(struct admin_host *host, struct admin_facts *ret_facts)
         .loaded_ms = reload->loaded_s * 1000,
         .reload_failed_ms = reload->last_failed ? reload->failed_s * 1000 : 0,
         .reload_failure = reload->failure,
+        .reload_count = reload->good_count,
+        .reload_failure_count = reload->bad_count,
     };
 }
 
@@ -110,6 +112,11 @@ static struct registry *registry_of(struct admin_host *host)
     return server_of(host)->registry.registry;
 }
 
+static const struct listener_services *services_of(struct admin_host *host)
+{
+    return &server_of(host)->services;
+}
+
 static void apply(struct admin_host *host, admin_reloaded applied, void *arg)
 {
     struct reload_waiter *waiter = waiter_of(applied, arg);
@@ -147,6 +154,7 @@ bool server_admin_open(struct server *server, struct error *err)
         .reload = reload,
         .census = census,
         .registry = registry_of,
+        .services = services_of,
         .apply = apply,
     };
     return admin_open(&server->admin.admin, &server->admin.host, server->config->admin,

@@ -22,6 +22,7 @@ struct admin;
 struct admin_host;
 struct admin_listener;
 struct config;
+struct listener_services;
 struct loop_context;
 struct pool;
 struct registry;
@@ -36,6 +37,9 @@ struct admin_facts {
     int64_t loaded_ms;          /* the config in force */
     int64_t reload_failed_ms;   /* the last reload, if it failed … */
     const char *reload_failure; /* … because of this; lent as the config */
+    /* Reloads since it started, of the file or because client CAs have changed. */
+    uint64_t reload_count;
+    uint64_t reload_failure_count;
 };
 
 /** What the server gives: embedded in it, all set before admin_open. Called on the control thread.
@@ -62,6 +66,8 @@ struct admin_host {
                    census_counted counted, void *arg);
     /** Lives until the admin is closed. NULL: there is none. */
     struct registry *(*registry)(struct admin_host *host);
+    /** What outlives configs: counters, revocation lists. Lives until the admin is closed. */
+    const struct listener_services *(*services)(struct admin_host *host);
     /**
      * Load the config that is in force once more, with the CAs as the registry has them now; told
      * as by `reload`. When it is told, every worker serves from it.

@@ -70,8 +70,9 @@ static void write_fields(const struct api_request *request, char *into, size_t r
     char retry[40] = "";
     if (request->retry_after_s > 0)
         snprintf(retry, sizeof retry, "Retry-After: %u\r\n", request->retry_after_s);
-    snprintf(into, room, "Content-Type: application/json\r\nCache-Control: no-store\r\n%s%s%s%s",
-             allow ? "Allow: " : "", allow ? allow : "", allow ? "\r\n" : "", retry);
+    snprintf(into, room, "Content-Type: %s\r\nCache-Control: no-store\r\n%s%s%s%s",
+             request->media_type ? request->media_type : "application/json", allow ? "Allow: " : "",
+             allow ? allow : "", allow ? "\r\n" : "", retry);
 }
 
 static struct slice next_piece(const struct api_request *request)

@@ -59,6 +59,7 @@ struct api_request {
     json_t *json; /* the body; NULL: it has none. Owned */
     unsigned status;
     const char *allow;      /* 405: the methods there are; else NULL */
+    const char *media_type; /* of the answer; NULL: JSON */
     unsigned retry_after_s; /* 429 and 503 may say so; 0: not said */
     struct json_writer answer;
     bool has_head;  /* the answer's head was written … */

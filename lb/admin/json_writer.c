@@ -174,6 +174,11 @@ void writer_time(struct json_writer *writer, const char *key, int64_t ms)
     writer_text(writer, key, ms != 0 ? text : NULL);
 }
 
+void writer_raw(struct json_writer *writer, const char *bytes, size_t length)
+{
+    put(writer, bytes, length);
+}
+
 void writer_done(struct json_writer *writer)
 {
     if (writer->is_secret)

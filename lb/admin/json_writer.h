@@ -46,6 +46,9 @@ void writer_flag(struct json_writer *writer, const char *key, bool value);
 /** RFC 3339, UTC. ms: since 1970; 0: null. */
 void writer_time(struct json_writer *writer, const char *key, int64_t ms);
 
+/** Bytes as they are, between no values: for texts that are no JSON. */
+void writer_raw(struct json_writer *writer, const char *bytes, size_t length);
+
 /** Cleanse (where it is secret) and free what is written; empty again. */
 void writer_done(struct json_writer *writer);
 

@@ -13,8 +13,10 @@
 #include "lb/admin/api.h"
 #include "lb/admin/api_query.h"
 #include "lb/admin/backend_report.h"
+#include "lb/admin/client_cas.h"
 #include "lb/base/timestamp.h"
 #include "lb/config.h"
+#include "listeners/tally.h"
 
 static void write_lb(struct json_writer *writer, struct admin_host *host,
                      const struct admin_facts *facts)
@@ -144,6 +146,29 @@ static void write_pool(struct json_writer *writer, const struct pool *pool)
     writer_end(writer);
 }
 
+/* Those that happened. */
+static void write_refusals(struct json_writer *writer, const struct tallies *tallies)
+{
+    writer_array(writer, "refusals");
+    const struct tally *tally = tallies ? tallies_first(tallies) : NULL;
+    for (; tally; tally = tally->next) {
+        for (unsigned i = 0; i < TALLY_PLACE_COUNT * REFUSAL_COUNT; i++) {
+            enum tally_place place = (enum tally_place)(i / REFUSAL_COUNT);
+            enum refusal refusal = (enum refusal)(i % REFUSAL_COUNT);
+            uint64_t count = tally_read(tally, place, refusal);
+            if (count == 0)
+                continue;
+            writer_object(writer, NULL);
+            writer_text(writer, "listener", tally->listener);
+            writer_text(writer, "where", tally_place_name(place));
+            writer_text(writer, "reason", refusal_name(refusal));
+            writer_number(writer, "count", (int64_t)count);
+            writer_end(writer);
+        }
+    }
+    writer_end(writer);
+}
+
 void status_report_get(struct api_request *request)
 {
     struct admin_host *host = request->api->host;
@@ -159,6 +184,8 @@ void status_report_get(struct api_request *request)
         write_listener(&writer, host, &config->listeners[i]);
     writer_end(&writer);
     write_rules(&writer, config, api_query_number(request, "rules", INT64_MAX));
+    client_cas_write(&writer, config);
+    write_refusals(&writer, host->services(host)->tallies);
     writer_array(&writer, "pools");
     for (unsigned i = 0; i < config->pool_count; i++)
         write_pool(&writer, config->pools[i]);
