@@ -84,6 +84,8 @@ void config_folder_make(struct folder *folder)
     folder_make(folder);
     ck_assert_int_eq(mkdir(folder_file(folder, "certs"), 0700), 0);
     write_certificates(folder_file(folder, "certs"));
+    folder_write(folder, "refused.html", "<h1>$sentence</h1>\n<p>$advice</p>\n");
+    folder_write(folder, "wrong.html", "<h1>$sentence</h1>\n<script>\n$(\"p\")\n</script>\n");
 }
 
 /* "/tmp/lb-test-x/certs/ca.crt" is shown as "certs/ca.crt". */

@@ -7,6 +7,8 @@
  *   certs/weak                        a server certificate that OpenSSL refuses: RSA of 1024 bits
  *   certs/late, early                 server certificates that are not valid now
  *   certs/client                      no CA
+ *   refused.html, wrong.html          pages for refused clients: a good one, one with an unknown
+ *                                     placeholder in its third line
  */
 #ifndef LB_TESTS_CONFIG_FOLDER_H
 #define LB_TESTS_CONFIG_FOLDER_H

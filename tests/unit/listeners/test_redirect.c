@@ -166,9 +166,47 @@ START_TEST(a_path_that_gets_its_slash_stays_on_its_host)
 }
 END_TEST
 
+/* clang-format off */
+static const struct {
+    const char *text, *location;
+} refused[] = {
+    {"https://login.example.com/?why=$reason", "https://login.example.com/?why=not-yet-valid"},
+    {"/denied/$reason", "/denied/not-yet-valid"},
+    {"https://$host/$reason?from=$uri", "https://a.test/not-yet-valid?from=/x?y"},
+    {"/$$reason", "/$reason"},
+};
+/* clang-format on */
+
+START_TEST(who_is_refused_is_sent_away_with_the_reason)
+{
+    struct error err = {0};
+    char location[LOCATION_BYTES];
+    const struct redirect *redirect = redirect_parse_refusal(refused[_i].text, &arena, &err);
+    ck_assert_msg(redirect, "%s", err.text);
+    ck_assert_uint_eq(redirect->status, 302);
+    size_t length = redirect_write_refusal(redirect, slice_of("a.test"), slice_of("/x?y"),
+                                           "not-yet-valid", location, sizeof location);
+    ck_assert_msg(slice_is((struct slice){location, length}, refused[_i].location), "%.*s",
+                  (int)length, location);
+}
+END_TEST
+
+START_TEST(only_who_is_refused_has_a_reason)
+{
+    struct error err = {0};
+    ck_assert_ptr_null(redirect_parse("/denied/$reason", 302, &arena, &err));
+    ck_assert_msg(strstr(err.text, "\"$reason\": there are $host, $uri and"), "%s", err.text);
+    ck_assert_ptr_null(redirect_parse_refusal("/denied/$why", &arena, &err));
+    ck_assert_msg(strstr(err.text, "\"$why\": there are $host, $uri, $reason and"), "%s", err.text);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, begin, end);
+    tcase_add_loop_test(tcase, who_is_refused_is_sent_away_with_the_reason, 0,
+                        sizeof refused / sizeof *refused);
+    tcase_add_test(tcase, only_who_is_refused_has_a_reason);
     tcase_add_loop_test(tcase, a_location_is_the_text_with_the_request_in_it, 0,
                         sizeof good / sizeof *good);
     tcase_add_loop_test(tcase, a_bad_redirect_is_refused_with_what_would_be_right, 0,
