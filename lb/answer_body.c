@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lb/answer_fields.h"
 #include "lb/exchange.h"
 
 static bool take_length(struct exchange *x, struct slice *data, bool *last)
@@ -84,6 +85,7 @@ enum stream_write answer_body_end_with_trailers(struct exchange *x, struct slice
     struct http_field fields[HEAD_FIELDS_MOST];
     const struct stream_ops *ops = x->stream->ops;
     unsigned count = http_chunks_trailers(&x->chunks, fields, HEAD_FIELDS_MOST);
+    count = answer_fields_strip(x->rule, fields, count);
     if (data.length > 0 && ops->write_body(x->stream, data, false) == STREAM_LOST) {
         return STREAM_LOST;
     }

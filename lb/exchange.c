@@ -249,6 +249,8 @@ static struct exchange *exchange_new(struct exchanges *all, struct stream *strea
     x->method = request->method;
     x->request_framing = request->framing;
     x->wants_upgrade = forwarded_upgrades(request);
+    x->tells_client =
+        x->rule->client_headers.to_client != 0 && forwarded_tells(x->rule, stream->client);
     x->began_ms = uv_now(all->context->loop);
     if (!write_request_head(x, request, decision->client_id, now)) {
         buffer_give(&all->context->buffers, &x->request_head);

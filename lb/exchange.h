@@ -92,11 +92,12 @@ struct exchange {
     enum http_method method;
     enum http_framing request_framing;
     bool wants_upgrade;
-    bool heard;     /* the backend said something on this link: no retry any more */
-    bool moved;     /* something was read from or taken by the backend in this wake-up */
-    unsigned fills; /* reads from the link in this wake-up */
-    bool surplus;   /* bytes behind the answer: the link cannot be used again */
-    bool reusable;  /* the answer allows another exchange on its link */
+    bool tells_client; /* its answer says who the client is (client_headers_to) */
+    bool heard;        /* the backend said something on this link: no retry any more */
+    bool moved;        /* something was read from or taken by the backend in this wake-up */
+    unsigned fills;    /* reads from the link in this wake-up */
+    bool surplus;      /* bytes behind the answer: the link cannot be used again */
+    bool reusable;     /* the answer allows another exchange on its link */
     struct buffer *request_head; /* as sent to the backend; kept for retries and the log */
 
     struct choice choice;

@@ -9,7 +9,6 @@
 #include "lb/request_id.h"
 #include "listeners/client.h"
 #include "listeners/client_id.h"
-#include "listeners/identity_headers.h"
 
 /* Besides the client's own head: names, addresses, Forwarded, the id, framing. */
 enum { OWN_FIELDS_BYTES = 2048 };
@@ -167,12 +166,11 @@ static void put_request_id(struct draft *draft, struct forwarding *forwarding)
 
 static void put_identity(struct draft *draft, const struct forwarding *forwarding)
 {
-    if (forwarding->rule->client_headers == 0) {
-        return;
-    }
-    draft->used +=
-        identity_headers_write(forwarding->rule, forwarding->client->handshake.identity,
-                               forwarding->now, draft->at + draft->used, draft->room - draft->used);
+    const struct identity_headers *identity = &forwarding->identity;
+    if (identity->is_lost || identity->bytes > draft->room - draft->used)
+        draft->fits = false;
+    else
+        draft->used += identity_headers_put(identity, draft->at + draft->used);
 }
 
 static void put_client_id(struct draft *draft, struct forwarding *forwarding)
@@ -219,16 +217,22 @@ static void put_framing(struct draft *draft, const struct http_request *request)
     }
 }
 
-size_t forwarded_room(const struct forwarding *forwarding)
+bool forwarded_tells(const struct rule *rule, const struct client *client)
 {
+    return !rule->client_headers.first_only || client->requests <= 1;
+}
+
+size_t forwarded_room(struct forwarding *forwarding)
+{
+    const struct rule *rule = forwarding->rule;
+    const struct client *client = forwarding->client;
+    unsigned presets = forwarded_tells(rule, client) ? rule->client_headers.to_backend : 0;
+    forwarding->identity =
+        identity_headers_find(presets, &rule->auth, client->handshake.identity, forwarding->now);
     /* Host stands in the head three times at most, X-Forwarded-Host and Forwarded included. */
-    size_t room = 2 * forwarding->request->bytes + OWN_FIELDS_BYTES +
-                  2 * forwarding->request->authority.length;
-    room += forwarding->rule->client_id_header.length + forwarding->client_id.length;
-    if (forwarding->rule->client_headers != 0) {
-        room += IDENTITY_HEADERS_MOST_BYTES;
-    }
-    return room;
+    return 2 * forwarding->request->bytes + OWN_FIELDS_BYTES +
+           2 * forwarding->request->authority.length + rule->client_id_header.length +
+           forwarding->client_id.length + forwarding->identity.bytes;
 }
 
 size_t forwarded_write(struct forwarding *forwarding, char *into, size_t room)

@@ -12,6 +12,7 @@
 
 #include "lb/base/http1.h"
 #include "lb/base/slice.h"
+#include "listeners/identity_headers.h"
 
 struct client;
 struct rule;
@@ -28,19 +29,25 @@ struct forwarding {
     struct slice client_id; /* length 0: none; the rule's client_id_header carries it. Also a
                                result, where it does */
     struct slice method, uri, host, user_agent, referer, request_id; /* results */
+    struct identity_headers identity; /* what is told of the client; forwarded_room() finds it */
 };
 
-/** Bytes that forwarded_write may need. */
-size_t forwarded_room(const struct forwarding *forwarding);
+/** Bytes that forwarded_write may need; to be asked before it. What the backend is told of the
+ * client is found here, so that exactly its room is counted. */
+size_t forwarded_room(struct forwarding *forwarding);
 
 /**
  * Write the head, its empty line included.
  *
  * into      at least forwarded_room() bytes
- * returns   bytes written; 0: it does not fit (never with forwarded_room)
+ * returns   bytes written; 0: it does not fit (never with forwarded_room), or memory for what is
+ *           told of the client was short
  * Thread:   the client's worker. Does not allocate.
  */
 size_t forwarded_write(struct forwarding *forwarding, char *into, size_t room);
+
+/** Is who the client is told with its present request and answer (client_headers_when)? */
+bool forwarded_tells(const struct rule *rule, const struct client *client);
 
 /** Does lb keep this field from the rule's backends when a client sends it, as a field or as a
  * trailer? */

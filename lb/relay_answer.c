@@ -5,9 +5,9 @@
  */
 #include "backends/link.h"
 #include "lb/answer_body.h"
+#include "lb/answer_fields.h"
 #include "lb/attempt.h"
 #include "lb/exchange.h"
-#include "lb/persistence_cookie.h"
 #include "lb/relay_steps.h"
 
 /* --- the answer's head --------------------------------------------------------------------- */
@@ -57,11 +57,30 @@ static void begin_tunnel(struct exchange *x)
     x->request_framing = HTTP_UNTIL_CLOSE;
 }
 
+static enum relay write_final(struct exchange *x, struct stream_head *told,
+                              struct answer_fields *fields, struct slice data, bool last)
+{
+    bool trailed = last && x->chunks.trailer_length > 0;
+    told->extra = fields->lines;
+    enum stream_write write = x->stream->ops->write_head(x->stream, told, data, last && !trailed);
+    answer_fields_done(x, fields);
+    if (trailed && write != STREAM_LOST) {
+        write = answer_body_end_with_trailers(x, (struct slice){NULL, 0});
+    }
+    enum relay relay = written(write);
+    if (relay == RELAY_WAITING && last) {
+        x->answer_side = ANSWER_COMPLETE;
+        return RELAY_COMPLETE;
+    }
+    return relay;
+}
+
 /** The final head, with the first bytes of the body in the same write. */
 static enum relay take_final(struct exchange *x, const struct http_answer *head)
 {
     struct stream_head told = stream_head_of(head, x->method);
     struct slice data = {NULL, 0};
+    struct answer_fields fields;
     bool last = false;
     if (head->is_upgrade && !x->wants_upgrade) {
         return relay_link_lost(x, "the backend switched protocols without being asked");
@@ -74,6 +93,9 @@ static enum relay take_final(struct exchange *x, const struct http_answer *head)
     /* Before the answer counts as one: a body that is wrong from its start is a 502 yet. */
     if (!head->is_upgrade && !answer_body_take(x, &data, &last)) {
         return relay_link_lost(x, "the backend's body is not chunked as it says");
+    }
+    if (!answer_fields_make(x, &fields)) {
+        return relay_link_lost(x, "out of memory for the fields of the answer");
     }
     x->status = head->status;
     x->trouble = NULL; /* of an earlier attempt */
@@ -88,19 +110,7 @@ static enum relay take_final(struct exchange *x, const struct http_answer *head)
         data = x->input;
         x->input.length = 0;
     }
-    char cookie[PERSISTENCE_COOKIE_LINE_BYTES];
-    told.extra = persistence_cookie_give(x, cookie);
-    bool trailed = last && x->chunks.trailer_length > 0;
-    enum stream_write write = x->stream->ops->write_head(x->stream, &told, data, last && !trailed);
-    if (trailed && write != STREAM_LOST) {
-        write = answer_body_end_with_trailers(x, (struct slice){NULL, 0});
-    }
-    enum relay relay = written(write);
-    if (relay == RELAY_WAITING && last) {
-        x->answer_side = ANSWER_COMPLETE;
-        return RELAY_COMPLETE;
-    }
-    return relay;
+    return write_final(x, &told, &fields, data, last);
 }
 
 /** An unfinished head moves from the worker's array into a buffer of the exchange's own. */
@@ -134,6 +144,7 @@ static enum relay take_heads(struct exchange *x)
         }
         x->input.at += head->bytes;
         x->input.length -= head->bytes;
+        head->field_count = answer_fields_strip(x->rule, head->fields, head->field_count);
         enum relay relay = is_interim(head) ? take_interim(x, head) : take_final(x, head);
         if (x->kept) {
             x->kept->start = x->kept->end - x->input.length;

@@ -11,6 +11,7 @@
 #include "lb/base/certificate.h"
 #include "lb/base/limits.h"
 #include "listeners/client_id.h"
+#include "listeners/identity_headers.h"
 #include "listeners/policy.h"
 
 static void identity_free(struct identity *identity)
@@ -25,9 +26,8 @@ static void identity_free(struct identity *identity)
     for (unsigned i = 0; i < identity->result_count; i++)
         ca_set_result_done(&identity->results[i]);
     free(identity->results);
-    /* Header values are one malloc'd block (identity_headers.c), so that nobody else need be asked
-     * here. */
-    free(atomic_load_explicit(&identity->header_values, memory_order_acquire));
+    identity_header_values_free(
+        atomic_load_explicit(&identity->header_values, memory_order_acquire));
     free(identity);
 }
 

@@ -52,14 +52,13 @@ struct identity {
     /* What OCSP responders said last, for the workers to see without a lock; packed by
      * ocsp/ocsp_check.c. 0: nothing. */
     _Atomic(uint64_t) ocsp_seen[IDENTITY_OCSP_SEEN];
-    /* What lists of allow_client have said of it (allow_list.c): which list, the lowest bit: yes. 0:
-     * free. */
+    /* What lists of allow_client have said of it (allow_list.c): which list, the lowest bit: yes.
+     * 0: free. */
     _Atomic(uint64_t) allowed[IDENTITY_ALLOWED];
     /* The edition of a rule's revocation lists by which it has passed last (crl/crl_check.c); 0:
      * none. */
     _Atomic(uint64_t) crl_passed;
-    /* Rendered on first use by identity_headers.c, then shared; one malloc'd block, freed with the
-     * identity. */
+    /* Rendered on first use by identity_headers.c, then shared; freed with the identity. */
     _Atomic(struct identity_header_values *) header_values;
 };
 

@@ -143,6 +143,26 @@ enum {
     OCSP_ASK_MS = 5000,
     /* A Location that a rule makes of the request: the longest target once, and room for hosts. */
     LOCATION_BYTES = 16 * 1024,
+    /* Values of fields that tell backends of a client (client_headers); a larger one is replaced by
+       …-Too-Large. A name: more than every one that people read; four of them stay below the 16 KiB
+       that many backends take as a head. */
+    IDENTITY_NAME_BYTES = 3 * 1024,
+    /* A serial number in hex: RFC 5280 allows 40 digits. */
+    IDENTITY_SERIAL_BYTES = 256,
+    /* A digest in hex: SHA-256. */
+    IDENTITY_DIGEST_BYTES = 64,
+    /* Times of validity. */
+    IDENTITY_TIMES_BYTES = 128,
+    /* A certificate in base64, and a chain without it: what Cloudflare bounds RFC 9440 to. */
+    IDENTITY_LEAF_BYTES = 10 * 1024,
+    IDENTITY_CHAIN_BYTES = 16 * 1024,
+    /* A certificate in percent-encoded PEM: what AWS allows one field. */
+    IDENTITY_PEM_BYTES = 16 * 1024,
+    /* X-Forwarded-Client-Cert: four RSA-4096 certificates and the client's own once more are some
+       16 KiB, and there are names beside them. */
+    IDENTITY_XFCC_BYTES = 32 * 1024,
+    /* All fields of all presets together, with their names. */
+    IDENTITY_HEADERS_MOST_BYTES = 128 * 1024,
     /* A row of a store: a certificate of what a client may send in its chain, a CA with those above
      * it. */
     STORE_ROW_BYTES = 1024 * 1024,

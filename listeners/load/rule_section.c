@@ -84,17 +84,52 @@ static void read_client_id_header(struct reading *reading)
         report(reading, options->client_id_header_line, &err);
 }
 
+static void warn(const struct reading *reading, unsigned line, const char *key, const char *why)
+{
+    if (line)
+        problems_warn(reading->problems, reading->file, line, "%s has no effect: rule %s %s", key,
+                      reading->section->name, why);
+}
+
+/* Keys that have nothing to work on. */
+static void warn_of_client_headers(const struct reading *reading, unsigned presets)
+{
+    const struct rule_options *options = reading->section->options;
+    if (presets == 0) {
+        warn(reading, options->client_headers_when_line, "client_headers_when",
+             "has client_headers = off");
+        warn(reading, options->client_headers_to_line, "client_headers_to",
+             "has client_headers = off");
+    } else if (options->redirect || options->respond) {
+        warn(reading, options->client_headers_line, "client_headers",
+             "has no pool, and lb's own answers do not say who the client is");
+    }
+}
+
+static void read_client_headers(struct reading *reading)
+{
+    struct rule_section *section = reading->section;
+    const struct rule_options *options = section->options;
+    struct error err = {0};
+    unsigned presets = 0;
+    if (!rule_client_headers(options, &presets, &err)) {
+        report(reading, options->client_headers_line, &err);
+        return;
+    }
+    warn_of_client_headers(reading, presets);
+    if (!rule_client_headers_to(options, presets, &section->client_headers, &err))
+        report(reading, options->client_headers_to_line, &err);
+}
+
 void rule_section_read(struct rule_section *section, struct arena *arena, const char *file,
                        struct problems *problems)
 {
     struct reading reading = {section, arena, file, problems};
-    struct error err = {0};
     section->is_wrong = false;
     read_domain(&reading);
     read_url(&reading);
     read_answer(&reading);
-    if (!rule_client_headers(section->options, &section->client_headers, &err))
-        report(&reading, section->options->client_headers_line, &err);
+    read_client_headers(&reading);
     read_client_id_header(&reading);
     section->allow = rule_allow_read(section->options, arena, file, problems, &section->is_wrong);
     section->exempt = rule_exempt_read(section->options, arena, file, problems, &section->is_wrong);

@@ -542,6 +542,55 @@ START_TEST(backends_hear_who_the_client_is_from_lb_alone)
 }
 END_TEST
 
+static const char plain[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+START_TEST(the_room_is_what_is_told_and_no_more)
+{
+    struct stage_with_cas cas;
+    cas_open(&cas, "client_headers = nginx rfc9440 cloudflare x-cert aws xfcc");
+    forward(&cas.stage, plain);
+    size_t before = forwarded_room(&cas.stage.forwarding);
+    size_t none = cas.stage.forwarding.identity.bytes;
+    show_certificate(&cas);
+    forward(&cas.stage, plain);
+    size_t after = forwarded_room(&cas.stage.forwarding);
+    ck_assert_uint_lt(none, 128);
+    ck_assert_uint_eq(after - before, cas.stage.forwarding.identity.bytes - none);
+    ck_assert_uint_lt(cas.stage.forwarding.identity.bytes, 16 * 1024);
+    cas_close(&cas);
+}
+END_TEST
+
+START_TEST(with_first_only_the_first_request_of_a_connection_tells)
+{
+    struct stage_with_cas cas;
+    cas_open(&cas, "client_headers = cloudflare x-cert\nclient_headers_when = first");
+    show_certificate(&cas);
+    cas.stage.client.requests = 1;
+    const char *head = forward(&cas.stage, forged);
+    must_have(head, "X-CERT-SUBJECT-DN", "CN=alice");
+    cas.stage.client.requests = 2;
+    head = forward(&cas.stage, forged);
+    must_lack(head, "X-CERT-SUBJECT-DN");
+    must_lack(head, "X-CERT-VERIFY");
+    must_lack(head, "Cf-Client-Cert-Sha256");
+    must_lack(head, "X-SSL-Client-Verify");
+    cas_close(&cas);
+}
+END_TEST
+
+START_TEST(what_is_for_the_client_alone_does_not_reach_the_backend)
+{
+    struct stage_with_cas cas;
+    cas_open(&cas, "client_headers = x-cert\nclient_headers_to = client");
+    show_certificate(&cas);
+    const char *head = forward(&cas.stage, forged);
+    must_lack(head, "X-CERT-SUBJECT-DN");
+    must_lack(head, "X-CERT-VERIFY");
+    cas_close(&cas);
+}
+END_TEST
+
 START_TEST(without_client_headers_backends_hear_nothing_and_forgeries_go_all_the_same)
 {
     struct stage_with_cas cas;
@@ -652,6 +701,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, trailer_names_are_passed_on_with_the_trailers);
     tcase_add_test(tcase, an_upgrade_is_passed_on_but_never_to_cleartext_http_2);
     tcase_add_test(tcase, backends_hear_who_the_client_is_from_lb_alone);
+    tcase_add_test(tcase, the_room_is_what_is_told_and_no_more);
+    tcase_add_test(tcase, with_first_only_the_first_request_of_a_connection_tells);
+    tcase_add_test(tcase, what_is_for_the_client_alone_does_not_reach_the_backend);
     tcase_add_test(tcase,
                    without_client_headers_backends_hear_nothing_and_forgeries_go_all_the_same);
     tcase_add_test(tcase, backends_hear_the_client_id_from_lb_alone);

@@ -2,17 +2,16 @@
 /* Which names only lb may say, and what it says. */
 #include "listeners/identity_headers.h"
 
+#include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "listeners/identity.h"
-#include "listeners/policy.h"
-#include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
+#include "tests/support/teller.h"
 #include "tests/support/text.h"
-#include "tests/support/tls_stage.h"
 
 static const char *const known[] = {
     "Client-Cert",
@@ -43,6 +42,17 @@ static const char *const known[] = {
     "X-Amzn-Mtls-Clientcert-Validity",
     "X-Amzn-Mtls-Clientcert-Leaf",
     "X-Forwarded-Client-Cert",
+    /* of other proxies, and of what stands behind them */
+    "X-Forwarded-Tls-Client-Cert",
+    "X-Forwarded-Tls-Client-Cert-Info",
+    "X-Forwarded-Clientcert-subjectdn",
+    "X-Forwarded-Clientcert-clientverify",
+    "X-Client-Cert",
+    "X-Client-Cert-Leaf",
+    "X-Client-Certificate",
+    "X-ARR-ClientCert",
+    "SSL-Client-Verify",
+    "SSL_CLIENT_CERT",
 };
 
 START_TEST(every_name_of_every_preset_is_known_in_any_spelling)
@@ -90,128 +100,152 @@ START_TEST(names_of_others_are_left_alone)
         "X-Request-Id",
         "XX-SSL-Client-Verify",
         "Y-CERT-SERIAL",
+        "Sec-Fetch-Site",
+        "SSL-Clien",
+        "X-Client-Id",
+        "X-Arr-Log-Id",
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         ck_assert_msg(!identity_header_is_known(slice_of(others[i])), "%s", others[i]);
 }
 END_TEST
 
-struct cast {
-    struct stage stage; /* for its CA sets */
-    struct made *ca;
-    struct policy policy;
-    struct rule rule;
+/* --- what is told -------------------------------------------------------------------------- */
+
+/* One client called alice of Example, Inc., and all that is told of her. */
+struct scene {
+    struct teller teller;
+    struct made *made;
+    struct identity *identity;
 };
 
-static void cast_open(struct cast *cast)
+static void scene_open(struct scene *scene, struct certificate_wish wish)
 {
-    stage_open(&cast->stage);
-    cast->ca = made_ca("Client CA");
-    cast->rule = (struct rule){.client_headers = CLIENT_HEADERS_NGINX};
-    cast->rule.auth = (struct client_auth){.mode = AUTH_REQUEST,
-                                           .ca_set = stage_ca_set(&cast->stage, cast->ca, NULL),
-                                           .refuse_with = REFUSE_UNSET,
-                                           .registration = REGISTRATION_OFF};
-    const struct client_auth *rules[] = {&cast->rule.auth};
-    ck_assert_int_eq(policy_make(&cast->policy, rules, 1), POLICY_FINE);
+    teller_open(&scene->teller);
+    wish.issuer = wish.issuer ? wish.issuer : scene->teller.ca;
+    scene->made = made_certificate(&wish);
+    scene->identity = teller_meets(&scene->teller, scene->made);
 }
 
-static void cast_close(struct cast *cast)
+static void scene_close(struct scene *scene)
 {
-    policy_done(&cast->policy);
-    made_free(cast->ca);
-    stage_close(&cast->stage);
+    identity_unref(scene->identity);
+    made_free(scene->made);
+    teller_close(&scene->teller);
 }
 
-static struct identity *identify(const struct cast *cast, const struct made *made)
+static char *told(const struct scene *scene, const char *preset)
 {
-    static const unsigned char hash[32];
-    STACK_OF(X509) *chain = sk_X509_new_null();
-    sk_X509_push(chain, made->certificate);
-    struct identity *identity = identity_new(&cast->policy, chain, hash, time(NULL));
-    sk_X509_free(chain);
-    return identity;
+    return teller_tells(&scene->teller, preset, scene->identity, time(NULL));
 }
 
-/* The fields as one text, freed by the caller; `room` is exact, so that a sanitizer sees a byte too
- * many. */
-static char *fields(const struct cast *cast, struct identity *identity, time_t now, size_t room)
+static void expect(const char *text, const char *field, const char *value)
 {
-    char *into = malloc(room);
-    char *text = calloc(1, room + 1);
-    ck_assert(into && text);
-    size_t length = identity_headers_write(&cast->rule, identity, now, into, room);
-    ck_assert_uint_le(length, room);
-    memcpy(text, into, length);
-    free(into);
+    ck_assert_msg(strcmp(teller_value(text, field), value) == 0, "%s: %s instead of %s", field,
+                  teller_value(text, field), value);
+}
+
+static const struct certificate_wish alice = {.name = "alice", .organization = "Example, Inc."};
+
+static const char *sha1_of(const X509 *certificate)
+{
+    static char text[2 * 20 + 1];
+    unsigned char digest[20];
+    ck_assert(X509_digest(certificate, EVP_sha1(), digest, NULL));
+    for (int i = 0; i < 20; i++)
+        snprintf(text + 2 * i, 3, "%02x", digest[i]);
     return text;
-}
-
-/* Every line is a field of a known name and has nothing but printable ASCII. */
-static void check_clean(const char *text)
-{
-    for (const char *line = text; *line;) {
-        const char *end = strstr(line, "\r\n");
-        const char *colon = strchr(line, ':');
-        ck_assert(end && colon && colon < end && colon[1] == ' ');
-        ck_assert(identity_header_is_known((struct slice){line, (size_t)(colon - line)}));
-        for (const char *at = line; at < end; at++)
-            ck_assert(*at >= 0x20 && *at < 0x7f);
-        line = end + 2;
-    }
-}
-
-/* The value of a field; text_field() wants a whole head. */
-static const char *field(const char *text, const char *name)
-{
-    static char value[8192];
-    char *head = NULL;
-    ck_assert_int_gt(asprintf(&head, "GET / HTTP/1.1\r\n%s\r\n", text), 0);
-    ck_assert_msg(text_field(head, name, value, sizeof value), "%s is missing in: %s", name, text);
-    free(head);
-    return value;
 }
 
 START_TEST(a_verified_client_is_described_as_nginx_would)
 {
-    struct cast cast;
-    char expected[2 * 20 + 1];
-    unsigned char digest[20];
-    cast_open(&cast);
-    struct made *made = made_certificate(&(struct certificate_wish){
-        .name = "alice", .organization = "Example, Inc.", .issuer = cast.ca});
-    struct identity *identity = identify(&cast, made);
-    char *text = fields(&cast, identity, time(NULL), IDENTITY_HEADERS_MOST_BYTES);
-    check_clean(text);
-    ck_assert_str_eq(field(text, "X-SSL-Client-Verify"), "SUCCESS");
-    ck_assert_str_eq(field(text, "X-SSL-Client-S-DN"), "CN=alice,O=Example\\, Inc.");
-    ck_assert_str_eq(field(text, "X-SSL-Client-I-DN"), "CN=Client CA");
-    ck_assert_str_eq(field(text, "X-SSL-Client-Serial"), identity->serial);
-    X509_digest(made->certificate, EVP_sha1(), digest, NULL);
-    for (int i = 0; i < 20; i++)
-        snprintf(expected + 2 * i, 3, "%02x", digest[i]);
-    ck_assert_str_eq(field(text, "X-SSL-Client-Fingerprint"), expected);
-    ck_assert_uint_eq(text_count(text, "\r\n"), 6);
+    struct scene scene;
+    scene_open(&scene, alice);
+    char *text = told(&scene, "nginx");
+    expect(text, "X-SSL-Client-Verify", "SUCCESS");
+    expect(text, "X-SSL-Client-S-DN", "CN=alice,O=Example\\, Inc.");
+    expect(text, "X-SSL-Client-I-DN", "CN=Client CA");
+    expect(text, "X-SSL-Client-Serial", scene.identity->serial);
+    expect(text, "X-SSL-Client-Fingerprint", sha1_of(scene.made->certificate));
     free(text);
-    identity_unref(identity);
-    made_free(made);
-    cast_close(&cast);
+    scene_close(&scene);
 }
 END_TEST
 
-START_TEST(the_certificate_is_pem_again_when_it_is_unescaped)
+START_TEST(the_nine_fields_of_x_cert_are_what_cloudflare_s_are)
 {
-    struct cast cast;
-    char value[8192];
-    cast_open(&cast);
-    struct made *made = made_client(cast.ca, "alice");
-    struct identity *identity = identify(&cast, made);
-    char *text = fields(&cast, identity, time(NULL), IDENTITY_HEADERS_MOST_BYTES);
-    snprintf(value, sizeof value, "%s", field(text, "X-SSL-Client-Cert"));
-    char *to = value;
-    for (const char *from = value; *from; to++) {
+    struct scene scene;
+    scene_open(&scene, alice);
+    /* 2018-12-02 19:39:00 and 2028-01-31 00:00:01 */
+    scene.identity->not_before = 1543779540;
+    time_t not_after = scene.identity->not_after;
+    scene.identity->not_after = 1832889601;
+    char *text = told(&scene, "x-cert");
+    expect(text, "X-CERT-ISSUER-DN", "CN=Client CA");
+    expect(text, "X-CERT-SUBJECT-DN", "CN=alice,O=Example\\, Inc.");
+    expect(text, "X-CERT-ISSUER-DN-L", "/CN=Client CA");
+    ck_assert(strcmp(teller_value(text, "X-CERT-SUBJECT-DN-L"), "/CN=alice/O=Example, Inc.") == 0 ||
+              strcmp(teller_value(text, "X-CERT-SUBJECT-DN-L"), "/O=Example, Inc./CN=alice") == 0);
+    expect(text, "X-CERT-SERIAL", scene.identity->serial);
+    expect(text, "X-CERT-FINGER", sha1_of(scene.made->certificate));
+    expect(text, "X-CERT-VERIFY", "SUCCESS");
+    expect(text, "X-CERT-NOTBE", "Dec  2 19:39:00 2018 GMT");
+    expect(text, "X-CERT-NOTAF", "Jan 31 00:00:01 2028 GMT");
+    scene.identity->not_after = not_after;
+    free(text);
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(serials_are_hex_of_even_length_in_capitals)
+{
+    static const char *const fields[] = {"X-SSL-Client-Serial", "X-CERT-SERIAL",
+                                         "X-Amzn-Mtls-Clientcert-Serial-Number"};
+    struct scene scene;
+    teller_open(&scene.teller);
+    scene.made = made_client(scene.teller.ca, "alice");
+    ck_assert(ASN1_INTEGER_set(X509_get_serialNumber(scene.made->certificate), 0xabc));
+    ck_assert(X509_sign(scene.made->certificate, scene.teller.ca->key, EVP_sha256()));
+    scene.identity = teller_meets(&scene.teller, scene.made);
+    char *text = told(&scene, NULL);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        expect(text, fields[i], "0ABC");
+    free(text);
+    scene_close(&scene);
+}
+END_TEST
+
+START_TEST(aws_fields_are_what_a_load_balancer_of_aws_sends)
+{
+    struct scene scene;
+    char leaf[8192];
+    scene_open(&scene, alice);
+    scene.identity->not_before = 1543779540;
+    time_t not_after = scene.identity->not_after;
+    scene.identity->not_after = 1832889601;
+    char *text = told(&scene, "aws");
+    expect(text, "X-Amzn-Mtls-Clientcert-Subject", "CN=alice,O=Example\\, Inc.");
+    expect(text, "X-Amzn-Mtls-Clientcert-Issuer", "CN=Client CA");
+    expect(text, "X-Amzn-Mtls-Clientcert-Validity",
+           "NotBefore=2018-12-02T19:39:00Z;NotAfter=2028-01-31T00:00:01Z");
+    snprintf(leaf, sizeof leaf, "%s", teller_value(text, "X-Amzn-Mtls-Clientcert-Leaf"));
+    ck_assert_ptr_eq(strstr(leaf, "-----BEGIN%20CERTIFICATE-----%0A"), leaf);
+    ck_assert_ptr_null(strstr(leaf, "%2B"));
+    ck_assert_ptr_null(strstr(leaf, "%2F"));
+    ck_assert_ptr_null(strstr(leaf, "%3D"));
+    scene.identity->not_after = not_after;
+    free(text);
+    scene_close(&scene);
+}
+END_TEST
+
+/* Undo percent-encoding in place. */
+static void unescape(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; to++) {
         unsigned byte = (unsigned char)*from++;
-        ck_assert_ptr_null(strchr("+/= \n", (int)byte));
+        ck_assert_ptr_null(strchr(" \n\"", (int)byte));
         if (byte == '%') {
             ck_assert_int_eq(sscanf(from, "%2X", &byte), 1);
             from += 2;
@@ -219,120 +253,314 @@ START_TEST(the_certificate_is_pem_again_when_it_is_unescaped)
         *to = (char)byte;
     }
     *to = '\0';
-    char *pem = made_certificate_pem(made);
-    ck_assert_str_eq(value, pem);
+}
+
+START_TEST(a_certificate_is_pem_again_when_it_is_unescaped)
+{
+    static const char *const fields[] = {"X-SSL-Client-Cert", "X-Amzn-Mtls-Clientcert-Leaf"};
+    struct scene scene;
+    char value[8192];
+    scene_open(&scene, alice);
+    char *text = told(&scene, NULL);
+    char *pem = made_certificate_pem(scene.made);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        snprintf(value, sizeof value, "%s", teller_value(text, fields[i]));
+        unescape(value);
+        ck_assert_str_eq(value, pem);
+    }
     free(pem);
     free(text);
+    scene_close(&scene);
+}
+END_TEST
+
+/* The certificate that `text` begins with, as base64 of its DER of `length` characters. */
+static void expect_der(const char *text, size_t length, X509 *certificate)
+{
+    unsigned char der[8192];
+    unsigned char *own = NULL;
+    int own_length = i2d_X509(certificate, &own);
+    ck_assert_uint_eq(length % 4, 0);
+    int count = EVP_DecodeBlock(der, (const unsigned char *)text, (int)length);
+    ck_assert_int_ge(count, own_length);
+    ck_assert_int_lt(count - own_length, 3); /* padding counts there */
+    ck_assert_mem_eq(der, own, (size_t)own_length);
+    OPENSSL_free(own);
+}
+
+START_TEST(cloudflare_s_fields_are_der_and_sha256)
+{
+    struct scene scene;
+    scene_open(&scene, alice);
+    char *text = told(&scene, "cloudflare");
+    expect(text, "Cf-Client-Cert-Sha256", scene.identity->sha256);
+    const char *der = teller_value(text, "Cf-Client-Cert-Der-Base64");
+    expect_der(der, strlen(der), scene.made->certificate);
+    free(text);
+    scene_close(&scene);
+}
+END_TEST
+
+/* --- chains -------------------------------------------------------------------------------- */
+
+/* alice, whose intermediate stands between her and the CA, and a stranger's certificate that she
+ * puts behind it. */
+static struct made *made_with_intermediate(const struct teller *teller, struct made **intermediate,
+                                           struct made *stuffed)
+{
+    *intermediate = made_intermediate(teller->ca, "Intermediate");
+    struct made *made = made_client(*intermediate, "alice");
+    ck_assert(X509_add_cert(made->chain, stuffed->certificate, X509_ADD_FLAG_UP_REF));
+    return made;
+}
+
+START_TEST(a_chain_is_what_verified_the_client_and_not_what_it_sent)
+{
+    struct scene scene;
+    struct made *intermediate = NULL;
+    teller_open(&scene.teller);
+    struct made *stuffed = made_client(scene.teller.stage.server_ca, "admin");
+    scene.made = made_with_intermediate(&scene.teller, &intermediate, stuffed);
+    scene.identity = teller_meets(&scene.teller, scene.made);
+    ck_assert_int_gt(sk_X509_num(scene.identity->chain), 2);
+    char *text = told(&scene, "rfc9440");
+    const char *leaf = teller_value(text, "Client-Cert");
+    ck_assert(leaf[0] == ':' && leaf[strlen(leaf) - 1] == ':');
+    expect_der(leaf + 1, strlen(leaf) - 2, scene.made->certificate);
+    /* ":intermediate:, :anchor:" */
+    const char *chain = teller_value(text, "Client-Cert-Chain");
+    const char *middle = strstr(chain, ":, :");
+    ck_assert_ptr_nonnull(middle);
+    ck_assert_ptr_null(strstr(middle + 4, ", "));
+    expect_der(chain + 1, (size_t)(middle - chain - 1), intermediate->certificate);
+    expect_der(middle + 4, strlen(middle + 4) - 1, scene.teller.ca->certificate);
+    free(text);
+    made_free(intermediate);
+    made_free(stuffed);
+    scene_close(&scene);
+}
+END_TEST
+
+/* A v1 certificate that signed itself is a CA, and may be its own client. */
+START_TEST(a_certificate_that_is_its_own_anchor_has_no_chain)
+{
+    struct teller teller;
+    teller_open(&teller);
+    struct made *made = made_certificate(&(struct certificate_wish){.name = "self", .v1 = true});
+    teller.auth.ca_set = stage_ca_set(&teller.stage, made, NULL);
+    const struct client_auth *rules[] = {&teller.auth};
+    policy_done(&teller.policy);
+    memset(&teller.policy, 0, sizeof teller.policy);
+    ck_assert_int_eq(policy_make(&teller.policy, rules, 1), POLICY_FINE);
+    struct identity *identity = teller_meets(&teller, made);
+    char *text = teller_tells(&teller, "rfc9440", identity, time(NULL));
+    ck_assert_uint_eq(text_count(text, "\r\n"), 1);
+    ck_assert_ptr_eq(strstr(text, "Client-Cert: :"), text);
+    free(text);
     identity_unref(identity);
     made_free(made);
-    cast_close(&cast);
+    teller_close(&teller);
 }
 END_TEST
 
-START_TEST(nobody_is_named_before_he_is_verified)
+/* RFC 9440 2.3: Client-Cert-Chain must not be there without Client-Cert. */
+START_TEST(without_its_certificate_a_chain_is_not_told_either)
 {
-    struct cast cast;
-    cast_open(&cast);
-    struct made *stranger = made_client(cast.stage.server_ca, "CN=admin");
-    struct identity *identity = identify(&cast, stranger);
-    char *text = fields(&cast, identity, time(NULL), IDENTITY_HEADERS_MOST_BYTES);
-    ck_assert_str_eq(text, "X-SSL-Client-Verify: FAILED:untrusted\r\n");
+    struct scene scene;
+    scene_open(&scene, (struct certificate_wish){.name = "large", .padding_bytes = 9000});
+    char *text = told(&scene, "rfc9440");
+    ck_assert_str_eq(text, "Client-Cert-Too-Large: 1\r\nClient-Cert-Chain-Too-Large: 1\r\n");
     free(text);
-    text = fields(&cast, NULL, time(NULL), IDENTITY_HEADERS_MOST_BYTES);
-    ck_assert_str_eq(text, "X-SSL-Client-Verify: NONE\r\n");
-    free(text);
-    identity_unref(identity);
-    made_free(stranger);
-    cast_close(&cast);
+    scene_close(&scene);
 }
 END_TEST
 
-START_TEST(a_client_that_expires_on_its_connection_is_named_no_longer)
+/* Other CAs of another rule verify by another chain; what does not tell it is shared. */
+START_TEST(each_ca_set_has_the_chain_that_it_verified)
 {
-    struct cast cast;
-    cast_open(&cast);
-    struct made *made = made_client(cast.ca, "alice");
-    struct identity *identity = identify(&cast, made);
-    char *text = fields(&cast, identity, identity->not_after - 1, IDENTITY_HEADERS_MOST_BYTES);
-    ck_assert_ptr_nonnull(strstr(text, "CN=alice"));
-    free(text);
-    text = fields(&cast, identity, identity->not_after, IDENTITY_HEADERS_MOST_BYTES);
-    ck_assert_str_eq(text, "X-SSL-Client-Verify: FAILED:expired\r\n");
-    free(text);
+    struct teller teller;
+    teller_open(&teller);
+    struct made *intermediate = made_intermediate(teller.ca, "Intermediate");
+    struct made *made = made_client(intermediate, "alice");
+    struct client_auth other = teller.auth;
+    other.ca_set = stage_ca_set_like(&teller.stage, intermediate, 4, true);
+    const struct client_auth *rules[] = {&teller.auth, &other};
+    policy_done(&teller.policy);
+    memset(&teller.policy, 0, sizeof teller.policy);
+    ck_assert_int_eq(policy_make(&teller.policy, rules, 2), POLICY_FINE);
+    struct identity *identity = teller_meets(&teller, made);
+    unsigned rfc9440 = teller_preset("rfc9440");
+    unsigned aws = teller_preset("aws");
+    time_t now = time(NULL);
+    struct identity_headers longer = identity_headers_find(rfc9440, &teller.auth, identity, now);
+    struct identity_headers shorter = identity_headers_find(rfc9440, &other, identity, now);
+    ck_assert_uint_gt(longer.bytes, shorter.bytes);
+    longer = identity_headers_find(aws, &teller.auth, identity, now);
+    shorter = identity_headers_find(aws, &other, identity, now);
+    ck_assert_ptr_eq(longer.texts[0].at, shorter.texts[0].at);
     identity_unref(identity);
     made_free(made);
-    cast_close(&cast);
+    made_free(intermediate);
+    teller_close(&teller);
 }
 END_TEST
 
-START_TEST(names_cannot_smuggle_a_field)
+/* --- xfcc ---------------------------------------------------------------------------------- */
+
+static char *xfcc_of(struct scene *scene, const struct odd_names *names)
 {
-    static const char *const names[] = {"a\r\nX-Admin: yes", "\xc3\xa9t\xc3\xa9", "tab\there",
-                                        "\x7f\x01\x1b[2J"};
-    struct cast cast;
-    cast_open(&cast);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct made *made =
-            made_certificate(&(struct certificate_wish){.name = names[i], .issuer = cast.ca});
-        struct identity *identity = identify(&cast, made);
-        char *text = fields(&cast, identity, time(NULL), IDENTITY_HEADERS_MOST_BYTES);
-        check_clean(text);
-        ck_assert_uint_eq(text_count(text, "\r\n"), 6);
-        ck_assert_ptr_null(strstr(text, "\nX-Admin"));
-        free(text);
-        identity_unref(identity);
-        made_free(made);
+    teller_open(&scene->teller);
+    scene->made = made_client(scene->teller.ca, "plain");
+    odd_names_give(scene->made, scene->teller.ca, names);
+    scene->identity = teller_meets(&scene->teller, scene->made);
+    char *text = told(scene, "xfcc");
+    char *value = strdup(teller_value(text, "X-Forwarded-Client-Cert"));
+    free(text);
+    return value;
+}
+
+/* What stands behind the certificates; before them the hash is checked. */
+static const char *names_in(const struct scene *scene, const char *value)
+{
+    char hash[80];
+    snprintf(hash, sizeof hash, "Hash=%s;Cert=\"-----BEGIN", scene->identity->sha256);
+    ck_assert_ptr_eq(strstr(value, hash), value);
+    const char *chain = strstr(value, "\";Chain=\"");
+    ck_assert_ptr_nonnull(chain);
+    const char *subject = strstr(chain + 9, "\";Subject=\"");
+    ck_assert_ptr_nonnull(subject);
+    return subject + 2;
+}
+
+/* A reader that knows quotes, and that a backslash in them keeps the next byte; the number of
+ * elements, and of pairs in `ret_pairs`. */
+static unsigned read_xfcc(const char *value, unsigned *ret_pairs)
+{
+    unsigned elements = 1;
+    unsigned pairs = 1;
+    bool is_quoted = false;
+    for (const char *at = value; *at; at++) {
+        if (*at == '"')
+            is_quoted = !is_quoted;
+        else if (is_quoted && *at == '\\')
+            at += at[1] != '\0';
+        else if (!is_quoted && *at == ',')
+            elements++;
+        else if (!is_quoted && *at == ';')
+            pairs++;
     }
-    cast_close(&cast);
+    ck_assert(!is_quoted);
+    *ret_pairs = pairs;
+    return elements;
+}
+
+#define BYTES(text) text, sizeof(text) - 1
+
+static const struct {
+    struct odd_names names;
+    const char *says; /* from Subject on */
+    unsigned pairs;
+} elements[] = {
+    {{BYTES("alice"), BYTES("spiffe://td/alice"), BYTES("a.test"), 2},
+     "Subject=\"CN=alice\";URI=spiffe://td/alice;DNS=a.test;DNS=a.test",
+     7},
+    {{BYTES("a\"b"), BYTES("x:a?b=c;d,e"), NULL, 0, 0},
+     "Subject=\"CN=a\\22b\";URI=\"x:a?b=c;d,e\"",
+     5},
+    {{BYTES("a\\"), BYTES("x:a\"b"), BYTES("a\";Hash=0"), 0}, "Subject=\"CN=a\\5C\"", 4},
+    {{BYTES("a,b;c"), BYTES("x:a\0b"), BYTES("a.test\0.evil"), 0}, "Subject=\"CN=a\\2Cb\\3Bc\"", 4},
+    {{BYTES("a\\\",Hash=0"), NULL, 0, NULL, 0, 0}, "Subject=\"CN=a\\5C\\22\\2CHash=0\"", 4},
+    {{BYTES("\0"), BYTES(""), BYTES(""), 0}, "Subject=\"CN=\\00\"", 4},
+    {{NULL, 0, BYTES("spiffe://td/x"), BYTES("*.test"), 0},
+     "Subject=\"\";URI=spiffe://td/x;DNS=*.test",
+     6},
+};
+
+START_TEST(xfcc_is_one_element_whatever_stands_in_the_certificate)
+{
+    struct scene scene;
+    unsigned pairs = 0;
+    char *value = xfcc_of(&scene, &elements[_i].names);
+    ck_assert_str_eq(names_in(&scene, value), elements[_i].says);
+    ck_assert_uint_eq(read_xfcc(value, &pairs), 1);
+    ck_assert_uint_eq(pairs, elements[_i].pairs);
+    /* Nor for a reader who knows of no escapes. */
+    ck_assert_ptr_null(strstr(value, "\\\""));
+    free(value);
+    scene_close(&scene);
 }
 END_TEST
+
+/* --- how much ------------------------------------------------------------------------------ */
 
 START_TEST(a_value_that_is_too_large_is_only_announced)
 {
-    struct cast cast;
-    cast_open(&cast);
-    struct made *made = made_certificate(
-        &(struct certificate_wish){.name = "large", .issuer = cast.ca, .padding_bytes = 20000});
-    struct identity *identity = identify(&cast, made);
-    char *text = fields(&cast, identity, time(NULL), IDENTITY_HEADERS_MOST_BYTES);
-    check_clean(text);
+    struct scene scene;
+    scene_open(&scene, (struct certificate_wish){.name = "large", .padding_bytes = 20000});
+    char *text = told(&scene, "nginx");
     ck_assert_ptr_nonnull(strstr(text, "X-SSL-Client-Cert-Too-Large: 1\r\n"));
     ck_assert_ptr_nonnull(strstr(text, "X-SSL-Client-S-DN: CN=large\r\n"));
     ck_assert_ptr_null(strstr(text, "X-SSL-Client-Cert:"));
     free(text);
-    identity_unref(identity);
-    made_free(made);
-    cast_close(&cast);
+    scene_close(&scene);
 }
 END_TEST
 
-START_TEST(no_room_is_never_overrun)
+START_TEST(what_does_not_fit_is_not_written_at_all)
 {
-    struct cast cast;
-    cast_open(&cast);
-    struct made *made = made_client(cast.ca, "alice");
-    struct identity *identity = identify(&cast, made);
-    for (size_t room = 1; room < 2000; room += 13) {
-        char *text = fields(&cast, identity, time(NULL), room);
-        check_clean(text);
-        free(text);
+    struct scene scene;
+    scene_open(&scene, alice);
+    struct rule rule = {.auth = scene.teller.auth,
+                        .client_headers.to_backend = teller_all_presets()};
+    char *all = told(&scene, NULL);
+    size_t length = strlen(all);
+    char *into = malloc(length);
+    time_t now = time(NULL);
+    ck_assert_uint_eq(identity_headers_write(&rule, scene.identity, now, into, length - 1), 0);
+    ck_assert_uint_eq(identity_headers_write(&rule, scene.identity, now, into, 0), 0);
+    ck_assert_uint_eq(identity_headers_write(&rule, scene.identity, now, into, length), length);
+    ck_assert_mem_eq(into, all, length);
+    rule.client_headers.to_backend = 0;
+    ck_assert_uint_eq(identity_headers_write(&rule, scene.identity, now, into, length), 0);
+    free(into);
+    free(all);
+    scene_close(&scene);
+}
+END_TEST
+
+/* --- many at once -------------------------------------------------------------------------- */
+
+enum { THREADS = 8 };
+
+struct worker {
+    pthread_t thread;
+    const struct scene *scene;
+    struct identity_headers found;
+};
+
+static void *find(void *argument)
+{
+    struct worker *worker = argument;
+    worker->found = identity_headers_find(teller_all_presets(), &worker->scene->teller.auth,
+                                          worker->scene->identity, time(NULL));
+    return NULL;
+}
+
+START_TEST(workers_that_meet_an_identity_at_once_share_one_rendering)
+{
+    struct scene scene;
+    struct worker workers[THREADS];
+    scene_open(&scene, alice);
+    for (int i = 0; i < THREADS; i++) {
+        workers[i].scene = &scene;
+        ck_assert_int_eq(pthread_create(&workers[i].thread, NULL, find, &workers[i]), 0);
     }
-    char nothing = 'x';
-    ck_assert_uint_eq(identity_headers_write(&cast.rule, identity, time(NULL), &nothing, 0), 0);
-    identity_unref(identity);
-    made_free(made);
-    cast_close(&cast);
-}
-END_TEST
-
-START_TEST(a_rule_that_forwards_nothing_writes_nothing)
-{
-    struct cast cast;
-    char into[256];
-    cast_open(&cast);
-    cast.rule.client_headers = 0;
-    ck_assert_uint_eq(identity_headers_write(&cast.rule, NULL, time(NULL), into, sizeof into), 0);
-    cast_close(&cast);
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_join(workers[i].thread, NULL), 0);
+    for (int i = 1; i < THREADS; i++)
+        for (unsigned text = 0; text < workers[0].found.text_count; text++)
+            ck_assert_ptr_eq(workers[i].found.texts[text].at, workers[0].found.texts[text].at);
+    scene_close(&scene);
 }
 END_TEST
 
@@ -341,13 +569,20 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, every_name_of_every_preset_is_known_in_any_spelling);
     tcase_add_test(tcase, names_of_others_are_left_alone);
     tcase_add_test(tcase, a_verified_client_is_described_as_nginx_would);
-    tcase_add_test(tcase, the_certificate_is_pem_again_when_it_is_unescaped);
-    tcase_add_test(tcase, nobody_is_named_before_he_is_verified);
-    tcase_add_test(tcase, a_client_that_expires_on_its_connection_is_named_no_longer);
-    tcase_add_test(tcase, names_cannot_smuggle_a_field);
+    tcase_add_test(tcase, the_nine_fields_of_x_cert_are_what_cloudflare_s_are);
+    tcase_add_test(tcase, serials_are_hex_of_even_length_in_capitals);
+    tcase_add_test(tcase, aws_fields_are_what_a_load_balancer_of_aws_sends);
+    tcase_add_test(tcase, a_certificate_is_pem_again_when_it_is_unescaped);
+    tcase_add_test(tcase, cloudflare_s_fields_are_der_and_sha256);
+    tcase_add_test(tcase, a_chain_is_what_verified_the_client_and_not_what_it_sent);
+    tcase_add_test(tcase, a_certificate_that_is_its_own_anchor_has_no_chain);
+    tcase_add_test(tcase, without_its_certificate_a_chain_is_not_told_either);
+    tcase_add_test(tcase, each_ca_set_has_the_chain_that_it_verified);
+    tcase_add_loop_test(tcase, xfcc_is_one_element_whatever_stands_in_the_certificate, 0,
+                        sizeof elements / sizeof *elements);
     tcase_add_test(tcase, a_value_that_is_too_large_is_only_announced);
-    tcase_add_test(tcase, no_room_is_never_overrun);
-    tcase_add_test(tcase, a_rule_that_forwards_nothing_writes_nothing);
+    tcase_add_test(tcase, what_does_not_fit_is_not_written_at_all);
+    tcase_add_test(tcase, workers_that_meet_an_identity_at_once_share_one_rendering);
 }
 
 CHECK_MAIN("identity_headers", add_tests)

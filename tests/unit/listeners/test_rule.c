@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "listeners/identity_headers/identity_preset.h"
 #include "listeners/load/rule_domain.h"
 #include "listeners/load/rule_url.h"
 #include "tests/support/check_main.h"
@@ -185,6 +186,12 @@ static bool headers(unsigned count, const char **words, unsigned *presets, struc
     return rule_client_headers(&options, presets, err);
 }
 
+static unsigned bit(const char *preset)
+{
+    ck_assert_int_ge(identity_preset_index(preset), 0);
+    return 1U << identity_preset_index(preset);
+}
+
 START_TEST(client_headers_are_off_or_known_presets)
 {
     struct error err = {0};
@@ -192,11 +199,58 @@ START_TEST(client_headers_are_off_or_known_presets)
     ck_assert(headers(1, (const char *[]){"off"}, &presets, &err));
     ck_assert_uint_eq(presets, 0);
     ck_assert(headers(1, (const char *[]){"nginx"}, &presets, &err));
-    ck_assert_uint_eq(presets, CLIENT_HEADERS_NGINX);
+    ck_assert_uint_eq(presets, bit("nginx"));
+    ck_assert(headers(3, (const char *[]){"x-cert", "rfc9440", "xfcc"}, &presets, &err));
+    ck_assert_uint_eq(presets, bit("x-cert") | bit("rfc9440") | bit("xfcc"));
     ck_assert(!headers(1, (const char *[]){"apache"}, &presets, &err));
-    ck_assert_str_eq(err.text, "\"apache\" is no value for client_headers: write off or nginx");
+    ck_assert_str_eq(err.text, "\"apache\" is no value for client_headers: write off, or one or "
+                               "more of aws, cloudflare, nginx, rfc9440, x-cert, xfcc, with blanks "
+                               "between");
+    ck_assert(!headers(1, (const char *[]){"rfc9404"}, &presets, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "(did you mean rfc9440?): write off, or"));
     ck_assert(!headers(2, (const char *[]){"nginx", "off"}, &presets, &err));
-    ck_assert_uint_eq(presets, CLIENT_HEADERS_NGINX);
+    ck_assert_uint_eq(presets, bit("x-cert") | bit("rfc9440") | bit("xfcc"));
+}
+END_TEST
+
+START_TEST(client_headers_go_where_they_are_wanted)
+{
+    struct error err = {0};
+    struct client_headers wanted = {0};
+    struct rule_options options = {.client_headers_to = CLIENT_HEADERS_TO_BACKEND};
+    ck_assert(rule_client_headers_to(&options, bit("rfc9440"), &wanted, &err));
+    ck_assert_uint_eq(wanted.to_backend, bit("rfc9440"));
+    ck_assert_uint_eq(wanted.to_client, 0);
+    ck_assert(!wanted.guards_answers && !wanted.first_only);
+
+    options.client_headers_to = CLIENT_HEADERS_TO_BOTH;
+    options.client_headers_when = CLIENT_HEADERS_FIRST;
+    ck_assert(rule_client_headers_to(&options, bit("rfc9440") | bit("aws"), &wanted, &err));
+    ck_assert_uint_eq(wanted.to_backend, bit("rfc9440") | bit("aws"));
+    ck_assert_uint_eq(wanted.to_client, bit("aws")); /* RFC 9440 2.2 */
+    ck_assert(wanted.guards_answers && wanted.first_only);
+
+    options.client_headers_to = CLIENT_HEADERS_TO_CLIENT;
+    ck_assert(rule_client_headers_to(&options, bit("x-cert"), &wanted, &err));
+    ck_assert_uint_eq(wanted.to_backend, 0);
+    ck_assert_uint_eq(wanted.to_client, bit("x-cert"));
+    ck_assert(rule_client_headers_to(&options, 0, &wanted, &err));
+    ck_assert(!wanted.guards_answers);
+}
+END_TEST
+
+START_TEST(fields_that_must_not_stand_in_answers_are_not_sent_to_clients)
+{
+    struct error err = {0};
+    struct client_headers wanted = {.to_backend = 99};
+    struct rule_options options = {.client_headers_to = CLIENT_HEADERS_TO_CLIENT};
+    ck_assert(!rule_client_headers_to(&options, bit("rfc9440") | bit("aws"), &wanted, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "client_headers_to = client: the fields of preset "
+                                           "rfc9440 may stand in requests only; write"));
+    options.client_headers_to = CLIENT_HEADERS_TO_BOTH;
+    ck_assert(!rule_client_headers_to(&options, bit("rfc9440"), &wanted, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "client_headers_to = both: "));
+    ck_assert_uint_eq(wanted.to_backend, 99);
 }
 END_TEST
 
@@ -212,6 +266,8 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, a_bad_url_is_refused_with_what_would_be_right, 0,
                         sizeof bad_urls / sizeof *bad_urls);
     tcase_add_test(tcase, client_headers_are_off_or_known_presets);
+    tcase_add_test(tcase, client_headers_go_where_they_are_wanted);
+    tcase_add_test(tcase, fields_that_must_not_stand_in_answers_are_not_sent_to_clients);
 }
 
 CHECK_MAIN("rule", add_tests)
