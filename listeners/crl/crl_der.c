@@ -2,6 +2,7 @@
 #include "listeners/crl/crl_der.h"
 
 #include <openssl/asn1.h>
+#include <openssl/asn1t.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -154,12 +155,12 @@ bool crl_der_is_signed(const struct crl_parts *parts, const X509_CRL *frame, EVP
     const ASN1_BIT_STRING *signature = NULL;
     const X509_ALGOR *algorithm = NULL;
     ASN1_STRING *tbs = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
+    /* Any SEQUENCE is kept as the bytes it came as: so those are verified, by whatever algorithm
+     * OpenSSL knows. */
+    const ASN1_TYPE any = {.type = V_ASN1_SEQUENCE, .value.sequence = tbs};
     X509_CRL_get0_signature(frame, &signature, &algorithm);
-    /* ASN1_SEQUENCE is the item whose encoding is the bytes it holds: so the bytes are verified as
-     * they came, by whatever algorithm OpenSSL knows. */
-    bool good =
-        tbs && ASN1_STRING_set(tbs, parts->tbs.at, (int)parts->tbs.length) == 1 &&
-        ASN1_item_verify(ASN1_ITEM_rptr(ASN1_SEQUENCE), algorithm, signature, tbs, key) == 1;
+    bool good = tbs && ASN1_STRING_set(tbs, parts->tbs.at, (int)parts->tbs.length) == 1 &&
+                ASN1_item_verify(ASN1_ITEM_rptr(ASN1_ANY), algorithm, signature, &any, key) == 1;
     ASN1_STRING_free(tbs);
     return good;
 }
