@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "backends/queue.h"
 #include "lb/admin/admin.h"
 #include "lb/admin/api.h"
 #include "lb/admin/backend_report.h"
