@@ -11,11 +11,13 @@
 #include "lb/config_bindings.h"
 #include "lb/config_cas.h"
 #include "lb/config_cookies.h"
+#include "lb/config_crls.h"
 #include "lb/config_lb.h"
 #include "lb/config_listeners.h"
 #include "lb/config_pools.h"
 #include "lb/config_registry.h"
 #include "lb/config_sections.h"
+#include "listeners/access.h"
 #include "listeners/registry/registry_options.h"
 
 static const struct option rows[] = {
@@ -39,6 +41,7 @@ const struct option_table *const option_tables[] = {
     &registry_option_table,
     &listener_option_table,
     &rule_option_table,
+    &access_option_table,
     &pool_option_table,
     NULL,
 };
@@ -88,6 +91,7 @@ static void build(struct config *config, const struct config_loading *loading,
     build_admin(config, &sections.admin, cas, source);
     config->rule_count = sections.rule_count;
     config_listeners_build(config, &sections, cas->is_read ? &cas->all : NULL, source);
+    config_crls_read(config, loading, source);
     config_pools_build(config, &sections, source);
     config_cookies_check(&sections, source);
     if (source->problems->error_count > errors_before)

@@ -57,8 +57,8 @@ struct config {
     unsigned users; /* who serves from it; the control thread's (server.c) */
 };
 
-/** All option tables in the order of the documentation: lb, admin, registry, listener, rule, pool;
- * NULL at the end. */
+/** All option tables in the order of the documentation: lb, admin, registry, listener, rule, access,
+ * pool; NULL at the end. */
 extern const struct option_table *const option_tables[];
 
 /** What is loaded, and for whom. */
@@ -70,6 +70,7 @@ struct config_loading {
      * says. Without them root reads and makes what is the user's as the user. */
     const char *store;
     const char *state_dir;
+    struct crls *crls; /* the lists that are watched already; NULL: none are */
     bool has_store; /* The store was there before: that it is gone is an error, or hosts that it
                      * bound to CAs would be open to everybody. */
     /* The program that makes the built-in CA in a process of its own (see signer_make_ca) if a rule

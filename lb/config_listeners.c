@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "lb/config_access.h"
 #include "listeners/client_id.h"
 #include "listeners/load/rule_section.h"
 #include "listeners/tls/handshake.h"
@@ -14,23 +15,9 @@ struct desk {
     const struct config_sections *sections;
     const struct config_source *source;
     const struct cas *cas;
+    struct config_access access;
     struct client_id_fields **id_fields; /* by the pool's index; NULL: no rule names any */
 };
-
-/* To look for the nearest name costs a walk over all; who misspelt thousands needs no more help. */
-enum { SUGGESTIONS_MOST = 100 };
-
-static void report_unknown(const struct desk *desk, const struct config_names *names,
-                           const char *kind, const char *name, unsigned line)
-{
-    const char *nearest = desk->source->problems->error_count < SUGGESTIONS_MOST
-                              ? config_names_nearest(names, name)
-                              : NULL;
-    problems_add(desk->source->problems, desk->source->file, line, "there is no %s %s: %s%s%s%s",
-                 kind, name, nearest ? "did you mean " : "add a section [",
-                 nearest ? nearest : kind, nearest ? "?" : " ",
-                 nearest ? "" : arena_format(desk->source->arena, "%s]", name));
-}
 
 /* Rules. */
 
@@ -68,8 +55,8 @@ static void check_answer(const struct desk *desk, const struct config_section *r
     if (!first)
         report_no_answer(desk, rule);
     if (options->pool && !config_names_find(&desk->sections->pool_names, options->pool))
-        report_unknown(desk, &desk->sections->pool_names, "pool", options->pool,
-                       options->pool_line);
+        config_names_report(&desk->sections->pool_names, "pool", options->pool, options->pool_line,
+                            desk->source);
     if (options->redirect_status_line && !options->redirect)
         problems_warn(desk->source->problems, desk->source->file, options->redirect_status_line,
                       "redirect_status has no effect: rule %s has no redirect", rule->name);
@@ -98,8 +85,8 @@ static void check_listener_names(const struct desk *desk, const struct config_se
                          "rule %s names listener %s twice: once is enough", rule->name,
                          names->items[i]);
         if (!config_names_find(&desk->sections->listener_names, names->items[i]))
-            report_unknown(desk, &desk->sections->listener_names, "listener", names->items[i],
-                           names->lines[i]);
+            config_names_report(&desk->sections->listener_names, "listener", names->items[i],
+                                names->lines[i], source);
     }
 }
 
@@ -123,6 +110,9 @@ static void warn_of_tls_keys(const struct desk *desk, const struct config_sectio
         {"certificate_key", options->certificate_key_line},
         {"client_ca", options->client_ca_line},
         {"client_registration", options->client_registration_line},
+        {"client_crl", options->client_crl_line},
+        {"client_crl_policy", options->client_crl_policy_line},
+        {"client_crl_check", options->client_crl_check_line},
         {"refuse_with", options->refuse_with_line},
         {"client_id_header", options->client_id_header_line},
         {"allow_client", options->allow_client_line},
@@ -279,6 +269,7 @@ static void build_listener(struct config *config, const struct desk *desk,
     *listener = (struct listener){
         .name = section->name, .line = section->line, .index = index, .options = section->options};
     config->listener_count++;
+    config_access_lend(&desk->access, listener, source->arena);
     listener_prepare(listener, &groups->sorted[start], groups->starts[index + 1] - start, desk->cas,
                      source->arena, source->file, source->problems);
     check_addresses(config, index, source);
@@ -289,6 +280,8 @@ void config_listeners_build(struct config *config, const struct config_sections 
 {
     struct desk desk = {.sections = sections, .source = source, .cas = cas};
     struct groups groups;
+    size_t errors_before = source->problems->error_count;
+    desk.access = config_access_read(sections, source);
     collect_id_fields(&desk);
     read_rules(&desk, &groups);
     if (sections->listener_count == 0 && !sections->has_strays)
@@ -298,6 +291,8 @@ void config_listeners_build(struct config *config, const struct config_sections 
         arena_alloc(source->arena, (sections->listener_count + 1) * sizeof *config->listeners);
     for (unsigned i = 0; i < sections->listener_count; i++)
         build_listener(config, &desk, &groups, i);
+    if (source->problems->error_count == errors_before)
+        config_access_warn(&desk.access, source);
 }
 
 void config_listeners_try(const struct config *config, const struct config_source *source)

@@ -127,6 +127,7 @@ static void load(uv_work_t *work)
         .store = reload->started_store,
         .state_dir = reload->started.state_dir,
         .has_store = server->config->has_store,
+        .crls = server->crls.crls,
         .signer = signer_own_program,
     };
     struct error err;
@@ -249,6 +250,7 @@ static bool put_in_force(struct server *server, struct error *err)
     if (reload->source == RELOAD_FROM_FILE)
         reload->loaded_s = time(NULL);
     server_registry_adopt(server, server->config);
+    server_crls_adopt(server, server->config);
     server_admin_adopt(server, server->config);
     if (reload->source == RELOAD_FROM_FILE)
         server_counts_adopt(server);

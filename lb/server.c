@@ -54,6 +54,7 @@ static void on_health_stopped(void *arg)
     uv_close((uv_handle_t *)&server->worker_told, NULL);
     uv_close((uv_handle_t *)&server->drain, NULL);
     server_registry_hush(server);
+    server_crls_hush(server);
     server_counts_hush(server);
     loop_context_close(&server->context);
 }
@@ -232,6 +233,7 @@ static void init_handles(struct server *server)
     server->worker_told.data = server->drain.data = server;
     census_desk_init(&server->census, &server->worker_told);
     server_registry_init(server);
+    server_crls_init(server);
     server_counts_init(server);
 }
 
@@ -300,6 +302,9 @@ static bool prepare(struct server *server, struct error *err)
         return false;
     }
     server->share.registry = server->registry.registry;
+    if (!server_crls_open(server, err)) {
+        return false;
+    }
     server->share.ocsp = server->services.ocsp = ocsp_new(OCSP_ANSWERS_MOST);
     if (!server_counts_open(server, err)) {
         return false;
@@ -350,6 +355,7 @@ static void server_free(struct server *server)
     chain_cache_free(server->chains);
     server_counts_close(server);
     server_registry_close(server);
+    server_crls_close(server);
     ocsp_free(server->services.ocsp);
     persistence_key_done(&server->persistence_key);
     access_log_close(server->share.access_log);

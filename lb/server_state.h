@@ -13,6 +13,7 @@
 #include "lb/reload.h"
 #include "lb/server_admin.h"
 #include "lb/server_counts.h"
+#include "lb/server_crls.h"
 #include "lb/server_registry.h"
 #include "lb/worker.h"
 
@@ -51,6 +52,7 @@ struct server {
     struct server_admin admin;
     struct census_desk census;
     struct server_registry registry;
+    struct server_crls crls;
     struct server_counts counts;
     struct listener_services services; /* what configs are opened with */
 };

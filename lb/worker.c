@@ -20,6 +20,7 @@
 #include "lb/exchange.h"
 #include "lb/gate.h"
 #include "listeners/client.h"
+#include "listeners/crl/crls.h"
 #include "listeners/ocsp/ocsp_desk.h"
 #include "listeners/refusal.h"
 #include "listeners/registry/registry.h"
@@ -54,8 +55,9 @@ struct worker {
     struct edition *edition; /* in force; held */
     struct gate gate;
     struct gate_owner gate_owner;
-    struct registry_desk desk; /* of clients that sign up */
-    struct ocsp_desk ocsp;     /* of those whose certificates are asked about */
+    struct registry_desk desk;     /* of clients that sign up */
+    struct crl_reader *crl_reader; /* it judges by revocation lists; NULL: there are none */
+    struct ocsp_desk ocsp;         /* of those whose certificates are asked about */
     uint64_t next_client_id;
     bool ending;
 };
@@ -192,6 +194,7 @@ static void on_wake(uv_async_t *wake)
 {
     struct worker *worker = wake->data;
     enum worker_order order = atomic_load(&worker->order);
+    crl_reader_rest(worker->crl_reader);
     take_offer(worker);
     if (atomic_exchange(&worker->is_review_wanted, false))
         inspection_ask(&worker->clients.inspection);
@@ -262,6 +265,7 @@ static bool prepare(struct worker *worker, struct edition *edition, struct socke
     if (share->registry && registry_desk_open(&worker->desk, &worker->loop)) {
         worker->clients.desk = &worker->desk; /* if not, nobody signs up: 503 */
     }
+    worker->crl_reader = share->crls ? crl_reader_new(share->crls) : NULL;
     ocsp_desk_init(&worker->ocsp, share->ocsp, &worker->context);
     worker->clients.ocsp = &worker->ocsp;
     gate_init(&worker->gate, &worker->context, &worker->clients, &worker->gate_owner);

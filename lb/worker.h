@@ -13,6 +13,7 @@
 
 struct access_log;
 struct census_taker;
+struct crls;
 struct edition;
 struct error;
 struct ocsp;
@@ -25,6 +26,7 @@ struct worker;
 struct worker_share {
     struct access_log *access_log; /* NULL: off */
     struct registry *registry;     /* where clients sign up */
+    struct crls *crls;             /* the revocation lists in force */
     struct ocsp *ocsp;             /* what OCSP responders have said */
     atomic_uint client_count;
     /** The edition that was offered last is in force. */

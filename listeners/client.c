@@ -13,6 +13,7 @@
 #include "lb/base/network.h"
 #include "lb/base/timestamp.h"
 #include "listeners/client_report.h"
+#include "listeners/objection.h"
 #include "listeners/registry/registry.h"
 
 static struct client *client_of(struct connection *connection)
@@ -129,14 +130,19 @@ static void start_serving(struct client *client)
         http1_client_drain(client, false);
 }
 
-/** What the registry says to who was let in a moment ago, where that alerts: it may have changed
- * since, and whoever looked through the clients then has passed over this one. */
-static enum refusal second_thought(const struct client *client)
+/** What the registry and the CAs' lists say to who was let in a moment ago, where that alerts: they
+ * may have changed since, and whoever looked through the clients then has passed over this one.
+ * Elsewhere its requests are judged, and a list's word is old news (inspection.h). */
+static enum refusal second_thought(struct client *client)
 {
     struct identity *identity = client->handshake.identity;
-    if (!identity || !client->handshake.domain->policy->alerts)
+    if (!identity)
         return REFUSAL_NONE;
-    return registry_objection(client->door->listener->view, identity);
+    enum refusal refusal = identity_objection(client->door->listener, identity, time(NULL));
+    if (client->handshake.domain->policy->alerts)
+        return refusal;
+    client->came_revoked = refusal == REFUSAL_CRL_REVOKED;
+    return REFUSAL_NONE;
 }
 
 /** Whose client this is, for those who ask which CAs are still needed. */

@@ -60,8 +60,9 @@ struct clients {
     struct registry_desk *desk; /* where those who sign up are told; NULL: nobody can */
     struct ocsp_desk *ocsp;     /* asks OCSP responders; NULL: nobody does */
     bool draining;              /* answers say Connection: close, idle clients are sent away */
-    char head[ANSWER_HEAD_BYTES + 32 * 1024]; /* an answer's head while it is written */
-    struct http_request request;              /* the head that is being begun */
+    /* An answer's head while it is written, with what lb adds. */
+    char head[ANSWER_HEAD_BYTES + IDENTITY_HEADERS_MOST_BYTES + 32 * 1024];
+    struct http_request request; /* the head that is being begun */
 };
 
 struct client {
@@ -75,9 +76,10 @@ struct client {
     struct handshake handshake;
     struct ca_sighting sighting; /* of the CAs that have verified it */
     struct deadline deadline;
-    bool is_leaving;  /* its answer in flight is the last one */
-    uint64_t id;      /* for logs: unique in the worker */
-    int64_t since_ms; /* accepted; wall clock, ms since 1970 */
+    bool is_leaving;   /* its answer in flight is the last one */
+    bool came_revoked; /* when it came, a CA's list named it already */
+    uint64_t id;       /* for logs: unique in the worker */
+    int64_t since_ms;  /* accepted; wall clock, ms since 1970 */
     uint32_t requests;
     /* Its certificate is being registered; its requests are held until then. NULL: it is not. */
     struct signup *signup;

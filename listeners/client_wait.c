@@ -2,9 +2,9 @@
 /* A client whose request cannot be decided yet: its certificate has to be registered, or its CA's
  * OCSP responder to be asked about it. */
 #include "listeners/client.h"
+#include "listeners/objection.h"
 #include "listeners/ocsp/ocsp_desk.h"
 #include "listeners/policy.h"
-#include "listeners/registry/judge.h"
 #include "listeners/registry/registry.h"
 
 static enum client_signup result_of(enum signup_outcome outcome)
@@ -28,7 +28,7 @@ static void on_signed_up(void *arg, enum signup_outcome outcome)
     client->signup = NULL;
     client->signup_result = result_of(outcome);
     /* Whoever looked through the clients meanwhile has passed over this one. */
-    if (registry_objection(client->door->listener->view, client->handshake.identity) !=
+    if (identity_objection(client->door->listener, client->handshake.identity, time(NULL)) !=
         REFUSAL_NONE)
         client->is_leaving = true;
     http1_client_resume(client);

@@ -4,7 +4,7 @@
 #include "lb/base/log.h"
 #include "listeners/client.h"
 #include "listeners/identity.h"
-#include "listeners/registry/judge.h"
+#include "listeners/objection.h"
 
 enum {
     /* A slice: so many clients are looked at, or the sixteenth part closed. Measured: 0.5 µs and
@@ -69,15 +69,26 @@ void inspection_add(struct inspection *inspection, const struct client *client)
 
 /* --- walking ------------------------------------------------------------------------------- */
 
+/* Whoever came although a CA's list names it was let in all the same, by rules that do not ask for
+ * a certificate or not for lists: it stays, however often lists change. */
+static enum refusal news_of(struct client *client, time_t now)
+{
+    enum refusal refusal =
+        identity_objection(client->door->listener, client->handshake.identity, now);
+    if (refusal == REFUSAL_CRL_REVOKED && client->came_revoked)
+        return REFUSAL_NONE;
+    client->came_revoked = false;
+    return refusal;
+}
+
 /* Why this one may not stay. Who is still in the handshake is judged there; who signs up, when his
  * request is taken up again: he is to get an answer. */
-static enum refusal objection(struct inspection *inspection, const struct client *client,
-                              time_t now)
+static enum refusal objection(struct inspection *inspection, struct client *client, time_t now)
 {
     struct identity *identity = client->handshake.identity;
     if (!identity || client->shaking || client->signup || client->connection.closing)
         return REFUSAL_NONE;
-    enum refusal refusal = registry_objection(client->door->listener->view, identity);
+    enum refusal refusal = news_of(client, now);
     if (refusal != REFUSAL_NONE)
         return refusal;
     time_t end = inspection_end_of(identity);

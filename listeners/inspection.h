@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Looks through the open connections of one loop for those whose certificate may not be there any
- * more: the registry objects to it, or it has ended. They are closed, whatever they are doing.
+ * more: the registry objects to it, its CA has revoked it, or it has ended. They are closed,
+ * whatever they are doing.
  *
  *   RESTING ── asked, or an end has come ──> WALKING ── the last client ──> RESTING
  *

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "listeners/ca_uses.h"
+#include "listeners/crl/crl_check_parts.h"
+#include "listeners/crl/crls.h"
+#include "listeners/access_index.h"
 #include "listeners/load/listener_build.h"
 #include "listeners/ocsp/ocsp_check.h"
 #include "listeners/registry/registry.h"
@@ -89,6 +92,9 @@ static void warn_of_tls_keys(struct listener_build *build)
         {"certificate", options->certificate_line},
         {"client_ca", options->client_ca_line},
         {"client_registration", options->client_registration_line},
+        {"client_crl", options->client_crl_line},
+        {"client_crl_policy", options->client_crl_policy_line},
+        {"client_crl_check", options->client_crl_check_line},
         {"client_ocsp", options->client_ocsp_line},
         {"client_ocsp_responder", options->client_ocsp_responder_line},
         {"certificate_key", options->certificate_key_line},
@@ -156,6 +162,7 @@ bool listener_prepare(struct listener *listener, const struct rule_section *sect
     listener_warn_of_unreachable(&build);
     listener->router = router_new(listener->domains, listener->domain_count, listener->rules,
                                   listener->rule_count, build.default_domain, arena);
+    listener_build_access(&build);
     listener_warn_of_circles(&build);
     if (listener_build_is_https(&build))
         build_sessions(&build);
@@ -180,6 +187,8 @@ void listener_open(struct listener *listener, const struct listener_services *se
 {
     listener->registry = services->registry;
     listener->view = registry_view(services->registry);
+    for (unsigned i = 0; services->crls && i < listener->crl_check_count; i++)
+        crls_adopt(services->crls, listener->crl_checks[i]);
     for (unsigned i = 0; i < listener->ocsp_check_count; i++)
         ocsp_check_open(listener->ocsp_checks[i], services->ocsp);
     listener->tally = tallies_of(services->tallies, listener->name);
@@ -219,7 +228,10 @@ void listener_take_sessions(struct listener *listener, const struct listener *be
 
 void listener_done(struct listener *listener)
 {
+    for (unsigned i = 0; i < listener->crl_check_count; i++)
+        crl_check_done(listener->crl_checks[i]);
     router_done(listener->router);
+    access_index_done(listener->access);
     for (unsigned i = 0; i < listener->policy_count; i++)
         policy_done(&listener->policies[i]);
     for (unsigned i = 0; i < listener->ca_set_count; i++)

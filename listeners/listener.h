@@ -9,8 +9,11 @@
 #include "lb/base/socket.h"
 #include "listeners/router.h"
 
+struct access_index;
+struct access_section;
 struct ca_uses;
 struct cas;
+struct crl_check;
 struct crls;
 struct network_set;
 struct ocsp;
@@ -45,6 +48,9 @@ struct listener {
     unsigned domain_count;
     struct domain *domains;
     struct router *router;
+    unsigned access_count;
+    struct access_section **access_sections; /* in the file's order; lent until it is prepared */
+    struct access_index *access;             /* NULL: none holds here */
     unsigned policy_count;
     struct policy *policies;
     unsigned ca_set_count;
@@ -52,6 +58,8 @@ struct listener {
     unsigned credential_count;
     struct credential **credentials; /* all of this listener and its rules */
     bool speaks_sm2; /* a server certificate or a client CA of it is a national one (tls/sm2.h) */
+    unsigned crl_check_count;
+    struct crl_check **crl_checks; /* of its rules, each once */
     unsigned ocsp_check_count;
     struct ocsp_check **ocsp_checks;    /* of its rules, each once */
     struct session_cache *sessions;    /* shared by all workers; NULL on an http listener */
@@ -76,7 +84,7 @@ struct listener_services {
  * CA sets, policies, router, session cache. Everything that is wrong is reported at file:line; see
  * the listener_*.c files for what is checked.
  *
- * listener  zeroed but for name, line, index and options; lives in the config's arena and borrows
+ * listener  zeroed but for name, line, index, options and access_sections; lives in the config's arena and borrows
  *           what it points to
  * cas       of the registry, for client_ca; lent for the call. NULL: no rule names one, or it was
  *           reported that they cannot be read

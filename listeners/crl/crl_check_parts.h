@@ -33,6 +33,7 @@ struct crl_check {
     enum crl_policy policy;
     enum crl_reach reach;
     const struct ca_set *ca_set;     /* borrowed */
+    bool has_registry_cas;           /* what client_ca stands for may change */
     const struct option_list *files; /* borrowed: paths and their lines */
     struct crl_source **sources;     /* one for each file; NULL before they are read */
     struct crl_file **taken;         /* what the edition was made of, counted */

@@ -64,9 +64,9 @@ void crl_source_unref(struct crl_source *source)
     free(source);
 }
 
-bool crl_source_is_last(const struct crl_source *source)
+bool crl_source_is_used(const struct crl_source *source, unsigned own_count)
 {
-    return atomic_load_explicit(&source->references, memory_order_acquire) == 1;
+    return atomic_load_explicit(&source->references, memory_order_acquire) > own_count;
 }
 
 const char *crl_source_path(const struct crl_source *source)

@@ -26,8 +26,8 @@ struct crl_source *crl_source_new(const char *path);
 struct crl_source *crl_source_ref(struct crl_source *source);
 /** NULL is fine. The last one frees. Any thread. */
 void crl_source_unref(struct crl_source *source);
-/** Does nobody else have a reference? */
-bool crl_source_is_last(const struct crl_source *source);
+/** Has anybody a reference besides these? */
+bool crl_source_is_used(const struct crl_source *source, unsigned own_count);
 
 /** Static for its life. */
 const char *crl_source_path(const struct crl_source *source);

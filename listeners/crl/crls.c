@@ -60,15 +60,16 @@ struct crls *crls_new(void)
     return crls;
 }
 
-static void end_watcher(struct crls *crls)
+void crls_end_watch(struct crls *crls)
 {
-    if (!crls->is_watching)
+    if (!crls || !crls->is_watching)
         return;
     pthread_mutex_lock(&crls->lock);
     crls->is_ending = true;
     pthread_cond_signal(&crls->changed);
     pthread_mutex_unlock(&crls->lock);
     pthread_join(crls->thread, NULL);
+    crls->is_watching = false;
 }
 
 static void free_retired(struct crls *crls, uint64_t epoch)
@@ -87,7 +88,7 @@ void crls_free(struct crls *crls)
 {
     if (!crls)
         return;
-    end_watcher(crls);
+    crls_end_watch(crls);
     free_retired(crls, UINT64_MAX);
     while (!list_is_empty(&crls->readers)) {
         struct crl_reader *reader = LIST_OWNER(crls->readers.next, struct crl_reader, node);
@@ -149,10 +150,10 @@ static void forget_unused(struct crls *crls)
 {
     size_t kept = 0;
     for (size_t i = 0; i < crls->source_count; i++) {
-        if (crl_source_is_last(crls->sources[i]))
-            crl_source_unref(crls->sources[i]);
-        else
+        if (crl_source_is_used(crls->sources[i], 1))
             crls->sources[kept++] = crls->sources[i];
+        else
+            crl_source_unref(crls->sources[i]);
     }
     crls->source_count = kept;
 }
@@ -218,7 +219,7 @@ bool crls_look(struct crls *crls, time_t now)
     struct crl_source **sources = copy_sources(crls, &count);
     bool has_news = atomic_load(&crls->has_retired);
     for (size_t i = 0; i < count; i++) {
-        has_news |= crl_source_look(sources[i], now);
+        has_news |= crl_source_look(sources[i], now) || !crl_source_is_used(sources[i], 2);
         crl_source_unref(sources[i]);
     }
     free(sources);

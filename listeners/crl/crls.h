@@ -35,6 +35,8 @@ struct crls *crls_new(void);
  * Fails:   no thread is to be had
  */
 bool crls_watch(struct crls *crls, void (*on_news)(void *arg), void *arg, struct error *err);
+/** End that thread: nothing is told any more. NULL is fine. */
+void crls_end_watch(struct crls *crls);
 /** End the thread and free. All checks are dropped, all workers joined. NULL is fine. */
 void crls_free(struct crls *crls);
 

@@ -143,6 +143,9 @@ static void warn_of_idle_keys(struct listener_build *build, const struct rule *r
     } keys[] = {
         {"refuse_with", options->refuse_with_line},
         {"client_registration", options->client_registration_line},
+        {"client_crl", options->client_crl_line},
+        {"client_crl_policy", options->client_crl_policy_line},
+        {"client_crl_check", options->client_crl_check_line},
         {"client_ocsp", options->client_ocsp_line},
         {"client_ocsp_responder", options->client_ocsp_responder_line},
         {"allow_client", options->allow_client_line},
@@ -246,6 +249,7 @@ static void resolve(struct listener_build *build, struct shelf *shelf, struct ru
     check_registration(build, shelf, rule);
     listener_build_allow(build, rule);
     listener_build_exempt(build, rule);
+    listener_build_crl(build, rule);
     listener_build_ocsp(build, rule);
 }
 
@@ -274,6 +278,7 @@ static void resolve_all(struct listener_build *build)
     for (unsigned i = 0; i < listener->rule_count; i++)
         resolve(build, &shelf, &listener->rules[i]);
     warn_of_idle_ca(build, &shelf);
+    listener_warn_of_idle_crl(build);
 }
 
 /* Without TLS nobody can show a certificate: asking for one must not look as if it protected. */

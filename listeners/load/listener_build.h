@@ -66,10 +66,17 @@ bool listener_cas_are_registered(const struct listener_build *build, const struc
 void listener_build_allow(struct listener_build *build, struct rule *rule);
 /** exempt_from of a rule that asks for certificates (listener_exempt.c). */
 void listener_build_exempt(struct listener_build *build, struct rule *rule);
+/** Which revocation lists are asked about a rule's clients, and how (listener_crl.c). They are read
+ * later: crl_loading.h. */
+void listener_build_crl(struct listener_build *build, struct rule *rule);
+/** client_crl and its like of the listener that none of its rules goes by (listener_crl.c). */
+void listener_warn_of_idle_crl(struct listener_build *build);
 /** Whether the CA's OCSP responder is asked about a rule's clients, and which (listener_ocsp.c). */
 void listener_build_ocsp(struct listener_build *build, struct rule *rule);
 /** What the handshake of each domain asks (listener_policies.c). */
 void listener_build_policies(struct listener_build *build);
+/** The [access] sections that hold here; the router is there (listener_access.c). */
+void listener_build_access(struct listener_build *build);
 /** Rules that no request can ever choose (listener_reach.c). */
 void listener_warn_of_unreachable(struct listener_build *build);
 /** National certificates: can they be used, and do server and clients go together
