@@ -374,10 +374,12 @@ void ca_set_verify(const struct ca_set *set, X509 *leaf, STACK_OF(X509) * chain,
     *result = (struct ca_set_result){.x509_error = X509_V_ERR_OUT_OF_MEM};
     memcpy(result->set_id, set->id, sizeof result->set_id);
     ERR_set_mark();
-    if (certificate_is_well_formed(leaf))
-        verify(set, leaf, chain, now, result);
-    else
+    if (!certificate_is_well_formed(leaf))
         refuse(result, X509_V_ERR_INVALID_EXTENSION, 0);
+    else if (!certificate_has_fit_exponent(leaf))
+        refuse(result, X509_V_ERR_EE_KEY_TOO_SMALL, 0);
+    else
+        verify(set, leaf, chain, now, result);
     ERR_pop_to_mark();
     result->refusal = refusal_of_x509(result->x509_error);
 }

@@ -75,11 +75,14 @@ char *certificate_pem_text(const X509 *certificate);
 time_t certificate_time(const ASN1_TIME *time);
 
 /**
- * Has it the form that RFC 5280 asks for, where OpenSSL's verification does not look: every extension
- * at most once and readable as far as its kind is known, none before version 3? Any thread; what is
- * out of memory is not well-formed.
+ * Has it the form that RFC 5280 asks for, where OpenSSL's verification does not look: every
+ * extension at most once and readable as far as its kind is known, none before version 3? Any
+ * thread; what is out of memory is not well-formed.
  */
 bool certificate_is_well_formed(X509 *certificate);
+/** Is its key one that only its owner can sign with? Not an RSA key whose exponent is 1 or even.
+ * Any thread. */
+bool certificate_has_fit_exponent(const X509 *certificate);
 
 enum { CERTIFICATE_NAME_BYTES = 1000 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What RFC 5280 wants of a certificate's form and OpenSSL's verification does not look at, or finds
  * without saying so: there a certificate whose extensions cannot be read has no issuer. */
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -46,4 +48,18 @@ bool certificate_is_well_formed(X509 *certificate)
     bool is_read = (X509_get_extension_flags(certificate) & EXFLAG_INVALID) == 0;
     ERR_pop_to_mark();
     return is_read && has_fitting_version(certificate) && has_extensions_once(certificate);
+}
+
+bool certificate_has_fit_exponent(const X509 *certificate)
+{
+    const EVP_PKEY *key = X509_get0_pubkey(certificate);
+    if (!key || EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA)
+        return true;
+    BIGNUM *exponent = NULL;
+    ERR_set_mark();
+    bool fits = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 &&
+                BN_is_odd(exponent) && !BN_is_one(exponent);
+    ERR_pop_to_mark();
+    BN_free(exponent);
+    return fits;
 }

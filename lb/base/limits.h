@@ -50,6 +50,9 @@ enum {
     CHUNK_LINE_BYTES = 4096,
     /* The client's Certificate message: a chain of four RSA-4096 certificates fits four times. */
     CLIENT_CHAIN_BYTES = 32 * 1024,
+    /* A client's own RSA key: what it signs with 16,384 bits takes 4.7 ms to verify, with 8,192 one
+       at most, and where a rule only requests certificates any stranger may ask for it. */
+    CLIENT_KEY_BITS_MOST = 8192,
     /* A PROXY header of version 1: the longest line its specification knows. */
     PROXY_V1_BYTES = 107,
     /* … and of version 2 with what else is told in it (names, certificates' subjects, a cloud's

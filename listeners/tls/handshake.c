@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lb/base/limits.h"
 #include "lb/base/log.h"
 #include "listeners/tls/chain_cache.h"
 #include "listeners/tls/handshake_context.h"
@@ -135,10 +136,20 @@ static struct identity *identify(const struct handshake_context *context,
     return identity;
 }
 
+/* To verify what a client signs with such a key costs a worker more than all else it can ask for.
+ */
+static bool has_giant_key(const struct identity *identity)
+{
+    const EVP_PKEY *key = identity ? X509_get0_pubkey(identity->leaf) : NULL;
+    return key && EVP_PKEY_get_bits(key) > CLIENT_KEY_BITS_MOST;
+}
+
 enum refusal handshake_judge(const struct listener *listener, const struct policy *policy,
                              struct identity *identity, time_t now)
 {
     const struct visitor visitor = {.identity = identity, .now = now};
+    if (has_giant_key(identity))
+        return REFUSAL_TOO_LARGE;
     return policy->alerts ? policy_judge(policy->alerting, listener->view, &visitor).refusal
                           : REFUSAL_NONE;
 }
@@ -244,32 +255,39 @@ void handshake_leave_context(struct handshake *handshake)
     handshake->domain = NULL;
 }
 
+/* What ends a handshake whatever the rule says, and only OpenSSL sees. */
+// clang-format off
+static const struct {
+    OSSL_HANDSHAKE_STATE state; /* in which message it was found */
+    int reason;
+    enum refusal refusal;
+} ends[] = {
+    {TLS_ST_SR_CERT, SSL_R_EXCESSIVE_MESSAGE_SIZE, REFUSAL_TOO_LARGE},
+    /* No DER of a certificate, or bytes behind it. */
+    {TLS_ST_SR_CERT, ERR_R_ASN1_LIB, REFUSAL_MALFORMED},
+    {TLS_ST_SR_CERT, SSL_R_CERT_LENGTH_MISMATCH, REFUSAL_MALFORMED},
+    /* A public key of a kind that nobody here knows, or one that cannot be read. */
+    {TLS_ST_SR_CERT, SSL_R_UNKNOWN_CERTIFICATE_TYPE, REFUSAL_WEAK_KEY},
+    /* The client does not hold the key of the certificate it showed. */
+    {TLS_ST_SR_CERT_VRFY, SSL_R_BAD_SIGNATURE, REFUSAL_BAD_SIGNATURE},
+    {TLS_ST_SR_CERT_VRFY, SSL_R_WRONG_SIGNATURE_TYPE, REFUSAL_BAD_SIGNATURE},
+    {TLS_ST_SR_CERT_VRFY, SSL_R_WRONG_SIGNATURE_SIZE, REFUSAL_BAD_SIGNATURE},
+};
+// clang-format on
+
 enum refusal handshake_refusal(struct handshake *handshake, SSL *ssl, unsigned long tls_failure)
 {
-    /* The client does not hold the key of the certificate it showed. OpenSSL 4 leaves the words to
-     * its provider. */
-    if (ERR_GET_LIB(tls_failure) == ERR_LIB_EVP && SSL_get_state(ssl) == TLS_ST_SR_CERT_VRFY)
-        return handshake->refusal = REFUSAL_BAD_SIGNATURE;
     if (ERR_GET_LIB(tls_failure) != ERR_LIB_SSL)
         return REFUSAL_NONE;
-    if (handshake->refusal == REFUSAL_UNKNOWN_NAME)
+    int reason = ERR_GET_REASON(tls_failure);
+    if (handshake->refusal == REFUSAL_UNKNOWN_NAME || reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
         return handshake->refusal;
-    switch (ERR_GET_REASON(tls_failure)) {
-    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+    if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
         return handshake->refusal = REFUSAL_MISSING;
-    case SSL_R_CERTIFICATE_VERIFY_FAILED:
-        return handshake->refusal;
-    case SSL_R_EXCESSIVE_MESSAGE_SIZE:
-        if (SSL_get_state(ssl) == TLS_ST_SR_CERT)
-            handshake->refusal = REFUSAL_TOO_LARGE;
-        return handshake->refusal;
-    case SSL_R_BAD_SIGNATURE:
-        if (SSL_get_state(ssl) == TLS_ST_SR_CERT_VRFY)
-            handshake->refusal = REFUSAL_BAD_SIGNATURE;
-        return handshake->refusal;
-    default:
-        return REFUSAL_NONE;
-    }
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (ends[i].reason == reason && ends[i].state == SSL_get_state(ssl))
+            return handshake->refusal = ends[i].refusal;
+    return REFUSAL_NONE;
 }
 
 /* Names that a client chose stand last: a line that is full leaves out those, and not what tells

@@ -347,10 +347,13 @@ static void have_giant_key(X509 *certificate)
 }
 
 #define CLIENT .name = "odd", .usage = "clientAuth"
-#define GOOD REFUSAL_NONE, REFUSAL_NONE, false
-#define BAD(name) REFUSAL_##name, REFUSAL_##name, false
+#define GOOD REFUSAL_NONE, REFUSAL_NONE, REFUSAL_NONE
+#define BAD(name) REFUSAL_##name, REFUSAL_##name, REFUSAL_NONE
 /* OpenSSL cannot go on without a key; as an issuer it is nobody's. */
-#define KEYLESS REFUSAL_WEAK_KEY, REFUSAL_UNTRUSTED, true
+#define KEYLESS REFUSAL_WEAK_KEY, REFUSAL_UNTRUSTED, REFUSAL_WEAK_KEY
+#define UNREADABLE REFUSAL_MALFORMED, REFUSAL_MALFORMED, REFUSAL_MALFORMED
+/* Nobody can sign with it, so the client signs with another one. */
+#define UNFIT REFUSAL_WEAK_KEY, REFUSAL_UNTRUSTED, REFUSAL_BAD_SIGNATURE
 
 // clang-format off
 const struct strange strange_ones[] = {
@@ -387,7 +390,7 @@ const struct strange strange_ones[] = {
     {"since-month-13", BAD(MALFORMED), {CLIENT, .twist = begin_no_time}},
     /* 4.1.2.6: names of any characters are names; an empty one is none. */
     {"large-subject", GOOD, {CLIENT, .twist = have_large_subject}},
-    {"huge-subject", REFUSAL_TOO_LARGE, REFUSAL_TOO_LARGE, true, {CLIENT, .twist = have_huge_subject}},
+    {"huge-subject", REFUSAL_TOO_LARGE, REFUSAL_TOO_LARGE, REFUSAL_TOO_LARGE, {CLIENT, .twist = have_huge_subject}},
     {"many-fields", GOOD, {CLIENT, .twist = have_many_fields}},
     {"no-subject", GOOD, {.usage = "clientAuth"}},
     {"no-subject-but-a-name", GOOD, {.usage = "clientAuth", .names = "DNS:odd.example.com"}},
@@ -398,16 +401,16 @@ const struct strange strange_ones[] = {
     {"thousand-names", GOOD, {CLIENT, .twist = add_thousand_names}},
     {"no-names", GOOD, {CLIENT, .twist = add_no_names}},
     /* Keys and signatures. */
-    {"unknown-key", KEYLESS, {CLIENT, .twist = have_unknown_key}},
-    {"broken-key", KEYLESS, {CLIENT, .twist = have_broken_key}},
-    {"rsa-exponent-1", REFUSAL_NONE, REFUSAL_UNTRUSTED, true, {CLIENT, .twist = have_exponent_one}},
-    {"rsa-even-exponent", REFUSAL_NONE, REFUSAL_UNTRUSTED, true, {CLIENT, .twist = have_even_exponent}},
-    {"rsa-16384", REFUSAL_NONE, REFUSAL_UNTRUSTED, true, {CLIENT, .twist = have_giant_key}},
+    {"unknown-key", KEYLESS, {CLIENT, .unread = true, .twist = have_unknown_key}},
+    {"broken-key", KEYLESS, {CLIENT, .unread = true, .twist = have_broken_key}},
+    {"rsa-exponent-1", UNFIT, {CLIENT, .unread = true, .twist = have_exponent_one}},
+    {"rsa-even-exponent", UNFIT, {CLIENT, .unread = true, .twist = have_even_exponent}},
+    {"rsa-16384", REFUSAL_TOO_LARGE, REFUSAL_UNTRUSTED, REFUSAL_TOO_LARGE, {CLIENT, .unread = true, .twist = have_giant_key}},
     {"explicit-curve", BAD(MALFORMED), {CLIENT, .key = MADE_KEY_P256_EXPLICIT}},
     {"sha1", BAD(WEAK_KEY), {CLIENT, .sha1 = true}},
     {"ed25519", GOOD, {CLIENT, .key = MADE_KEY_ED25519}},
     {"ed448", GOOD, {CLIENT, .key = MADE_KEY_ED448}},
-    {"signing-ca", REFUSAL_WRONG_PURPOSE, REFUSAL_NONE, false, {CLIENT, .ca = true}},
+    {"signing-ca", REFUSAL_WRONG_PURPOSE, REFUSAL_NONE, REFUSAL_NONE, {CLIENT, .ca = true}},
     {"ca", GOOD, {CLIENT, .twist = be_a_ca}},
 };
 // clang-format on
@@ -470,10 +473,10 @@ static void have_no_characters(X509 *certificate)
 
 // clang-format off
 const struct strange undecodable_ones[] = {
-    {"octets-for-a-time", BAD(MALFORMED), {CLIENT, .unread = true, .twist = begin_as_octets}},
-    {"broken-utf8", BAD(MALFORMED), {CLIENT, .unread = true, .twist = have_broken_utf8}},
-    {"bmp-surrogates", BAD(MALFORMED), {CLIENT, .unread = true, .twist = have_surrogates}},
-    {"universal-no-characters", BAD(MALFORMED), {CLIENT, .unread = true, .twist = have_no_characters}},
+    {"octets-for-a-time", UNREADABLE, {CLIENT, .unread = true, .twist = begin_as_octets}},
+    {"broken-utf8", UNREADABLE, {CLIENT, .unread = true, .twist = have_broken_utf8}},
+    {"bmp-surrogates", UNREADABLE, {CLIENT, .unread = true, .twist = have_surrogates}},
+    {"universal-no-characters", UNREADABLE, {CLIENT, .unread = true, .twist = have_no_characters}},
 };
 // clang-format on
 const unsigned undecodable_count = sizeof undecodable_ones / sizeof undecodable_ones[0];

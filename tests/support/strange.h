@@ -15,10 +15,10 @@
 #include "tests/support/certificates.h"
 
 struct strange {
-    const char *name;             /* a file's, too: letters, digits, `-` */
-    enum refusal refusal;         /* of a client's own certificate like this */
-    enum refusal as_issuer;       /* of a good client behind an intermediate CA like this */
-    bool ends_the_handshake;      /* whatever the rule says: OpenSSL cannot go on with it */
+    const char *name;       /* a file's, too: letters, digits, `-` */
+    enum refusal refusal;   /* of a client's own certificate like this */
+    enum refusal as_issuer; /* of a good client behind an intermediate CA like this */
+    enum refusal ends_with; /* the handshake ends, whatever the rule says; NONE: it does not */
     struct certificate_wish wish; /* but for the issuer and, as an intermediate, what makes a CA */
 };
 

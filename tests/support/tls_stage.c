@@ -265,14 +265,24 @@ static SSL *new_client(const struct wish *wish)
     return client;
 }
 
+/* As connection_tls.c: the first error in TLS's own words, else in a lower layer's. */
+static unsigned long failure_of(void)
+{
+    unsigned long failure = ERR_get_error();
+    for (unsigned long next = failure; next != 0; next = ERR_get_error())
+        if (ERR_GET_LIB(next) == ERR_LIB_SSL && ERR_GET_LIB(failure) != ERR_LIB_SSL)
+            failure = next;
+    return failure;
+}
+
 /* One step of one side. 1: done, 0: waits, -1: failed. What did not fail has left no error behind,
  * or the next look at OpenSSL's queue would take it for its own. */
 static int step(SSL *ssl, unsigned long *ret_failure)
 {
     ERR_clear_error();
     int result = SSL_do_handshake(ssl);
-    *ret_failure = ERR_peek_error();
     int error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl, result);
+    *ret_failure = failure_of();
     if (error != SSL_ERROR_NONE && error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
         return -1;
     ck_assert_uint_eq(*ret_failure, 0);

@@ -40,13 +40,25 @@ static void court_close(struct court *court)
     cast_close(&court->cast);
 }
 
+/* What a server gets of it. */
+static void receive(STACK_OF(X509) * chain, X509 *certificate)
+{
+    unsigned char *der = NULL;
+    int length = i2d_X509(certificate, &der);
+    const unsigned char *at = der;
+    X509 *received = d2i_X509(NULL, &at, length);
+    ck_assert(received && sk_X509_push(chain, received) > 0);
+    OPENSSL_free(der);
+}
+
 /* As a handshake does it: the whole chain as the client sends it. */
 static struct identity *identify(const struct court *court, const struct made *made)
 {
     const unsigned char hash[32] = {0};
-    STACK_OF(X509) *chain = X509_chain_up_ref(made->chain);
-    ck_assert(X509_up_ref(made->certificate));
-    sk_X509_unshift(chain, made->certificate);
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    receive(chain, made->certificate);
+    for (int i = 0; i < sk_X509_num(made->chain); i++)
+        receive(chain, sk_X509_value(made->chain, i));
     struct identity *identity = identity_new(&court->policy, chain, hash, time(NULL));
     sk_X509_pop_free(chain, X509_free);
     return identity;
