@@ -7,7 +7,11 @@
 #include "lb/base/ini.h"
 #include "lb/base/nearest.h"
 #include "lb/config.h"
+#include "listeners/access.h"
 #include "listeners/registry/registry_options.h"
+
+/* To look for the nearest name costs a walk over all; who misspelt thousands needs no more help. */
+enum { SUGGESTIONS_MOST = 100 };
 
 static const struct option_table *find_table(const char *section)
 {
@@ -30,7 +34,7 @@ static void report_unknown(const struct ini_entry *entry, const struct config_so
     else
         problems_add(source->problems, source->file, entry->line,
                      "unknown section [%s]: there are [lb], [admin], [registry], [listener "
-                     "NAME], [rule NAME] and [pool NAME]",
+                     "NAME], [rule NAME], [access NAME] and [pool NAME]",
                      entry->section);
 }
 
@@ -86,6 +90,8 @@ static struct config_section *section_place(struct config_sections *sections,
         return &sections->listeners[sections->listener_count++];
     if (table == &rule_option_table)
         return &sections->rules[sections->rule_count++];
+    if (table == &access_option_table)
+        return &sections->accesses[sections->access_count++];
     return &sections->pools[sections->pool_count++];
 }
 
@@ -146,6 +152,7 @@ static void read_entries(struct config_sections *sections, const struct ini *ini
     anchor(&sections->registry, 1, source);
     anchor(sections->listeners, sections->listener_count, source);
     anchor(sections->rules, sections->rule_count, source);
+    anchor(sections->accesses, sections->access_count, source);
     anchor(sections->pools, sections->pool_count, source);
 }
 
@@ -160,6 +167,7 @@ void config_sections_read(struct config_sections *sections, const struct ini *in
     sections->registry = section_begin(&registry_option_table, "", 0, arena);
     sections->listeners = arena_alloc(arena, most * sizeof(struct config_section));
     sections->rules = arena_alloc(arena, most * sizeof(struct config_section));
+    sections->accesses = arena_alloc(arena, most * sizeof(struct config_section));
     sections->pools = arena_alloc(arena, most * sizeof(struct config_section));
     read_entries(sections, ini, source);
     names_collect(&sections->listener_names, sections->listeners, sections->listener_count, arena);
@@ -178,4 +186,14 @@ const char *config_names_nearest(const struct config_names *names, const char *n
     for (unsigned i = 0; i < names->count; i++)
         nearest_offer(&nearest, names->sections[i].name);
     return nearest.best;
+}
+
+void config_names_report(const struct config_names *names, const char *kind, const char *name,
+                         unsigned line, const struct config_source *source)
+{
+    const char *nearest =
+        source->problems->error_count < SUGGESTIONS_MOST ? config_names_nearest(names, name) : NULL;
+    problems_add(source->problems, source->file, line, "there is no %s %s: %s%s%s%s", kind, name,
+                 nearest ? "did you mean " : "add a section [", nearest ? nearest : kind,
+                 nearest ? "?" : " ", nearest ? "" : arena_format(source->arena, "%s]", name));
 }

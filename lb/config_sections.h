@@ -40,8 +40,8 @@ struct config_names {
 /** In the file's order, each kind by itself. */
 struct config_sections {
     struct config_section lb, admin, registry; /* line 0: not in the file, all defaults */
-    unsigned listener_count, rule_count, pool_count;
-    struct config_section *listeners, *rules, *pools;
+    unsigned listener_count, rule_count, access_count, pool_count;
+    struct config_section *listeners, *rules, *accesses, *pools;
     struct config_names listener_names, pool_names;
     bool has_strays; /* some were reported and are not here: what is missing may be among them */
 };
@@ -61,5 +61,9 @@ const struct config_section *config_names_find(const struct config_names *names,
 
 /** The name an operator probably meant, or NULL. Walks over all. */
 const char *config_names_nearest(const struct config_names *names, const char *name);
+
+/** Report that there is no section of this kind and name, with what was probably meant. */
+void config_names_report(const struct config_names *names, const char *kind, const char *name,
+                         unsigned line, const struct config_source *source);
 
 #endif

@@ -26,6 +26,23 @@ static enum decision_outcome outcome_of(const struct rule *rule, enum route rout
     return rule->respond ? DECISION_RESPOND : DECISION_PASS;
 }
 
+/* What [access] says of a client that the rule lets pass; outcome_of() what the rule does. */
+static enum decision_outcome outcome_of_access(struct decision *decision,
+                                               const struct inquiry *inquiry,
+                                               enum decision_outcome outcome)
+{
+    if (!inquiry->listener->access)
+        return outcome;
+    enum refusal verdict =
+        policy_verdict(&decision->rule->auth, inquiry->visitor.identity, inquiry->visitor.now);
+    decision->access =
+        access_find(inquiry->listener, decision->rule, verdict, inquiry->host, inquiry->path);
+    if (!decision->access || decision->access->action == ACCESS_LOG)
+        return outcome;
+    decision->refusal = verdict == REFUSAL_NONE ? REFUSAL_BLOCKED : verdict;
+    return decision->access->action == ACCESS_BLOCK ? DECISION_BLOCKED : DECISION_SENT_AWAY;
+}
+
 /* The rule's own client authentication, then what it does. */
 static void judge(struct decision *decision, const struct inquiry *inquiry, enum route route)
 {
@@ -39,7 +56,8 @@ static void judge(struct decision *decision, const struct inquiry *inquiry, enum
     else if (judgement.must_sign_up)
         decision->outcome = DECISION_SIGN_UP;
     else
-        decision->outcome = outcome_of(decision->rule, route, inquiry->host);
+        decision->outcome =
+            outcome_of_access(decision, inquiry, outcome_of(decision->rule, route, inquiry->host));
 }
 
 struct decision decide(const struct inquiry *inquiry)
