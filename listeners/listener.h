@@ -61,7 +61,7 @@ struct listener {
     unsigned crl_check_count;
     struct crl_check **crl_checks; /* of its rules, each once */
     unsigned ocsp_check_count;
-    struct ocsp_check **ocsp_checks;    /* of its rules, each once */
+    struct ocsp_check **ocsp_checks;   /* of its rules, each once */
     struct session_cache *sessions;    /* shared by all workers; NULL on an http listener */
     const struct network_set *proxies; /* whose PROXY headers are read; NULL: nobody's */
     /* Set when it is opened (listener_open); NULL: there is none. */
@@ -84,8 +84,8 @@ struct listener_services {
  * CA sets, policies, router, session cache. Everything that is wrong is reported at file:line; see
  * the listener_*.c files for what is checked.
  *
- * listener  zeroed but for name, line, index, options and access_sections; lives in the config's arena and borrows
- *           what it points to
+ * listener  zeroed but for name, line, index, options and access_sections; lives in the config's
+ *           arena and borrows what it points to
  * cas       of the registry, for client_ca; lent for the call. NULL: no rule names one, or it was
  *           reported that they cannot be read
  * sections  in the file's order; lent for the call, their names and options for the listener's life
