@@ -180,53 +180,53 @@ static unsigned way_out_status(const struct redirect *redirect, enum http_method
     return redirect->status == 302 && !is_plain ? 303 : redirect->status;
 }
 
-static enum stream_write send_away(const struct own *own, const struct redirect *redirect)
+static void find_way_out(struct own_answer_way *way, const struct decision *decision,
+                         const struct http_request *request)
 {
-    const struct http_request *request = own->request;
-    char location[LOCATION_BYTES];
-    log_refused(own);
-    size_t length = redirect_write_refusal(redirect, request->host, request->target, own->reason,
-                                           location, sizeof location);
-    if (length == 0)
-        return STREAM_LOST; /* heads are smaller than that */
-    return answer_write_sent_away(own->stream, own->status, own->reason,
-                                  (struct slice){location, length});
+    const struct redirect *redirect = way_out(decision, request->host);
+    way->status = 403;
+    if (redirect)
+        way->length =
+            redirect_write_refusal(redirect, request->host, request->target,
+                                   decision_reason(decision), way->location, LOCATION_BYTES);
+    if (way->length > 0)
+        way->status = way_out_status(redirect, request->method);
+}
+
+void own_answer_way(struct own_answer_way *way, const struct decision *decision,
+                    const struct http_request *request)
+{
+    way->status = decision_status(decision);
+    way->length = 0;
+    if (decision->outcome == DECISION_SLASH)
+        way->length =
+            redirect_write_slash(request->path, request->query, way->location, LOCATION_BYTES);
+    else if (decision->outcome == DECISION_REDIRECT)
+        way->length = redirect_write(decision->rule->redirect, request->host, request->target,
+                                     way->location, LOCATION_BYTES);
+    else if (decision->outcome == DECISION_REFUSED || decision->outcome == DECISION_SENT_AWAY)
+        find_way_out(way, decision, request);
 }
 
 /* --- decisions ---------------------------------------------------------------------------------
  */
 
-static enum stream_write redirect(const struct own *own)
+static enum stream_write write_decided(const struct own *own, const struct own_answer_way *way)
 {
-    const struct http_request *request = own->request;
-    char location[LOCATION_BYTES];
-    size_t length =
-        own->decision->outcome == DECISION_SLASH
-            ? redirect_write_slash(request->path, request->query, location, sizeof location)
-            : redirect_write(own->rule->redirect, request->host, request->target, location,
-                             sizeof location);
-    if (length == 0)
-        return STREAM_LOST; /* heads are smaller than that */
-    return answer_write_redirect(own->stream, own->status, (struct slice){location, length});
-}
-
-static enum stream_write write_decided(struct own *own)
-{
-    const struct redirect *elsewhere = way_out(own->decision, own->request->host);
-    if (elsewhere) {
-        own->status = way_out_status(elsewhere, own->request->method);
-        return send_away(own, elsewhere);
-    }
+    const struct slice location = {way->location, way->length};
     switch (own->decision->outcome) {
     case DECISION_SLASH:
-    case DECISION_REDIRECT:
-        return redirect(own);
+    case DECISION_REDIRECT: /* heads are smaller than what would not fit */
+        return way->length > 0 ? answer_write_redirect(own->stream, own->status, location)
+                               : STREAM_LOST;
     case DECISION_RESPOND:
         return answer_write_respond(own->stream, own->status, own->rule->respond->sentence);
     case DECISION_REFUSED:
-    case DECISION_SENT_AWAY: /* there is nowhere to send it to */
-        own->status = 403;
-        return refuse(own);
+    case DECISION_SENT_AWAY:
+        if (way->length == 0)
+            return refuse(own);
+        log_refused(own);
+        return answer_write_sent_away(own->stream, own->status, own->reason, location);
     case DECISION_MISDIRECTED:
     case DECISION_NO_RULE:
     case DECISION_AMBIGUOUS:
@@ -248,13 +248,15 @@ void own_answer_decided(struct exchanges *all, struct stream *stream,
                         const struct http_request *request, const struct decision *decision)
 {
     struct own own;
+    struct own_answer_way way;
+    own_answer_way(&way, decision, request);
     own_begin(&own, all, stream, request);
     own.rule = decision->rule;
     own.decision = decision;
-    own.status = decision_status(decision);
+    own.status = way.status;
     own.reason = decision_reason(decision);
     own.facts.client_id = decision->client_id;
-    enum stream_write written = write_decided(&own);
+    enum stream_write written = write_decided(&own, &way);
     finish(&own, written);
 }
 

@@ -3,6 +3,7 @@
 #ifndef LB_OWN_ANSWER_H
 #define LB_OWN_ANSWER_H
 
+#include "lb/base/limits.h"
 #include "listeners/stream.h"
 
 struct client;
@@ -23,6 +24,16 @@ void own_answer_refuse(struct exchanges *all, struct stream *stream,
  * what the rule says (refuse_with) and what the client accepts. */
 void own_answer_decided(struct exchanges *all, struct stream *stream,
                         const struct http_request *request, const struct decision *decision);
+
+/** How such a decision is answered. */
+struct own_answer_way {
+    unsigned status;
+    size_t length; /* of the Location; 0: the client is sent nowhere */
+    char location[LOCATION_BYTES];
+};
+/** Any thread. Pure. */
+void own_answer_way(struct own_answer_way *way, const struct decision *decision,
+                    const struct http_request *request);
 
 /** Answer in the place of the exchange's backend. The caller ends the exchange. */
 enum stream_write own_answer_instead(const struct exchange *exchange, unsigned status,

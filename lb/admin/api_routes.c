@@ -5,19 +5,24 @@
 #include "lb/admin/api_route.h"
 #include "lb/admin/backend_orders.h"
 #include "lb/admin/backend_report.h"
+#include "lb/admin/explain_call.h"
+#include "lb/admin/metrics.h"
 #include "lb/admin/registry/registry_api.h"
 #include "lb/admin/registry/registry_call.h"
 #include "lb/admin/reload_order.h"
 #include "lb/admin/status_report.h"
+#include "lb/explanation_question.h"
 
 // clang-format off
 const struct api_route api_routes[] = {
+    {HTTP_GET,  "/metrics",                   0, metrics_get},
     {HTTP_GET,  "/v1/status",                 0, status_report_get},
     {HTTP_GET,  "/v1/backends/{}/{}",         0, backend_report_get},
     {HTTP_POST, "/v1/backends/{}/{}/drain",   0, backend_orders_drain},
     {HTTP_POST, "/v1/backends/{}/{}/disable", 0, backend_orders_disable},
     {HTTP_POST, "/v1/backends/{}/{}/enable",  0, backend_orders_enable},
     {HTTP_POST, "/v1/reload",                 0, reload_order_post},
+    {HTTP_POST, "/v1/explain",                QUESTION_BODY_BYTES, explain_call_post},
 #define CALL(method, path, body_bytes, lane, steps) {method, path, body_bytes, registry_api_handle},
 #include "lb/admin/registry/registry_calls.def"
 #undef CALL

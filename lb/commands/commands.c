@@ -15,6 +15,7 @@
 #include "lb/commands/cert.h"
 #include "lb/commands/check.h"
 #include "lb/commands/demo_backend.h"
+#include "lb/commands/explain.h"
 #include "lb/commands/help.h"
 #include "lb/commands/registry_backup.h"
 #include "lb/commands/reload.h"
@@ -70,6 +71,7 @@ static const char reload_details[] =
 const struct command commands[] = {
     {"run", "-c FILE", "serve clients as FILE says; SIGTERM drains and ends", run_details, command_run, PLAIN},
     {"check", "-c FILE", "tell everything that is wrong with FILE", check_details, command_check, PLAIN},
+    {"explain", "[--cert FILE] --url URL [--live] [--json] [-c FILE]", "may this client have this URL, and why (not)?", explain_details, command_explain_client, NULL, explain_options},
     {"status", "[--all] [--watch] [--json] [-c FILE]", "what the running lb does, and which backends are out", status_details, command_status, PLAIN},
     {"backend", "drain|disable|enable POOL/NAME [--wait] [-c FILE]", "take a backend of the running lb out of use, and back", backend_details, command_backend, PLAIN},
     {"ca", "create|upload|list|show|bind|enable|… [-c FILE]", "the CAs whose clients may come, and for which hosts", ca_details, command_ca, ca_parts, NULL},
