@@ -178,7 +178,7 @@ static struct ca_use *use_new(const struct ca_uses *uses, const unsigned char ke
     return use;
 }
 
-/* Put it in front, unless somebody was faster: then theirs is the use. */
+/* Put it in front, unless somebody was faster: then theirs is returned. */
 static struct ca_use *publish(struct ca_roll *roll, struct ca_use *use)
 {
     _Atomic(struct ca_use *) *bucket = &roll->buckets[bucket_of(use->key)];
@@ -186,10 +186,8 @@ static struct ca_use *publish(struct ca_roll *roll, struct ca_use *use)
     const struct ca_use *searched = NULL;
     do {
         struct ca_use *other = find_before(first, searched, use->key);
-        if (other) {
-            use_free(use);
+        if (other)
             return other;
-        }
         searched = first;
         use->next = first;
     } while (!atomic_compare_exchange_weak_explicit(bucket, &first, use, memory_order_acq_rel,
@@ -206,25 +204,37 @@ static bool take_place(atomic_uint *taken, unsigned most)
     return false;
 }
 
-static bool make_room(struct ca_roll *roll, bool is_other)
+static void give_room(struct ca_roll *roll, bool is_other)
 {
-    if (is_other && !take_place(&roll->other_count, CA_ROLL_OTHERS_MOST)) {
-        atomic_store_explicit(&roll->is_full, true, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&roll->all->use_count, 1, memory_order_relaxed);
+    if (is_other)
+        atomic_fetch_sub_explicit(&roll->other_count, 1, memory_order_relaxed);
+}
+
+static bool take_room(struct ca_roll *roll, bool is_other)
+{
+    if (!take_place(&roll->all->use_count, CA_USES_MOST))
         return false;
-    }
-    return take_place(&roll->all->use_count, CA_USES_MOST);
+    if (!is_other || take_place(&roll->other_count, CA_ROLL_OTHERS_MOST))
+        return true;
+    give_room(roll, false);
+    return false;
 }
 
 struct ca_use *ca_roll_use(struct ca_roll *roll, const unsigned char key[CA_KEY_BYTES],
                            const char *subject, bool is_other)
 {
     struct ca_use *use = ca_roll_find(roll, key);
-    if (use)
+    if (use || !take_room(roll, is_other))
         return use;
-    if (!make_room(roll, is_other))
-        return NULL;
-    use = use_new(roll->all, key, subject);
-    return use ? publish(roll, use) : NULL;
+    struct ca_use *made = use_new(roll->all, key, subject);
+    use = made ? publish(roll, made) : NULL;
+    if (made && use == made)
+        return use;
+    if (made)
+        use_free(made);
+    give_room(roll, is_other);
+    return use;
 }
 
 struct ca_use *ca_roll_next(const struct ca_roll *roll, const struct ca_use *after)

@@ -55,7 +55,6 @@ struct ca_roll {
     char *listener;
     char *domain;            /* as the rules write it; "": rules without one, or sni = off */
     atomic_uint other_count; /* uses that no client_ca has named */
-    atomic_bool is_full;     /* there were more of those than are counted */
     _Atomic(struct ca_use *) buckets[CA_ROLL_BUCKETS];
 };
 
