@@ -116,7 +116,8 @@ static void add_extensions(X509 *certificate, X509 *issuer, const struct certifi
     if (wish->ca) {
         add_extension(certificate, issuer, NID_basic_constraints,
                       wish->no_path ? "critical,CA:TRUE,pathlen:0" : "critical,CA:TRUE");
-        add_extension(certificate, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
+        add_extension(certificate, issuer, NID_key_usage,
+                      wish->no_lists ? "critical,keyCertSign" : "critical,keyCertSign,cRLSign");
     }
     if (wish->ocsp) {
         char access[256];

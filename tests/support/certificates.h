@@ -48,6 +48,7 @@ struct certificate_wish {
     enum made_key key;
     const EVP_PKEY *reuse_key; /* this key instead of a fresh one; the private half is needed */
     bool ca;                   /* basicConstraints CA:TRUE and keyUsage keyCertSign */
+    bool no_lists;             /* with ca: its key usage lacks cRLSign */
     bool no_path;              /* with ca: pathlen:0 */
     bool v1;                /* X.509 v1: no extensions at all, as `openssl x509 -req` makes them */
     const char *usage;      /* extendedKeyUsage: "clientAuth", "serverAuth"; NULL: none */
