@@ -108,7 +108,9 @@ unsigned expiry_watch_look(struct expiry_watch *watch, const struct config *conf
     for (unsigned i = 0; i < config->listener_count; i++)
         look_at_listener(&look, &config->listeners[i]);
     if (look.untold_count > 0)
-        log_say(LOG_LEVEL_WARN, "certificate.expires", "and %u more: lb status --all lists them",
+        log_say(LOG_LEVEL_WARN, "certificate.expires",
+                "and %u more: lb_certificate_expires_seconds and lb_client_ca_expires_seconds of "
+                "GET /metrics say which",
                 look.untold_count);
     watch->looked_s = now_s;
     return look.told_count + look.untold_count;

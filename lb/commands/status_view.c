@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lb/commands/status_clients_view.h"
 #include "lb/commands/table.h"
 
 struct view {
@@ -388,6 +389,7 @@ void status_view_write(const json_t *status, bool all, bool with_colour, FILE *o
     write_health(&view);
     write_listeners(&view);
     write_rules(&view);
+    status_clients_view_write(status, all, with_colour, out);
     for (i = 0; (pool = json_array_get(pools, i)); i++) {
         if (i == STATUS_VIEW_ROWS && !all)
             break;

@@ -142,6 +142,34 @@ START_TEST(of_those_who_make_it_at_the_same_time_one_does)
 }
 END_TEST
 
+START_TEST(a_file_is_replaced_whole_whoever_has_it_open_keeps_the_old_one)
+{
+    char before[8] = "";
+    struct stat status;
+    const struct whole_file file = {descriptor, "it", 0600};
+    ck_assert(whole_file_replace(&file, "first", 5));
+    int old = openat(descriptor, "it", O_RDONLY | O_CLOEXEC);
+    ck_assert(whole_file_replace(&file, "second", 6));
+    expect_text("it", "second");
+    ck_assert_int_eq(read(old, before, sizeof before), 5);
+    ck_assert_str_eq(before, "first");
+    close(old);
+    ck_assert_int_eq(fstatat(descriptor, "it", &status, 0), 0);
+    ck_assert_int_eq(status.st_mode & 07777, 0600);
+    ck_assert_uint_eq(entries(), 1);
+}
+END_TEST
+
+START_TEST(what_cannot_be_replaced_stays_and_leaves_nothing_behind)
+{
+    const struct whole_file file = {descriptor, "it", 0600};
+    ck_assert_int_eq(mkdirat(descriptor, "it", 0700), 0);
+    ck_assert(!whole_file_replace(&file, "text", 4));
+    ck_assert_int_eq(errno, EISDIR);
+    ck_assert_uint_eq(entries(), 1);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, begin, end);
@@ -149,6 +177,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, what_is_there_stays_as_it_is);
     tcase_add_test(tcase, a_folder_that_takes_no_files_is_a_failure);
     tcase_add_test(tcase, what_root_makes_belongs_to_the_folders_owner);
+    tcase_add_test(tcase, a_file_is_replaced_whole_whoever_has_it_open_keeps_the_old_one);
+    tcase_add_test(tcase, what_cannot_be_replaced_stays_and_leaves_nothing_behind);
     tcase_add_test(tcase, of_those_who_make_it_at_the_same_time_one_does);
 }
 

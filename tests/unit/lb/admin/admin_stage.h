@@ -32,6 +32,7 @@ struct admin_stage {
     struct config *config;
     struct admin_host host;
     struct admin_facts facts;
+    struct listener_services services; /* none */
     struct admin *admin;
     unsigned client_count;
     unsigned published_count;
@@ -75,6 +76,11 @@ static void stage_reload(struct admin_host *host, admin_reloaded reloaded, void 
     stage->reload_arg = arg;
 }
 
+static const struct listener_services *stage_services(struct admin_host *host)
+{
+    return &stage_of(host)->services;
+}
+
 /* The INI text is loaded from lb.ini of a fresh folder, and its admin opened. */
 static inline void stage_open(struct admin_stage *stage, const char *ini)
 {
@@ -84,7 +90,8 @@ static inline void stage_open(struct admin_stage *stage, const char *ini)
                                            .tell = stage_tell,
                                            .client_count = stage_client_count,
                                            .publish = stage_publish,
-                                           .reload = stage_reload}};
+                                           .reload = stage_reload,
+                                           .services = stage_services}};
     folder_make(&stage->folder);
     ck_assert(log_open(folder_file(&stage->folder, "log"), LOG_LEVEL_INFO, &err));
     folder_write(&stage->folder, "lb.ini", ini);
