@@ -204,6 +204,12 @@ static const char *const identity_names[] = {
     "X-Amzn-Mtls-Clientcert-Validity",
     "X-Amzn-Mtls-Clientcert-Leaf",
     "X-Forwarded-Client-Cert",
+    "X-Forwarded-Tls-Client-Cert",
+    "X-Forwarded-Tls-Client-Cert-Info",
+    "X-Forwarded-Clientcert-Subjectdn",
+    "X-Client-Cert",
+    "X-ARR-ClientCert",
+    "SSL-Client-Verify",
 };
 enum { NAME_COUNT = sizeof identity_names / sizeof identity_names[0] };
 
@@ -231,7 +237,10 @@ static void add_lies(struct text *into)
 
 START_TEST(nobody_but_lb_says_who_a_client_is)
 {
-    static const char *const rules[] = {"", "client_headers = nginx\n"};
+    static const char *const rules[] = {
+        "", "client_headers = nginx\n",
+        "client_headers = rfc9440 cloudflare x-cert nginx aws xfcc\n"
+        "client_headers_to = both\nclient_headers_when = first\n"};
     struct house house;
     struct peer peer;
     struct text lies = {0};
@@ -371,7 +380,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, every_request_has_an_id_of_its_own_that_the_access_log_knows);
     tcase_add_test(tcase, hop_by_hop_fields_and_those_that_connection_names_stay_here);
     tcase_add_test(tcase, a_backend_s_hop_by_hop_fields_stay_here_too);
-    tcase_add_loop_test(tcase, nobody_but_lb_says_who_a_client_is, 0, 2);
+    tcase_add_loop_test(tcase, nobody_but_lb_says_who_a_client_is, 0, 3);
     tcase_add_test(tcase, a_verified_client_is_described_to_the_backend);
     tcase_add_test(tcase, where_a_certificate_is_only_requested_the_backend_learns_what_was_wrong);
     tcase_add_test(tcase, a_rule_that_tells_nothing_tells_nothing);
