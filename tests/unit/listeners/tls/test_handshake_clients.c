@@ -424,6 +424,41 @@ START_TEST(a_refusal_is_described_with_name_and_certificate)
 }
 END_TEST
 
+static void describe_for(const struct meeting *meeting, const struct ca_set *set,
+                         struct log_line *line)
+{
+    log_begin(line, LOG_LEVEL_WARN, "test");
+    handshake_describe_for(&meeting->handshake, meeting->server, set, line);
+    line->text[line->used] = '\0';
+}
+
+START_TEST(the_depth_is_what_the_set_of_the_rule_found)
+{
+    struct cast cast;
+    struct meeting meeting;
+    struct log_line line;
+    cast_open(&cast);
+    struct made *middle = made_intermediate(cast.ca, "Middle");
+    struct made *guest = made_client(middle, "guest");
+    /* Whichever comes first in the identity. */
+    stage_rule(&cast.stage, "", AUTH_REQUIRE, cast.set, REFUSE_403);
+    stage_rule(&cast.stage, "", AUTH_REQUIRE, cast.other_set, REFUSE_403);
+    stage_start(&cast.stage);
+    meet(&cast.stage, &(struct wish){.certificate = guest, .version = versions[_i]}, &meeting);
+    ck_assert(meeting.let_in);
+    describe_for(&meeting, cast.other_set, &line);
+    ck_assert_msg(strstr(line.text, " depth=1 "), "%s", line.text);
+    describe_for(&meeting, cast.set, &line);
+    ck_assert_msg(strstr(line.text, " depth=0 "), "%s", line.text);
+    describe_for(&meeting, NULL, &line);
+    ck_assert_msg(!strstr(line.text, "depth="), "%s", line.text);
+    part(&meeting);
+    made_free(guest);
+    made_free(middle);
+    cast_close(&cast);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, each_defect_of_a_certificate_has_its_refusal_and_its_alert, 0,
@@ -445,6 +480,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, a_remembered_chain_is_forgotten_at_its_not_after, 0, 2);
     tcase_add_loop_test(tcase, a_chain_verified_for_one_policy_is_not_taken_for_another, 0, 2);
     tcase_add_loop_test(tcase, a_refusal_is_described_with_name_and_certificate, 0, 2);
+    tcase_add_loop_test(tcase, the_depth_is_what_the_set_of_the_rule_found, 0, 2);
 }
 
 CHECK_MAIN("handshake_clients", add_tests)
