@@ -12,7 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/support/certificates.h"
 #include "tests/support/folder.h"
+#include "tests/support/hello.h"
 
 static void be_patient(int fd)
 {
@@ -70,6 +72,13 @@ static const char *file_of(const struct tls_wish *wish, const char *name, const 
 
 static void use_certificate(SSL_CTX *context, const struct tls_wish *wish)
 {
+    const struct made *made = wish->shows;
+    if (made != NULL) {
+        SSL_CTX_set_max_cert_list(context, 1024 * 1024);
+        ck_assert_int_eq(
+            SSL_CTX_use_cert_and_key(context, made->certificate, made->key, made->chain, 1), 1);
+        return;
+    }
     if (wish->who == NULL)
         return;
     const char *certificate = file_of(wish, wish->who, "crt");
@@ -117,6 +126,8 @@ bool peer_handshake(struct peer *peer, const struct tls_wish *wish)
         ck_assert_int_eq(SSL_set_tlsext_host_name(peer->tls, wish->sni), 1);
     if (wish->session != NULL)
         ck_assert_int_eq(SSL_set_session(peer->tls, wish->session), 1);
+    if (wish->cut != NULL)
+        return hello_shake(peer->tls, peer->fd, wish->cut);
     SSL_set_fd(peer->tls, peer->fd);
     ERR_clear_error();
     return SSL_connect(peer->tls) == 1;

@@ -13,6 +13,9 @@
 
 #include "tests/support/text.h"
 
+struct hello_cut;
+struct made;
+
 enum { PEER_PATIENCE_S = 20, PEER_NO_ALERT = -1 };
 
 struct peer {
@@ -38,7 +41,9 @@ struct tls_wish {
     const char *ciphers; /* TLS 1.2 */
     const char *suites;  /* TLS 1.3 */
     const char *groups;
-    SSL_SESSION *session; /* borrowed */
+    SSL_SESSION *session;     /* borrowed */
+    const struct made *shows; /* instead of `who`: certificates that no file could hold */
+    struct hello_cut *cut;    /* how its ClientHello comes, see hello.h; NULL: whole */
 };
 
 /* Life. */
