@@ -11,6 +11,7 @@
 #include "tests/support/cast.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
+#include "tests/support/made_crl.h"
 #include "tests/support/stub_backend.h"
 
 /* clang-format off */
@@ -136,6 +137,48 @@ START_TEST(a_large_chain_is_told_by_all_presets_at_once)
         answer_done(&answer);
     }
     peer_close(&peer);
+    stage_end(&stage);
+}
+END_TEST
+
+/* --- of whom a list says that he is not to be believed ------------------------------------- */
+
+static const char revoked_ini[] =
+    LISTENER "mutual_auth = request\nclient_ca = own-ca.crt\nclient_crl = own.crl\n\n"
+             "[rule all]\nlistener = web\npool = app\nclient_headers = " ALL "\n\n" POOL;
+
+START_TEST(who_is_on_a_revocation_list_is_not_told_as_verified)
+{
+    struct stage stage;
+    struct peer peer;
+    struct answer answer;
+    stage_begin(&stage, NULL);
+    struct made *ca = made_ca("Own CA");
+    struct made *mallory = made_client(ca, "mallory");
+    struct made *carol = made_client(ca, "carol");
+    made_write(ca, stage.scene.folder.path, "own-ca");
+    made_write(mallory, stage.scene.folder.path, "mallory");
+    made_write(carol, stage.scene.folder.path, "carol");
+    made_crl_write(&(struct crl_wish){.issuer = ca, .revoked = {mallory}, .number = 1},
+                   stage.scene.folder.path, "own.crl", MADE_CRL_PEM);
+    scene_start(&stage.scene, revoked_ini);
+    enter(&stage, &peer, "mallory");
+    ask(&peer, "/echo", &answer);
+    ck_assert_str_eq(value(answer.body.bytes, "X-CERT-VERIFY"), "FAILED:crl-revoked");
+    ck_assert_str_eq(value(answer.body.bytes, "X-SSL-Client-Verify"), "FAILED:crl-revoked");
+    ck_assert_ptr_null(strstr(answer.body.bytes, "mallory"));
+    ck_assert(!has(answer.body.bytes, "Client-Cert"));
+    answer_done(&answer);
+    peer_close(&peer);
+    enter(&stage, &peer, "carol");
+    ask(&peer, "/echo", &answer);
+    ck_assert_str_eq(value(answer.body.bytes, "X-CERT-VERIFY"), "SUCCESS");
+    ck_assert(has(answer.body.bytes, "Client-Cert"));
+    answer_done(&answer);
+    peer_close(&peer);
+    made_free(carol);
+    made_free(mallory);
+    made_free(ca);
     stage_end(&stage);
 }
 END_TEST
@@ -324,6 +367,7 @@ END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, a_large_chain_is_told_by_all_presets_at_once);
+    tcase_add_test(tcase, who_is_on_a_revocation_list_is_not_told_as_verified);
     tcase_add_test(tcase, with_first_each_connection_tells_once);
     tcase_add_test(tcase, the_client_is_told_who_lb_knows_it_to_be);
     tcase_add_test(tcase, who_is_not_verified_hears_that_and_nothing_else);
