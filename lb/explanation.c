@@ -111,14 +111,6 @@ const struct client_auth *explanation_auth(const struct explanation *explanation
     return rule && explanation->decision.outcome != DECISION_UNDECIDED ? &rule->auth : NULL;
 }
 
-/* Can this question be answered by who explains? */
-static bool is_unknown(const struct explanation *explanation, enum policy_check check)
-{
-    const struct explainer *explainer = explanation->explainer;
-    return (check == POLICY_CHECK_REGISTRY && explainer->registry_fault) ||
-           (check == POLICY_CHECK_OCSP && explainer->ocsp_fault);
-}
-
 static enum explanation_step step_of(const struct explanation *explanation, enum policy_check check,
                                      enum refusal before)
 {
@@ -129,7 +121,8 @@ static enum explanation_step step_of(const struct explanation *explanation, enum
     /* Who need not show a certificate need not be on the list either. */
     if (check == POLICY_CHECK_ALLOW && explanation->is_exempt)
         return STEP_EXEMPT;
-    return is_unknown(explanation, check) ? STEP_UNKNOWN : STEP_ASKED;
+    bool is_unknown = check == POLICY_CHECK_REGISTRY && explanation->explainer->registry_fault;
+    return is_unknown ? STEP_UNKNOWN : STEP_ASKED;
 }
 
 /* Each question once more, by itself, in the order in which policy_judge asks them. */

@@ -23,7 +23,6 @@ struct explainer {
     const struct config *config; /* its listeners are open; lent as long as an explanation */
     bool is_live;                /* the running lb: backends have verdicts */
     const char *registry_fault;  /* why the registry could not be asked; NULL: it was */
-    const char *ocsp_fault;      /* the same of responders */
     time_t now;                  /* wall clock, seconds */
 };
 

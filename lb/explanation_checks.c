@@ -7,11 +7,14 @@
 #include <string.h>
 
 #include "lb/admin/json_writer.h"
+#include "lb/base/arena.h"
 #include "lb/base/certificate.h"
 #include "lb/explanation.h"
+#include "listeners/allow_list.h"
 #include "listeners/crl/crl_check.h"
 #include "listeners/crl/crls.h"
 #include "listeners/identity.h"
+#include "listeners/name_pattern.h"
 #include "listeners/ocsp/ocsp_check.h"
 #include "listeners/registry/view.h"
 
@@ -258,15 +261,38 @@ static void write_responder(struct json_writer *writer, const struct explanation
         writer_text(writer, "detail", "its responder is asked when the client comes");
 }
 
-/* --- all ------------------------------------------------------------------------------------ */
+/* --- allow_client --------------------------------------------------------------------------- */
 
-static void write_unknown(struct json_writer *writer, const struct explanation *explanation,
-                          enum policy_check check)
+/* Lines that are tried one by one: of a list of thousands nobody waits for the one that fits. */
+enum { LINES_TRIED_MOST = 200 };
+
+/* A list of this line alone, asked as the whole one is. */
+static bool fits(const char *line, struct identity *identity)
 {
-    const struct explainer *explainer = explanation->explainer;
-    writer_text(writer, "detail",
-                check == POLICY_CHECK_REGISTRY ? explainer->registry_fault : explainer->ocsp_fault);
+    struct arena arena = {0};
+    struct name_pattern pattern;
+    bool is_on = name_pattern_parse(&pattern, line, &arena, NULL) &&
+                 allow_list_has(allow_list_make(&pattern, 1, &arena), identity);
+    arena_done(&arena);
+    return is_on;
 }
+
+static void write_pattern(struct json_writer *writer, const struct explanation *explanation)
+{
+    const struct option_list *lines = &explanation->decision.rule->options->allow_client;
+    bool is_on = explanation->checks[POLICY_CHECK_ALLOW].judgement.refusal == REFUSAL_NONE;
+    for (unsigned i = 0; is_on && i < lines->count && i < LINES_TRIED_MOST; i++) {
+        if (!fits(lines->items[i], explanation->identity))
+            continue;
+        writer_text(writer, "pattern", lines->items[i]);
+        writer_number(writer, "line", lines->lines[i]);
+        return;
+    }
+    if (!is_on)
+        writer_text(writer, "detail", "no pattern of allow_client fits");
+}
+
+/* --- all ------------------------------------------------------------------------------------ */
 
 static void write_detail(struct json_writer *writer, const struct explanation *explanation,
                          enum policy_check check)
@@ -285,6 +311,8 @@ static void write_detail(struct json_writer *writer, const struct explanation *e
         write_responder(writer, explanation);
         break;
     case POLICY_CHECK_ALLOW:
+        write_pattern(writer, explanation);
+        break;
     case POLICY_CHECK_COUNT:
         break;
     }
@@ -300,7 +328,7 @@ void explanation_checks_write(struct json_writer *writer, const struct explanati
         writer_text(writer, "check", policy_check_name(check));
         writer_text(writer, "result", result_of(step, &explanation->checks[check].judgement));
         if (step == STEP_UNKNOWN)
-            write_unknown(writer, explanation, check);
+            writer_text(writer, "detail", explanation->explainer->registry_fault);
         else if (step == STEP_ASKED)
             write_detail(writer, explanation, check);
         else if (step == STEP_EXEMPT)

@@ -244,6 +244,8 @@ static void write_check(const struct view *view, const json_t *check)
     write_lists(view, check);
     if (member_text(check, "detail"))
         put(view, ": ", check, "detail", "");
+    if (member_text(check, "pattern"))
+        put(view, ": ", check, "pattern", "");
     if (member_text(check, "at"))
         put(view, " (", check, "at", ")");
     fputc('\n', view->out);
