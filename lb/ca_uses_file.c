@@ -16,9 +16,13 @@
 
 /* --- reading ------------------------------------------------------------------------------- */
 
-static bool fail(const char *state_dir, struct error *err, const char *what)
+/* "/var/lib/lb/ca-uses.json cannot be read: why" */
+static bool fail(const char *state_dir, struct error *err, const char *what, const char *why)
 {
-    return error_set(err, "%s/%s %s: %s", state_dir, CA_USES_FILE_NAME, what, strerror(errno));
+    size_t length = strlen(state_dir);
+    while (length > 1 && state_dir[length - 1] == '/')
+        length--;
+    return error_set(err, "%.*s/%s %s: %s", (int)length, state_dir, CA_USES_FILE_NAME, what, why);
 }
 
 /* The whole file, to be freed. NULL: err says why. */
@@ -29,8 +33,7 @@ static char *read_all(int fd, const char *state_dir, size_t *ret_bytes, struct e
     ssize_t more = 0;
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
         status.st_size > CA_USES_FILE_BYTES) {
-        error_set(err, "%s/%s is no file of lb's, or larger than any", state_dir,
-                  CA_USES_FILE_NAME);
+        fail(state_dir, err, "cannot be used", "it is no file, or larger than any of lb's");
         return NULL;
     }
     char *bytes = malloc((size_t)status.st_size + 1);
@@ -42,7 +45,7 @@ static char *read_all(int fd, const char *state_dir, size_t *ret_bytes, struct e
         return bytes;
     }
     free(bytes);
-    fail(state_dir, err, "cannot be read");
+    fail(state_dir, err, "cannot be read", strerror(errno));
     return NULL;
 }
 
@@ -53,7 +56,7 @@ static bool load_from(int fd, struct ca_uses *uses, const char *state_dir, struc
     struct error why;
     bool is_good = text && ca_uses_read(uses, text, bytes, &why);
     if (text && !is_good)
-        error_set(err, "%s/%s cannot be used: %s", state_dir, CA_USES_FILE_NAME, why.text);
+        fail(state_dir, err, "cannot be used", why.text);
     free(text);
     return is_good;
 }
@@ -65,8 +68,9 @@ bool ca_uses_file_load(struct ca_uses *uses, const char *state_dir, struct error
     if (folder < 0)
         return is_missing;
     int fd = openat(folder, CA_USES_FILE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    bool is_good = fd >= 0 ? load_from(fd, uses, state_dir, err)
-                           : errno == ENOENT || fail(state_dir, err, "cannot be opened");
+    bool is_good =
+        fd >= 0 ? load_from(fd, uses, state_dir, err)
+                : errno == ENOENT || fail(state_dir, err, "cannot be opened", strerror(errno));
     if (fd >= 0)
         close(fd);
     close(folder);
@@ -83,7 +87,7 @@ bool ca_uses_file_save(const struct ca_uses *uses, const char *state_dir, struct
     int folder = state_dir_open(state_dir, err);
     const struct whole_file file = {folder, CA_USES_FILE_NAME, 0600};
     bool is_kept = folder >= 0 && (whole_file_replace(&file, text, strlen(text)) ||
-                                   fail(state_dir, err, "cannot be written"));
+                                   fail(state_dir, err, "cannot be written", strerror(errno)));
     if (folder >= 0)
         close(folder);
     free(text);

@@ -84,6 +84,22 @@ unsigned api_call(const struct scene *scene, const char *method, const char *pat
     return status;
 }
 
+char *api_text(const struct scene *scene, const char *path, char *type, size_t room)
+{
+    struct text request = {0};
+    struct text answer = {0};
+    write_request(&request, "GET", path, NULL);
+    ck_assert_msg(exchange(scene, &request, &answer), "GET %s: no answer", path);
+    ck_assert_msg(strncmp(answer.bytes, "HTTP/1.1 200 ", 13) == 0, "%s", answer.bytes);
+    ck_assert(text_field(answer.bytes, "Content-Type", type, room));
+    char *body = strstr(answer.bytes, "\r\n\r\n");
+    ck_assert_ptr_nonnull(body);
+    body = strdup(body + 4);
+    text_done(&request);
+    text_done(&answer);
+    return body;
+}
+
 json_t *api_pem(const struct scene *scene, const char *file)
 {
     char *pem = folder_read(&scene->folder, file);

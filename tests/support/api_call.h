@@ -22,6 +22,14 @@ unsigned api_call(const struct scene *scene, const char *method, const char *pat
 unsigned api_try(const struct scene *scene, const char *method, const char *path, json_t *body,
                  json_t **json);
 
+/*
+ * The same for what is no JSON: GET it; fails the test unless it is there.
+ *
+ * type    its Content-Type is copied there
+ * returns the body; the caller frees it
+ */
+char *api_text(const struct scene *scene, const char *path, char *type, size_t room);
+
 /* A PEM file of the scene's folder as JSON text. */
 json_t *api_pem(const struct scene *scene, const char *file);
 
