@@ -175,11 +175,13 @@ static void warn_of_dates(struct desk *desk, const struct crl_check *check)
 static void warn_of_missing(const struct desk *desk, const struct crl_check *check, X509 *ca)
 {
     char *name = certificate_name_text(X509_get_subject_name(ca));
-    const char *whose = check->reach == CRL_OF_CHAIN ? "a certificate of its chain" : "certificate";
+    const char *whose = check->reach == CRL_OF_CHAIN
+                            ? "clients whose chain has a certificate that it issued"
+                            : "clients whose certificate it issued";
     const char *shown = name && *name ? name : "(no subject)";
     if (check->policy == CRL_HARD)
         CRL_WARN(desk, check->files->lines[0],
-                 "client_crl: there is no list of %.200s: clients whose %s it issued are refused "
+                 "client_crl: there is no list of %.200s: %s are refused "
                  "(crl-missing); add its list, or say client_crl_policy = soft",
                  shown, whose);
     else

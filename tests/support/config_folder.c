@@ -10,6 +10,7 @@
 
 #include "lb/commands/check.h"
 #include "tests/support/certificates.h"
+#include "tests/support/made_crl.h"
 
 const char *config_folder_source(const char *name)
 {
@@ -76,6 +77,12 @@ static void write_certificates(const char *certs)
     }
     for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
         write_wish(certs, roots[i].file, &roots[i].wish);
+    struct made *partner = made_ca("Partner of nobody");
+    made_crl_write(&(struct crl_wish){.issuer = ca}, certs, "ca.crl", MADE_CRL_PEM);
+    made_crl_write(&(struct crl_wish){.issuer = ca, .number = 2, .is_delta = true}, certs,
+                   "delta.crl", MADE_CRL_DER);
+    made_crl_write(&(struct crl_wish){.issuer = partner}, certs, "stranger.crl", MADE_CRL_DER);
+    made_free(partner);
     made_free(ca);
 }
 

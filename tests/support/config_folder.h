@@ -7,6 +7,8 @@
  *   certs/weak                        a server certificate that OpenSSL refuses: RSA of 1024 bits
  *   certs/late, early                 server certificates that are not valid now
  *   certs/client                      no CA
+ *   certs/ca.crl, delta.crl           revocation lists of ca: a good one, one that lb does not use
+ *   certs/stranger.crl                a revocation list of a CA that is not here
  *   refused.html, wrong.html          pages for refused clients: a good one, one with an unknown
  *                                     placeholder in its third line
  */
