@@ -133,7 +133,10 @@ static const char *own_path(struct listener_build *build, const struct access_se
 static void warn_of_loop(struct listener_build *build, const struct access_section *section)
 {
     const char *text = section->options->action;
-    const char *to = section->rule.redirect ? strchr(text, ':') + 1 : "";
+    const char *to = section->rule.redirect ? strchr(text, ':') : NULL;
+    if (!to)
+        return;
+    to++;
     const char *path = own_path(build, section, to + strspn(to, " \t"));
     if (!path)
         return;
