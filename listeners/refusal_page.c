@@ -198,7 +198,7 @@ static bool read_pieces(struct refusal_page *page, struct slice text, unsigned *
 const struct refusal_page *refusal_page_load(const char *path, struct arena *arena,
                                              unsigned *ret_line, struct error *err)
 {
-    struct slice text;
+    struct slice text = {NULL, 0};
     *ret_line = 0;
     if (!read_file(path, arena, &text, err) || !check_bytes(text, ret_line, err))
         return NULL;

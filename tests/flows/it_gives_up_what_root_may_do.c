@@ -385,6 +385,34 @@ START_TEST(keys_that_only_root_reads_are_told_because_a_reload_would_fail)
 }
 END_TEST
 
+START_TEST(so_are_pages_that_only_root_reads)
+{
+    struct estate estate;
+    estate_open(&estate);
+    cast_write(&estate.scene);
+    process_shell(estate.scene.folder.path,
+                  "chmod 644 server.crt server.key ca.crt && echo '<p>$reason' >refused.html && "
+                  "chmod 600 refused.html");
+    char *ini = config_of("access_log = off\n",
+                          "\n[listener tls]\naddress = 127.0.0.1:@tls\ncertificate = server.crt\n"
+                          "certificate_key = server.key\nmutual_auth = require\n"
+                          "client_ca = ca.crt\nrefuse_with = page:refused.html\n\n"
+                          "[rule tls]\nlistener = tls\npool = app\n");
+    scene_start(&estate.scene, ini);
+    char *log = scene_log(&estate.scene);
+    ck_assert_uint_eq(text_count(log, "a reload will fail"), 1);
+    ck_assert_msg(scene_log_has(&estate.scene, " warn config.warning ", "/refused.html",
+                                "chgrp nogroup ", NULL),
+                  "%s", log);
+    ck_assert(!scene_reload(&estate.scene, ini));
+    process_shell(estate.scene.folder.path, "chgrp nogroup refused.html && chmod g+r refused.html");
+    ck_assert(scene_reload(&estate.scene, ini));
+    free(log);
+    free(ini);
+    estate_close(&estate);
+}
+END_TEST
+
 START_TEST(the_check_says_it_beforehand)
 {
     struct estate estate;
@@ -488,6 +516,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, folders_for_its_state_and_its_socket_are_made_and_given);
     tcase_add_loop_test(tcase, links_that_somebody_put_in_the_way_give_nothing_away, 0, 3);
     tcase_add_test(tcase, keys_that_only_root_reads_are_told_because_a_reload_would_fail);
+    tcase_add_test(tcase, so_are_pages_that_only_root_reads);
     tcase_add_test(tcase, the_check_says_it_beforehand);
     tcase_add_test(tcase, a_folder_for_its_state_is_to_be_made_and_not_the_one_above_given);
     tcase_add_test(tcase, only_root_becomes_somebody_else);
