@@ -211,6 +211,8 @@ struct made *made_certificate(const struct certificate_wish *wish)
     set_serial(certificate);
     X509_NAME *name = X509_get_subject_name(certificate);
     add_name(name, "O", wish->organization);
+    add_name(name, "OU", wish->units[0]);
+    add_name(name, "OU", wish->units[1]);
     add_name(name, "CN", wish->name);
     must(X509_set_issuer_name(certificate, X509_get_subject_name(issuer)), "set issuer");
     X509_gmtime_adj(X509_getm_notBefore(certificate), wish->from_s ? wish->from_s : -3600);

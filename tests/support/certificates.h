@@ -44,6 +44,7 @@ struct made {
 struct certificate_wish {
     const char *name;          /* common name; NULL: no subject at all */
     const char *organization;  /* O=, for names that must be long or odd; NULL: none */
+    const char *units[2];      /* OU=; NULL: none */
     const struct made *issuer; /* NULL: it signs itself */
     enum made_key key;
     const EVP_PKEY *reuse_key; /* this key instead of a fresh one; the private half is needed */
