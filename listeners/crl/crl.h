@@ -46,7 +46,7 @@ enum crl_outcome {
  * issuers  CAs that may have signed it: lent; may be empty
  * ret      GOOD: the list, for crl_unref
  * Fails:   err says what is wrong, beginning with the issuer where it is known
- * Thread:  any. For 500,000 entries it takes a tenth of a second, and twice their bytes.
+ * Thread:  any. Measured, for 500,000 entries: 0.3 s, and twice their bytes meanwhile; 9 MiB stay.
  */
 enum crl_outcome crl_parse(struct slice der, STACK_OF(X509) * issuers, struct crl **ret,
                            struct error *err);
