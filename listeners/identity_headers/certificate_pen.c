@@ -128,7 +128,7 @@ void certificate_pen_sha1(struct field_pen *pen, const X509 *certificate)
 void certificate_pen_der(struct field_pen *pen, const X509 *certificate)
 {
     unsigned char *der = NULL;
-    int length = i2d_X509((X509 *)certificate, &der);
+    int length = i2d_X509(certificate, &der);
     if (length > 0)
         field_pen_base64(pen, der, (size_t)length);
     else

@@ -308,6 +308,57 @@ START_TEST(answers_of_lb_itself_do_not_tell)
 }
 END_TEST
 
+enum { LARGE_VALUE_BYTES = 60 * 1024 };
+
+static void answer_at_length(struct stub_link *link)
+{
+    struct stub_request request;
+    while (stub_read(link, &request)) {
+        struct text answer = {0};
+        text_add_format(&answer, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Long: %0*d\r\n\r\nok",
+                        LARGE_VALUE_BYTES, 0);
+        stub_say(link, answer.bytes);
+        text_done(&answer);
+        stub_request_done(&request);
+    }
+    stub_request_done(&request);
+}
+
+static const char long_ini[] =
+    LISTENER "mutual_auth = require\nclient_ca = long-ca.crt\n\n"
+             "[rule told]\nlistener = web\npool = app\nclient_headers = " ALL "\n"
+             "client_headers_to = both\n\n" POOL;
+
+START_TEST(long_answers_have_room_for_long_fields)
+{
+    static const char *const fields[] = {"Cf-Client-Cert-Der-Base64", "X-SSL-Client-Cert",
+                                         "X-Amzn-Mtls-Clientcert-Leaf", "X-Forwarded-Client-Cert"};
+    struct stage stage;
+    struct peer peer;
+    struct answer answer;
+    stage_begin(&stage, answer_at_length);
+    struct made *ca = made_ca("Long CA");
+    struct made *made = made_certificate(&(struct certificate_wish){
+        .name = "long", .issuer = ca, .usage = "clientAuth", .padding_bytes = 6500});
+    made_write(ca, stage.scene.folder.path, "long-ca");
+    made_write(made, stage.scene.folder.path, "long");
+    scene_start(&stage.scene, long_ini);
+    enter(&stage, &peer, "long");
+    ask(&peer, "/", &answer);
+    ck_assert_uint_eq(answer.status, 200);
+    ck_assert_uint_eq(strlen(value(answer.head, "X-Long")), LARGE_VALUE_BYTES);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        ck_assert_uint_gt(strlen(value(answer.head, fields[i])), 8000);
+    /* More than an answer's head had room for if lb's own part were as large as a cookie. */
+    ck_assert_uint_gt(strlen(answer.head), LARGE_VALUE_BYTES + 40 * 1024);
+    answer_done(&answer);
+    peer_close(&peer);
+    made_free(made);
+    made_free(ca);
+    stage_end(&stage);
+}
+END_TEST
+
 /* --- lies of a backend --------------------------------------------------------------------- */
 
 static void answer_with_lies(struct stub_link *link)
@@ -373,6 +424,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, who_is_not_verified_hears_that_and_nothing_else);
     tcase_add_test(tcase, with_first_only_the_first_answer_tells);
     tcase_add_test(tcase, answers_of_lb_itself_do_not_tell);
+    tcase_add_test(tcase, long_answers_have_room_for_long_fields);
     tcase_add_test(tcase, a_backend_cannot_tell_a_client_who_it_is);
 }
 
