@@ -2,14 +2,15 @@
 """What a rule's policy costs: lb with a plain `mutual_auth = require` beside lb with more of what a rule may
 ask and tell, one thing at a time and all at once.
 
-All configurations run at the same time and are measured interleaved, as balancers are. Where perf counts
-instructions of user space, they are shown, too: they do not depend on what else the machine does.
+All configurations run at the same time and are measured interleaved, as balancers are. Where valgrind is
+installed, instructions of user space are counted, too: they do not depend on what else the machine does.
 """
 
 import os
+import re
 import shutil
+import signal
 import subprocess
-import time
 
 import balancers
 import report
@@ -102,39 +103,38 @@ def candidates(lb):
     return made
 
 
-class Instructions:
-    """Counts user-space instructions of a process, where that can be done."""
-
-    def __init__(self, pid):
-        self.process = subprocess.Popen(["perf", "stat", "-x", ",", "-e", "instructions:u", "-p", str(pid)],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        time.sleep(0.3)  # perf says nothing when it has begun; the count is long
-
-    @staticmethod
-    def are_countable():
-        if shutil.which("perf") is None:
-            return False
-        tried = subprocess.run(["perf", "stat", "-x", ",", "-e", "instructions:u", "true"],
-                               capture_output=True, text=True)
-        return tried.returncode == 0 and "not supported" not in tried.stderr and \
-            "not counted" not in tried.stderr
-
-    def end(self):
-        self.process.send_signal(2)
-        text = self.process.stderr.read()
-        self.process.wait()
-        return int(text.split(",")[0])
+def _count(bench, policy, units):
+    """Instructions of user space that one start, so many requests and an end take, by valgrind."""
+    counts = os.path.join(bench.folder, "policy.callgrind")
+    slow = balancers.Balancer(policy.name, policy.program, policy.template,
+                              ["valgrind", "--tool=callgrind", "--callgrind-out-file=" + counts, *policy.command],
+                              policy.version, is_peer=False)
+    slow.patience_s = 120
+    slow.file_name = policy.file_name + "-counted"
+    bench.start(slow)
+    try:
+        work = workloads.Workload("keep-alive, TLS 1.3", "keep-alive", "1.3", 1.03, units, units, 4)
+        faults = workloads.run(bench, slow, work, units)["faults"]
+        slow.process.send_signal(signal.SIGTERM)
+        slow.process.wait(timeout=60)
+    finally:
+        slow.stop()
+    if faults:
+        raise SystemExit(f"{policy.name}, under valgrind: {faults[0]}")
+    with open(counts, encoding="ascii", errors="replace") as file:
+        return int(re.search(r"^(?:summary|totals): (\d+)", file.read(), re.MULTILINE).group(1))
 
 
-def _count_instructions(bench, policy, work, units):
-    counter = Instructions(policy.process.pid)
-    result = workloads.run(bench, policy, work, units)
-    counted = counter.end()
-    return counted / units if not result["faults"] else None
+def count_instructions(bench, policy, say):
+    """Of one request: what more requests take, divided by how many there were more."""
+    few, many = 1000, 5000
+    counted = (_count(bench, policy, many) - _count(bench, policy, few)) / (many - few)
+    say(f"  {policy.name:34} {counted:9.0f} instructions")
+    return counted
 
 
 def measure(bench, policies, repetitions, units, say):
-    """{name: summary}, every repetition interleaved; {name: instructions per request}."""
+    """{name: summary}, every repetition interleaved."""
     work = workloads.Workload("keep-alive, TLS 1.3", "keep-alive", "1.3", 1.03, units, units, 32)
     runs = {policy.name: [] for policy in policies}
     for repetition in range(repetitions):
@@ -143,12 +143,7 @@ def measure(bench, policies, repetitions, units, say):
             runs[policy.name].append(result)
             say(f"  {repetition + 1}/{repetitions} {policy.name:34} {result['cpu_us']:9.2f} µs "
                 f"{'; '.join(result['faults'])}")
-    instructions = {}
-    if Instructions.are_countable():
-        instructions = {policy.name: _count_instructions(bench, policy, work, units) for policy in policies}
-    else:
-        say("perf counts no instructions here: left out")
-    return {name: report.summarise(cell) for name, cell in runs.items()}, instructions
+    return {name: report.summarise(cell) for name, cell in runs.items()}
 
 
 def table(policies, cpu, instructions):
@@ -172,8 +167,14 @@ def run(bench, lb, options, say):
         bench.start_backends()
         for policy in policies:
             bench.start(policy)
-        cpu, instructions = measure(bench, policies, options.repetitions,
-                                    30000 if options.quick else 100000, say)
+        cpu = measure(bench, policies, options.repetitions, 30000 if options.quick else 100000, say)
+        for policy in policies:
+            policy.stop()
+        instructions = {}
+        if shutil.which("valgrind") is not None:
+            instructions = {policy.name: count_instructions(bench, policy, say) for policy in policies}
+        else:
+            say("valgrind is not installed: instructions are not counted")
     finally:
         for policy in policies:
             policy.stop()
