@@ -256,8 +256,7 @@ static void write_checks(const struct view *view)
     const json_t *checks = part(view, "checks"), *check;
     if (json_array_size(checks) == 0 || is(part(view, "rule"), "mutual_auth", "off"))
         return;
-    field_view_label(view->out, "its questions");
-    fputc('\n', view->out);
+    fputs("  its questions\n", view->out);
     for (size_t i = 0; (check = json_array_get(checks, i)); i++)
         write_check(view, check);
 }
