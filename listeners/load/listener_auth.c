@@ -278,6 +278,7 @@ static void resolve_all(struct listener_build *build)
     for (unsigned i = 0; i < listener->rule_count; i++)
         resolve(build, &shelf, &listener->rules[i]);
     warn_of_idle_ca(build, &shelf);
+    listener_warn_of_idle_ocsp(build);
     listener_warn_of_idle_crl(build);
 }
 

@@ -73,6 +73,8 @@ void listener_build_crl(struct listener_build *build, struct rule *rule);
 void listener_warn_of_idle_crl(struct listener_build *build);
 /** Whether the CA's OCSP responder is asked about a rule's clients, and which (listener_ocsp.c). */
 void listener_build_ocsp(struct listener_build *build, struct rule *rule);
+/** What the listener says of OCSP, and none of its rules goes by. After all rules. */
+void listener_warn_of_idle_ocsp(struct listener_build *build);
 /** What the handshake of each domain asks (listener_policies.c). */
 void listener_build_policies(struct listener_build *build);
 /** The [access] sections that hold here; the router is there (listener_access.c). */

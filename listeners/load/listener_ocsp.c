@@ -82,3 +82,28 @@ void listener_build_ocsp(struct listener_build *build, struct rule *rule)
     if (!ocsp_check_init(check, wish.mode == CLIENT_OCSP_HARD, wish.responder, &err))
         report(build, &wish, &err);
 }
+
+void listener_warn_of_idle_ocsp(struct listener_build *build)
+{
+    const struct listener *listener = build->listener;
+    const struct listener_options *options = listener->options;
+    bool is_asked = false;
+    bool is_responder_used = false;
+    for (unsigned i = 0; i < listener->rule_count; i++) {
+        const struct rule *rule = &listener->rules[i];
+        is_asked |= rule->auth.ocsp && !rule->options->client_ocsp_line;
+        is_responder_used |= rule->auth.ocsp && !rule->options->client_ocsp_responder_line;
+    }
+    if (listener->rule_count == 0)
+        return;
+    if (options->client_ocsp != CLIENT_OCSP_OFF && !is_asked)
+        LISTENER_WARN(build, options->client_ocsp_line,
+                      "client_ocsp of listener %s is used by none of its rules: only clients that "
+                      "show a certificate (mutual_auth) are asked about",
+                      listener->name);
+    if (options->client_ocsp_responder_line && !is_responder_used)
+        LISTENER_WARN(build, options->client_ocsp_responder_line,
+                      "client_ocsp_responder of listener %s is used by none of its rules: say "
+                      "client_ocsp = hard (or soft)",
+                      listener->name);
+}
