@@ -58,6 +58,11 @@ static void add_with_ports(struct scene *scene, struct text *into, const char *i
             text_add(into, at++, 1);
             continue;
         }
+        if (at[1] == '@') {
+            text_add(into, at, 1);
+            at += 2;
+            continue;
+        }
         char name[24];
         size_t length = name_length(at + 1);
         snprintf(name, sizeof name, "%.*s", (int)length, at + 1);

@@ -9,7 +9,8 @@
  *   scene_start(&scene, "[listener web]\naddress = 127.0.0.1:@web\n… backend = rs-1
  * 127.0.0.1:@rs-1\n"); … peer_connect(&peer, scene_port(&scene, "web")) … scene_end(&scene);
  *
- * @NAME in the INI text is a port: the one that was set, or a reserved one that nobody listens on.
+ * @NAME in the INI text is a port: the one that was set, or a reserved one that nobody listens on;
+ * @@ is an @.
  */
 #ifndef LB_TESTS_SCENE_H
 #define LB_TESTS_SCENE_H

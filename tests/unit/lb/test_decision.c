@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lb/config.h"
+#include "listeners/access.h"
 #include "listeners/identity.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
@@ -52,6 +53,22 @@ static const char rules[] = "[rule one]\nlistener = on\ndomain = one.test\n@Cpoo
                             "domain = ~^(?:[a-z]|[a-z])+[0-9]$\n@Cpool = app\n"
                             "[rule clear]\nlistener = clear\nurl = /app\npool = app\n"
                             "[rule up]\nlistener = clear\nurl = /up\nredirect = https://$host$uri\n"
+                            "[rule listed]\nlistener = on\ndomain = listed.test\n@Cpool = app\n"
+                            "mutual_auth = request\nclient_ca = a.crt\n"
+                            "[rule listed-bob]\nlistener = on\ndomain = listed.test\n"
+                            "url = /bob\npool = app\nmutual_auth = require\n"
+                            "client_ca = a.crt\nallow_client = cn:bob\n"
+                            "exempt_from = 10.0.0.0/8\n"
+                            "[access noted]\nlistener = on\ndomain = listed.test\n"
+                            "url = /noted\naction = log\n"
+                            "[access away]\nlistener = on\ndomain = listed.test\nurl = /away\n"
+                            "client_certificate = missing\naction = redirect:/help?why=$reason\n"
+                            "[access closed]\nlistener = on\ndomain = listed.test\n"
+                            "url = /closed\nclient_certificate = verified\n"
+                            "[access blocked]\nlistener = on\ndomain = listed.test\n"
+                            "url = /blocked\n"
+                            "[access bob]\nlistener = on\ndomain = listed.test\nurl = /bob\n"
+                            "client_certificate = invalid\n"
                             "[rule fixed]\nlistener = clear\nurl = /fixed\n"
                             "redirect = https://fixed.test/\n"
                             "[pool app]\nbackend = rs-1 127.0.0.1:9\nhealth_check = off\n";
@@ -297,6 +314,74 @@ START_TEST(a_rule_that_only_asks_lets_everyone_pass)
 }
 END_TEST
 
+/* --- [access] ------------------------------------------------------------------------------ */
+
+static void must_meet(struct decision decision, enum decision_outcome outcome, unsigned status,
+                      const char *access, const char *why)
+{
+    ck_assert_int_eq(decision.outcome, outcome);
+    ck_assert_uint_eq(decision_status(&decision), status);
+    ck_assert_ptr_nonnull(decision.access);
+    ck_assert_str_eq(decision.access->name, access);
+    ck_assert_str_eq(refusal_name(decision.refusal), why);
+}
+
+START_TEST(an_access_section_decides_after_the_rule)
+{
+    const char *host = "listed.test";
+    struct identity *alice_here = identity_under(policy_of("on", host), alice);
+    struct identity *bob_here = identity_under(policy_of("on", host), bob);
+    must_pass(ask(host, NULL, host, "/"), "listed");
+    must_meet(ask(host, NULL, host, "/noted/x"), DECISION_PASS, 0, "noted", "none");
+    must_meet(ask(host, NULL, host, "/away"), DECISION_SENT_AWAY, 302, "away", "missing");
+    must_pass(ask(host, bob_here, host, "/away"), "listed");
+    must_meet(ask(host, NULL, host, "/blocked"), DECISION_BLOCKED, 403, "blocked", "missing");
+    must_meet(ask(host, bob_here, host, "/blocked"), DECISION_BLOCKED, 403, "blocked", "untrusted");
+    must_pass(ask(host, alice_here, host, "/blocked"), "listed");
+    must_meet(ask(host, alice_here, host, "/closed"), DECISION_BLOCKED, 403, "closed", "blocked");
+    must_pass(ask(host, NULL, host, "/closed"), "listed");
+    identity_unref(alice_here);
+    identity_unref(bob_here);
+}
+END_TEST
+
+START_TEST(what_the_rule_refuses_never_gets_to_an_access_section)
+{
+    const char *host = "listed.test";
+    struct identity *alice_here = identity_under(policy_of("on", host), alice);
+    struct identity *bob_here = identity_under(policy_of("on", host), bob);
+    struct decision decision = ask(host, bob_here, host, "/bob");
+    must_refuse(decision, "untrusted"); /* of another CA, whatever its name */
+    ck_assert_ptr_null(decision.access);
+    decision = ask(host, alice_here, host, "/bob");
+    must_refuse(decision, "not-allowed");
+    ck_assert_ptr_null(decision.access);
+    identity_unref(alice_here);
+    identity_unref(bob_here);
+}
+END_TEST
+
+START_TEST(who_is_exempt_passes_the_rule_and_meets_the_sections)
+{
+    const char *host = "listed.test";
+    struct identity *bob_here = identity_under(policy_of("on", host), bob);
+    struct inquiry inquiry = {.listener = listener_named("on"),
+                              .settled = policy_of("on", host)->id,
+                              .visitor = {.address = "10.1.2.3", .now = time(NULL)},
+                              .host = slice_of(host),
+                              .path = slice_of("/bob")};
+    must_pass(decide(&inquiry), "listed-bob");
+    inquiry.visitor.identity = bob_here;
+    must_meet(decide(&inquiry), DECISION_BLOCKED, 403, "bob", "untrusted");
+    inquiry.visitor.identity = NULL;
+    inquiry.visitor.address = "192.0.2.1";
+    must_refuse(decide(&inquiry), "missing");
+    inquiry.visitor.address = NULL;
+    must_refuse(decide(&inquiry), "missing");
+    identity_unref(bob_here);
+}
+END_TEST
+
 /* --- the order ----------------------------------------------------------------------------- */
 
 START_TEST(misdirection_comes_before_the_path_and_the_path_before_the_judgement)
@@ -437,6 +522,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, an_identity_that_was_never_verified_for_a_rule_does_not_pass_it);
     tcase_add_test(tcase, a_certificate_that_expires_during_the_connection_passes_no_more);
     tcase_add_test(tcase, a_rule_that_only_asks_lets_everyone_pass);
+    tcase_add_test(tcase, an_access_section_decides_after_the_rule);
+    tcase_add_test(tcase, what_the_rule_refuses_never_gets_to_an_access_section);
+    tcase_add_test(tcase, who_is_exempt_passes_the_rule_and_meets_the_sections);
     tcase_add_test(tcase, misdirection_comes_before_the_path_and_the_path_before_the_judgement);
     tcase_add_test(tcase, a_path_that_two_readers_take_to_different_rules_is_ambiguous);
     tcase_add_test(tcase, who_passes_is_sent_elsewhere_or_answered);
