@@ -348,8 +348,8 @@ static void server_free(struct server *server)
     free_unused_editions(server);
     uv_mutex_destroy(&server->unused_lock);
     census_desk_done(&server->census);
+    server_counts_keep(server); /* where: what the start read, which is the reload's */
     reload_done(server);
-    server_counts_keep(server);
     server_leave_config(server->config);
     roster_free(server->roster);
     chain_cache_free(server->chains);
