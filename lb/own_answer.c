@@ -113,14 +113,51 @@ static const struct ca_set *judging_set(const struct decision *decision)
                                                                     : NULL;
 }
 
+/* One for each line of the log. */
+static void count_refused(struct tally *tally, const struct decision *decision)
+{
+    switch (decision->outcome) {
+    case DECISION_MISDIRECTED:
+    case DECISION_REFUSED:
+    case DECISION_BLOCKED:
+    case DECISION_SENT_AWAY:
+        tally_count(tally, TALLY_REQUEST, decision->refusal);
+        return;
+    case DECISION_NO_RULE:
+        tally_count_fault(tally, TALLY_NO_RULE);
+        return;
+    case DECISION_AMBIGUOUS:
+        tally_count_fault(tally, TALLY_AMBIGUOUS_PATH);
+        return;
+    case DECISION_UNDECIDED:
+        tally_count_fault(tally, TALLY_REGEX_LIMIT);
+        return;
+    case DECISION_NO_HOST:
+        tally_count_fault(tally, TALLY_NO_HOST);
+        return;
+    case DECISION_BAD_CLIENT_ID:
+        tally_count_fault(tally, TALLY_BAD_CLIENT_ID);
+        return;
+    case DECISION_UNREGISTERED:
+        tally_count_fault(tally, TALLY_NOT_REGISTRABLE);
+        return;
+    case DECISION_PASS:
+    case DECISION_SLASH:
+    case DECISION_REDIRECT:
+    case DECISION_RESPOND:
+    case DECISION_SIGN_UP:
+    case DECISION_ASK_OCSP:
+        return; /* nobody is refused */
+    }
+}
+
 static void log_refused(const struct own *own)
 {
     const struct client *client = own->stream->client;
     const struct decision *decision = own->decision;
     const struct exchange_facts *facts = &own->facts;
     struct log_line line;
-    if (decision->refusal != REFUSAL_NONE)
-        tally_count(client->door->listener->tally, TALLY_REQUEST, decision->refusal);
+    count_refused(client->door->listener->tally, decision);
     log_begin(&line, LOG_LEVEL_WARN, "request.refused");
     log_text(&line, "listener", client->door->listener->name);
     log_text(&line, "rule", own->rule ? own->rule->name : NULL);

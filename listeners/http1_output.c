@@ -6,6 +6,7 @@
 #include "lb/base/log.h"
 #include "listeners/answer.h"
 #include "listeners/client.h"
+#include "listeners/tally.h"
 
 /* How long a client that is to leave may still send a request: it may be on its way. */
 enum { LAST_REQUEST_MS = 1000 };
@@ -289,6 +290,7 @@ const struct stream_ops http1_stream_ops = {
 static void log_refused(const struct client *client, unsigned status, const char *why)
 {
     struct log_line line;
+    tally_count_fault(client->door->listener->tally, TALLY_BAD_REQUEST);
     log_begin(&line, LOG_LEVEL_INFO, "request.refused");
     log_text(&line, "listener", client->door->listener->name);
     log_text(&line, "client", client->peer_host);

@@ -23,6 +23,20 @@ const char *tally_place_name(enum tally_place place)
     return names[place];
 }
 
+const char *tally_fault_name(enum tally_fault fault)
+{
+    static const char *const names[TALLY_FAULT_COUNT] = {
+        [TALLY_NO_RULE] = "no-rule",
+        [TALLY_AMBIGUOUS_PATH] = "ambiguous-path",
+        [TALLY_REGEX_LIMIT] = "regex-limit",
+        [TALLY_NO_HOST] = "no-host",
+        [TALLY_BAD_CLIENT_ID] = "bad-client-id",
+        [TALLY_NOT_REGISTRABLE] = "not-registrable",
+        [TALLY_BAD_REQUEST] = "bad-request",
+    };
+    return names[fault];
+}
+
 struct tallies *tallies_new(void)
 {
     struct tallies *tallies = calloc(1, sizeof *tallies);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How often clients were refused: by listener, by where it happened and for which reason. Counted
- * where the log is told, so that every such line counts once. Process-wide and known by the
- * listener's name: a reload, which makes new listeners, does not begin anew.
+ * How often clients were refused: by listener, by where it happened and for which reason; and how
+ * many requests were at fault by themselves. Counted where the log is told, so that every such line
+ * counts once. Process-wide and known by the listener's name: a reload, which makes new listeners,
+ * does not begin anew.
  */
 #ifndef LB_LISTENERS_TALLY_H
 #define LB_LISTENERS_TALLY_H
@@ -22,11 +23,27 @@ enum tally_place {
 /** "handshake", "request", "closed": the metric's label. Static. */
 const char *tally_place_name(enum tally_place place);
 
+/** What is wrong with a request, whoever sends it. */
+enum tally_fault {
+    TALLY_NO_RULE,
+    TALLY_AMBIGUOUS_PATH,
+    TALLY_REGEX_LIMIT,
+    TALLY_NO_HOST,
+    TALLY_BAD_CLIENT_ID,
+    TALLY_NOT_REGISTRABLE, /* its client should have signed up, and nobody could register it */
+    TALLY_BAD_REQUEST,     /* its head cannot be read, or did not come */
+    TALLY_FAULT_COUNT,
+};
+
+/** "no-rule", …: as in the log, and the metric's label. Static. */
+const char *tally_fault_name(enum tally_fault fault);
+
 /** One listener's. Lives as long as its tallies. */
 struct tally {
     struct tally *next;
     char *listener; /* its name; "": of those that there was no room for */
     _Atomic uint64_t counts[TALLY_PLACE_COUNT][REFUSAL_COUNT];
+    _Atomic uint64_t faults[TALLY_FAULT_COUNT];
 };
 
 /** One more. NULL: nobody counts there. Any thread; relaxed: only sums are read. */
@@ -36,11 +53,24 @@ static inline void tally_count(struct tally *tally, enum tally_place place, enum
         atomic_fetch_add_explicit(&tally->counts[place][refusal], 1, memory_order_relaxed);
 }
 
+/** The same for a request that is at fault by itself. */
+static inline void tally_count_fault(struct tally *tally, enum tally_fault fault)
+{
+    if (tally)
+        atomic_fetch_add_explicit(&tally->faults[fault], 1, memory_order_relaxed);
+}
+
 /** So many by now. Any thread. */
 static inline uint64_t tally_read(const struct tally *tally, enum tally_place place,
                                   enum refusal refusal)
 {
     return atomic_load_explicit(&tally->counts[place][refusal], memory_order_relaxed);
+}
+
+/** The same of faults. Any thread. */
+static inline uint64_t tally_read_fault(const struct tally *tally, enum tally_fault fault)
+{
+    return atomic_load_explicit(&tally->faults[fault], memory_order_relaxed);
 }
 
 struct tallies;

@@ -105,6 +105,23 @@ static void write_refusals(struct metrics *metrics, struct admin_host *host)
         write_tally(metrics, tally, is_in_force(host->config(host), tally));
 }
 
+/* Of those in force. */
+static void write_faults(struct metrics *metrics, const struct config *config)
+{
+    metrics_family(metrics, "lb_bad_requests_total", METRIC_COUNTER,
+                   "Requests at fault whoever sends them: no rule for them, or a wrong form.");
+    for (unsigned i = 0; i < config->listener_count; i++) {
+        const struct listener *listener = &config->listeners[i];
+        for (unsigned fault = 0; listener->tally && fault < TALLY_FAULT_COUNT; fault++) {
+            metrics_sample(metrics);
+            metrics_label(metrics, "listener", listener->name);
+            metrics_label(metrics, "reason", tally_fault_name((enum tally_fault)fault));
+            metrics_value(metrics,
+                          (int64_t)tally_read_fault(listener->tally, (enum tally_fault)fault));
+        }
+    }
+}
+
 /* --- backends ------------------------------------------------------------------------------ */
 
 static int64_t is_up(const struct standing *standing)
@@ -201,6 +218,7 @@ void metrics_get(struct api_request *request)
     write_lb(&metrics, host);
     write_clients(&metrics, host);
     write_refusals(&metrics, host);
+    write_faults(&metrics, host->config(host));
     metrics_write_certificates(&metrics, host);
     metrics_write_crls(&metrics, host);
     write_pools(&metrics, host->config(host));

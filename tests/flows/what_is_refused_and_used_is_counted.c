@@ -29,7 +29,7 @@ static const char ini[] = LB
     "[listener named]\naddress = 127.0.0.1:@named\nsni = on\nunknown_sni = reject\n\n"
     "[listener behind]\naddress = 127.0.0.1:@behind\nprotocol = http\nproxy_protocol = v1\nproxy_protocol_from = 127.0.0.1\n\n"
     "[rule all]\nlistener = plain\nlistener = gentle\nlistener = strict\nlistener = behind\nrespond = 204\n\n"
-    "[rule www]\nlistener = named\ndomain = www.example.com\nrespond = 204\n" CERTIFICATE REQUIRE "\n"
+    "[rule www]\nlistener = named\ndomain = www.example.com\nurl = /in\nrespond = 204\n" CERTIFICATE REQUIRE "\n"
     "[rule api]\nlistener = named\ndomain = api.example.com\nrespond = 204\n" CERTIFICATE
     "mutual_auth = require\nclient_ca = partner-ca.crt\n";
 /* clang-format on */
@@ -128,6 +128,8 @@ static void provoke(void)
     knock("strict", "alice", "www.example.com", get);
     knock("named", "alice", "nobody.example.com", get);
     knock("named", "alice", "www.example.com", "GET / HTTP/1.1\r\nHost: api.example.com\r\n\r\n");
+    knock("named", "alice", "www.example.com", get);
+    knock("gentle", "alice", NULL, "GET / HTTP/9.9\r\n\r\n");
     knock_as_proxy("GET / HTTP/1.1\r\n\r\n");
     knock_as_proxy("PROXY TCP4 not an address\r\n");
     peer_receive_all(&short_lived); /* closed when its certificate ends */
@@ -180,6 +182,17 @@ static unsigned compare(const char *log, const char *text, size_t place, const c
     return told;
 }
 
+static void expect_fault(const char *text, const char *listener, const char *reason, double times)
+{
+    char labels[2][128];
+    double counted = -1;
+    snprintf(labels[0], sizeof labels[0], "listener=\"%s\"", listener);
+    snprintf(labels[1], sizeof labels[1], "reason=\"%s\"", reason);
+    ck_assert(
+        metrics_text_find(text, &counted, "lb_bad_requests_total", labels[0], labels[1], NULL));
+    ck_assert_double_eq(counted, times);
+}
+
 START_TEST(each_refusal_in_the_log_is_counted_once)
 {
     static const char *const expected[] = {"missing",
@@ -215,10 +228,14 @@ START_TEST(each_refusal_in_the_log_is_counted_once)
             for (unsigned reason = REFUSAL_NONE + 1; reason < REFUSAL_COUNT; reason++)
                 all += compare(log, text, place, listeners[i], refusal_name((enum refusal)reason));
     /* Nothing was told of that no counter knows. */
-    ck_assert_uint_eq(all, text_count(log, " client.refused ") +
-                               text_count(log, " request.refused ") +
-                               text_count(log, " client.closed "));
     ck_assert_uint_ge(all, 21);
+    ck_assert_uint_eq(lines_of(log, "request.refused", "named", "no-rule"), 1);
+    expect_fault(text, "named", "no-rule", 1);
+    expect_fault(text, "gentle", "bad-request", 1);
+    expect_fault(text, "gentle", "no-rule", 0);
+    ck_assert_uint_eq(all + 2, text_count(log, " client.refused ") +
+                                   text_count(log, " request.refused ") +
+                                   text_count(log, " client.closed "));
     free(log);
     free(text);
     scene_end(&scene);
