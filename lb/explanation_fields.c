@@ -9,6 +9,7 @@
 #include "lb/forwarded.h"
 #include "lb/request_id.h"
 #include "listeners/client.h"
+#include "listeners/identity_headers.h"
 
 /* The client as it would be: all that the head is written from. */
 struct stand_in_client {
@@ -57,27 +58,35 @@ static void write_text(struct json_writer *writer, const char *key, struct slice
     free(copy);
 }
 
-/* "Name: value" lines behind the request line, up to the empty one. */
-static void write_lines(struct json_writer *writer, struct slice head, bool has_address)
+/* "Name: value" lines, up to an empty one or the end. */
+static void write_lines(struct json_writer *writer, struct slice lines, bool has_address)
 {
-    const char *end = head.at + head.length;
-    for (const char *at = memmem(head.at, head.length, "\r\n", 2); at && at + 2 < end;) {
-        const char *name = at + 2;
-        at = memmem(name, (size_t)(end - name), "\r\n", 2);
-        const char *colon = at ? memmem(name, (size_t)(at - name), ": ", 2) : NULL;
+    const char *end = lines.at + lines.length;
+    for (const char *name = lines.at; name < end;) {
+        const char *stop = memmem(name, (size_t)(end - name), "\r\n", 2);
+        const char *colon = stop ? memmem(name, (size_t)(stop - name), ": ", 2) : NULL;
         if (!colon)
             break;
         struct slice field = {name, (size_t)(colon - name)};
+        name = stop + 2;
         if (is_left_out(field, has_address))
             continue;
         writer_object(writer, NULL);
         write_text(writer, "name", field);
-        write_text(writer, "value", (struct slice){colon + 2, (size_t)(at - colon - 2)});
+        write_text(writer, "value", (struct slice){colon + 2, (size_t)(stop - colon - 2)});
         writer_end(writer);
     }
 }
 
-void explanation_fields_write(struct json_writer *writer, const struct explanation *explanation)
+/* What stands behind the request line. */
+static struct slice behind_first_line(const char *head, size_t length)
+{
+    const char *stop = head ? memmem(head, length, "\r\n", 2) : NULL;
+    return stop ? (struct slice){stop + 2, length - (size_t)(stop + 2 - head)}
+                : (struct slice){"", 0};
+}
+
+static void write_backend_fields(struct json_writer *writer, const struct explanation *explanation)
 {
     struct stand_in_client *client = client_new(explanation);
     struct forwarding forwarding = {.rule = explanation->decision.rule,
@@ -93,9 +102,31 @@ void explanation_fields_write(struct json_writer *writer, const struct explanati
     size_t length = head ? forwarded_write(&forwarding, head, room) : 0;
     writer->has_failed |= length == 0;
     writer_array(writer, "backend_fields");
-    write_lines(writer, (struct slice){head ? head : "", length},
-                explanation->question->from[0] != '\0');
+    write_lines(writer, behind_first_line(head, length), explanation->question->from[0] != '\0');
     writer_end(writer);
     free(head);
     free(client);
+}
+
+/* What lb adds to the backend's answer. */
+static void write_client_fields(struct json_writer *writer, const struct explanation *explanation)
+{
+    const struct rule *rule = explanation->decision.rule;
+    const struct identity_headers headers =
+        identity_headers_find(rule->client_headers.to_client, &rule->auth, explanation->identity,
+                              explanation->explainer->now);
+    char *text = headers.bytes > 0 ? malloc(headers.bytes) : NULL;
+    size_t length = text && !headers.is_lost ? identity_headers_put(&headers, text) : 0;
+    writer->has_failed |= headers.is_lost || (headers.bytes > 0 && !text);
+    writer_array(writer, "client_fields");
+    write_lines(writer, (struct slice){text ? text : "", length}, true);
+    writer_end(writer);
+    free(text);
+}
+
+void explanation_fields_write(struct json_writer *writer, const struct explanation *explanation)
+{
+    write_backend_fields(writer, explanation);
+    write_client_fields(writer, explanation);
+    writer_flag(writer, "fields_first_only", explanation->decision.rule->client_headers.first_only);
 }

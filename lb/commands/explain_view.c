@@ -336,4 +336,8 @@ void explain_view_write(const json_t *answer, bool with_colour, FILE *out)
     write_pool(&view);
     write_fields(&view, "backend_fields", "backend gets");
     write_fields(&view, "client_fields", "client gets");
+    if (member_is(answer, "fields_first_only"))
+        fputs("  (who the client is stands in the first request and answer of a connection "
+              "alone)\n",
+              out);
 }

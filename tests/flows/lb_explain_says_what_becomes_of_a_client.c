@@ -30,6 +30,7 @@ static const char ini[] =
     "certificate = server.crt\ncertificate_key = server.key\n"
     "mutual_auth = require\nclient_ca = ca.crt\nrefuse_with = 403\n\n"
     "[rule some]\nlistener = web\ndomain = gentle.example.com\nurl = /some\npool = app\n"
+    "client_headers = x-cert\nclient_headers_to = both\nclient_headers_when = first\n"
     "mutual_auth = require\nclient_ca = ca.crt\nrefuse_with = 403\n"
     "allow_client = cn:nobody\nallow_client = cn:al*\nexempt_from = 192.0.2.0/24\n\n"
     "[rule moved]\nlistener = web\ndomain = gentle.example.com\nurl = =/moved\n"
@@ -417,6 +418,9 @@ START_TEST(the_first_line_says_it_and_the_others_why)
     MUST_SAY(&house, status, 0, "passes: rule some -> pool app\n");
     ck_assert_ptr_eq(house.said.bytes, strstr(house.said.bytes, "passes: "));
     MUST_SAY(&house, status, 0, "allow_client   good: cn:al*\n");
+    MUST_SAY(&house, status, 0, "X-CERT-SUBJECT-DN: CN=alice\n");
+    MUST_SAY(&house, status, 0, "client gets      X-CERT-");
+    MUST_SAY(&house, status, 0, "in the first request and answer of a connection alone");
     status = explain(&house, "--live --cert alice.crt --host " GENTLE);
     MUST_SAY(&house, status, 0, "X-SSL-Client-Verify: SUCCESS\n");
     status = explain(&house, "--live --cert zoe.crt --host " GENTLE " --url /some/x");
