@@ -9,7 +9,7 @@
 #include "tests/support/process.h"
 #include "tests/support/scene.h"
 
-enum { FUNCTION, CAS, ISSUE, REGISTER, FIND, AUDIT, BLOCKS };
+enum { FUNCTION, CAS, ISSUE, REGISTER, FIND, AUDIT, EXPLAIN, BLOCKS };
 
 /* clang-format off */
 static const char ini[] =
@@ -147,6 +147,7 @@ START_TEST(every_example_of_the_manual_works)
     run_block(FIND);
     ck_assert_uint_eq(alice_gets(), 403);
     run_block(AUDIT);
+    run_block(EXPLAIN);
     ck_assert(scene_log_has(&scene, "registry.certificate-revoked", "CN=alice", NULL));
     char *log = scene_log(&scene);
     ck_assert_ptr_null(strstr(log, "PRIVATE KEY"));
