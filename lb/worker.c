@@ -265,7 +265,9 @@ static bool prepare(struct worker *worker, struct edition *edition, struct socke
     if (share->registry && registry_desk_open(&worker->desk, &worker->loop)) {
         worker->clients.desk = &worker->desk; /* if not, nobody signs up: 503 */
     }
-    worker->crl_reader = share->crls ? crl_reader_new(share->crls) : NULL;
+    if (share->crls) {
+        worker->crl_reader = crl_reader_new(share->crls);
+    }
     ocsp_desk_init(&worker->ocsp, share->ocsp, &worker->context);
     worker->clients.ocsp = &worker->ocsp;
     gate_init(&worker->gate, &worker->context, &worker->clients, &worker->gate_owner);
@@ -273,7 +275,7 @@ static bool prepare(struct worker *worker, struct edition *edition, struct socke
     exchanges_init(&worker->exchanges, &worker->context, worker->links, share->access_log);
     worker->exchanges.worker = worker;
     worker->exchanges.on_client_gone = on_client_gone;
-    if (!worker->links) {
+    if (!worker->links || (share->crls && !worker->crl_reader)) {
         hold_give(&edition->hold);
         return error_set(err, "out of memory for a worker");
     }

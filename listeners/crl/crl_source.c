@@ -2,12 +2,13 @@
 #include "listeners/crl/crl_source.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lb/base/log.h"
 #include "lb/base/timestamp.h"
 #include "listeners/crl/crl_file.h"
+#include "listeners/crl/crl_log.h"
 #include "listeners/crl/crls.h"
 
 /* How long before the end somebody should look. */
@@ -16,19 +17,22 @@ enum list_age { LIST_FRESH, LIST_ENDS_SOON, LIST_OUT_OF_DATE };
 struct crl_source {
     atomic_uint references;
     char *path;
-    /* Held while the file is read, too: nobody who serves asks here. */
+    /* Who reads the file holds this, and may wait for a disk that never answers: the control thread
+     * never takes it. */
+    pthread_mutex_t reading;
+    struct crl_stamp seen;                   /* at the last look */
+    struct crl_stamp tried;                  /* when it was read last; zeroed: read it once more */
+    bool is_told;                            /* the failure was logged */
+    unsigned char ages[CRL_FILE_LISTS_MOST]; /* enum list_age, as far as told */
+    /* Held for moments. What follows is written by who has both, but for the issuers. */
     pthread_mutex_t lock;
     STACK_OF(X509) * issuers;
     bool has_new_issuers;           /* since it was read */
     struct crl_file *file;          /* in force; NULL: nothing */
-    struct crl_stamp seen;          /* at the last look */
-    struct crl_stamp tried;         /* when it was read last; zeroed: it is to be read once more */
-    char failure[ERROR_TEXT_BYTES]; /* of that; empty: none */
+    bool is_new;                    /* it was taken, and crl_source_deliver not called since */
+    char failure[ERROR_TEXT_BYTES]; /* of the last reading; empty: none */
     time_t failed_at;
     bool is_older; /* it is that the file is older than what is in force */
-    bool is_told;  /* it was logged */
-    bool is_new;   /* `file` was taken, and crl_source_deliver not called since */
-    unsigned char ages[CRL_FILE_LISTS_MOST]; /* enum list_age, as far as told */
 };
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -39,6 +43,7 @@ struct crl_source *crl_source_new(const char *path)
     if (!source)
         error_out_of_memory();
     atomic_init(&source->references, 1);
+    pthread_mutex_init(&source->reading, NULL);
     pthread_mutex_init(&source->lock, NULL);
     source->path = strdup(path);
     source->issuers = sk_X509_new_null();
@@ -60,6 +65,7 @@ void crl_source_unref(struct crl_source *source)
     crl_file_unref(source->file);
     sk_X509_pop_free(source->issuers, X509_free);
     pthread_mutex_destroy(&source->lock);
+    pthread_mutex_destroy(&source->reading);
     free(source->path);
     free(source);
 }
@@ -104,7 +110,8 @@ struct crl_file *crl_source_file(struct crl_source *source)
     return file;
 }
 
-/* --- reading; under the lock ----------------------------------------------------------------- */
+/* --- who reads holds source->reading
+ * ----------------------------------------------------------------- */
 
 static const struct crl *older_list(const struct crl_file *file, const struct crl_file *before)
 {
@@ -127,24 +134,33 @@ static bool may_change_unseen(const struct crl_stamp *stamp)
     return age_ms >= 0 && age_ms < (is_coarse ? COARSE_TICK_MS : TICK_MS);
 }
 
-static enum crl_source_outcome fail(struct crl_source *source, const struct error *err, time_t now)
+/* text: empty: there is no failure any more. */
+static void set_failure(struct crl_source *source, const char *text, time_t now)
 {
-    if (strcmp(source->failure, err->text) != 0) {
-        memcpy(source->failure, err->text, sizeof source->failure);
-        source->is_told = false;
-    }
+    source->is_told = source->is_told && strcmp(source->failure, text) == 0;
+    pthread_mutex_lock(&source->lock);
+    snprintf(source->failure, sizeof source->failure, "%s", text);
     source->failed_at = now;
     source->is_older = false;
+    pthread_mutex_unlock(&source->lock);
+}
+
+static enum crl_source_outcome fail(struct crl_source *source, const struct error *err, time_t now)
+{
+    set_failure(source, err->text, now);
     return CRL_SOURCE_FAILED;
 }
 
-static void take(struct crl_source *source, struct crl_file *file)
+static void take(struct crl_source *source, struct crl_file *file, time_t now)
 {
-    crl_file_unref(source->file);
+    struct crl_file *before = source->file;
+    set_failure(source, "", now);
+    memset(source->ages, LIST_FRESH, sizeof source->ages);
+    pthread_mutex_lock(&source->lock);
     source->file = file;
     source->is_new = true;
-    source->failure[0] = '\0';
-    memset(source->ages, LIST_FRESH, sizeof source->ages);
+    pthread_mutex_unlock(&source->lock);
+    crl_file_unref(before);
 }
 
 /* A file that was read well; it is taken over. */
@@ -156,7 +172,7 @@ static enum crl_source_outcome judge_file(struct crl_source *source, struct crl_
     bool is_same = before && before->left_out_count == file->left_out_count &&
                    memcmp(before->digest, file->digest, sizeof file->digest) == 0;
     if (is_same) {
-        source->failure[0] = '\0';
+        set_failure(source, "", now);
         crl_file_unref(file);
         return CRL_SOURCE_SAME;
     }
@@ -165,7 +181,9 @@ static enum crl_source_outcome judge_file(struct crl_source *source, struct crl_
                   source->path, older->issuer);
         crl_file_unref(file);
         fail(source, err, now);
+        pthread_mutex_lock(&source->lock);
         source->is_older = true;
+        pthread_mutex_unlock(&source->lock);
         return CRL_SOURCE_OLDER;
     }
     if (before && file->left_out_count > before->left_out_count) {
@@ -173,26 +191,33 @@ static enum crl_source_outcome judge_file(struct crl_source *source, struct crl_
         crl_file_unref(file);
         return fail(source, err, now);
     }
-    take(source, file);
+    take(source, file, now);
     return CRL_SOURCE_TAKEN;
 }
 
 static enum crl_source_outcome read_now(struct crl_source *source, const struct crl_stamp *stamp,
                                         time_t now, struct error *err)
 {
-    struct crl_file *file = crl_file_read(source->path, source->issuers, now, err);
-    source->tried = may_change_unseen(stamp) ? (struct crl_stamp){0} : *stamp;
+    pthread_mutex_lock(&source->lock);
+    STACK_OF(X509) *issuers = X509_chain_up_ref(source->issuers);
     source->has_new_issuers = false;
+    pthread_mutex_unlock(&source->lock);
+    struct crl_file *file = crl_file_read(source->path, issuers, now, err);
+    sk_X509_pop_free(issuers, X509_free);
+    source->tried = may_change_unseen(stamp) ? (struct crl_stamp){0} : *stamp;
     return file ? judge_file(source, file, now, err) : fail(source, err, now);
 }
 
 /* A read that failed may have failed for want of memory or descriptors. */
 enum { RETRY_S = 60 };
 
-static bool is_due(const struct crl_source *source, const struct crl_stamp *stamp, time_t now)
+static bool is_due(struct crl_source *source, const struct crl_stamp *stamp, time_t now)
 {
-    bool lacks_issuers = source->has_new_issuers &&
-                         (source->failure[0] || !source->file || source->file->left_out_count);
+    pthread_mutex_lock(&source->lock);
+    bool has_new_issuers = source->has_new_issuers;
+    pthread_mutex_unlock(&source->lock);
+    bool lacks_issuers = has_new_issuers &&
+                         (source->failure[0] || !source->file || source->file->left_out_count > 0);
     bool is_late = source->failure[0] && now >= source->failed_at + RETRY_S;
     return lacks_issuers || is_late || !crl_stamp_equal(stamp, &source->tried);
 }
@@ -201,7 +226,7 @@ enum crl_source_outcome crl_source_load(struct crl_source *source, time_t now, s
 {
     struct crl_stamp stamp;
     enum crl_source_outcome outcome;
-    pthread_mutex_lock(&source->lock);
+    pthread_mutex_lock(&source->reading);
     if (!crl_file_look(source->path, &stamp, err)) {
         source->tried = (struct crl_stamp){0};
         outcome = fail(source, err, now);
@@ -214,11 +239,11 @@ enum crl_source_outcome crl_source_load(struct crl_source *source, time_t now, s
     } else {
         outcome = CRL_SOURCE_SAME;
     }
-    pthread_mutex_unlock(&source->lock);
+    pthread_mutex_unlock(&source->reading);
     return outcome;
 }
 
-/* --- watching; under the lock ---------------------------------------------------------------- */
+/* --- watching ---------------------------------------------------------------- */
 
 static void log_failure(struct crl_source *source)
 {
@@ -231,41 +256,6 @@ static void log_failure(struct crl_source *source)
     log_text(&line, "message", source->failure);
     log_text(&line, "in_force", source->file ? "the lists that were read before" : "nothing");
     log_end(&line);
-}
-
-static void log_list(enum log_level level, const char *event, const struct crl_source *source,
-                     const struct crl *crl)
-{
-    char when[TIMESTAMP_BYTES + 1] = "";
-    struct log_line line;
-    log_begin(&line, level, event);
-    log_text(&line, "file", source->path);
-    log_text(&line, "issuer", crl->issuer);
-    log_text(&line, "number", *crl->number ? crl->number : NULL);
-    log_number(&line, "entries", (int64_t)crl->serials.count);
-    timestamp_write((int64_t)crl->next_update * 1000, when);
-    log_text(&line, "next_update", crl->next_update ? when : NULL);
-    log_end(&line);
-}
-
-static void log_taken(const struct crl_source *source)
-{
-    for (unsigned i = 0; i < source->file->count; i++)
-        log_list(LOG_LEVEL_INFO, "crl.loaded", source, source->file->lists[i]);
-}
-
-/* Whose list is gone: that its clients are refused now, or not asked about, should be no surprise.
- */
-static void log_gone(const struct crl_source *source, const struct crl_file *before)
-{
-    for (unsigned i = 0; before && i < before->count; i++) {
-        bool is_there = false;
-        for (unsigned k = 0; k < source->file->count && !is_there; k++)
-            is_there =
-                memcmp(before->lists[i]->ca_key, source->file->lists[k]->ca_key, CA_KEY_BYTES) == 0;
-        if (!is_there)
-            log_list(LOG_LEVEL_WARN, "crl.gone", source, before->lists[i]);
-    }
 }
 
 static enum list_age age_of(const struct crl *crl, time_t now)
@@ -281,8 +271,8 @@ static void log_ages(struct crl_source *source, time_t now)
         const struct crl *crl = source->file->lists[i];
         enum list_age age = age_of(crl, now);
         if (age > source->ages[i])
-            log_list(LOG_LEVEL_WARN, age == LIST_OUT_OF_DATE ? "crl.expired" : "crl.expiring",
-                     source, crl);
+            crl_log_list(LOG_LEVEL_WARN, age == LIST_OUT_OF_DATE ? "crl.expired" : "crl.expiring",
+                         source->path, crl);
         source->ages[i] = (unsigned char)age;
     }
 }
@@ -305,8 +295,8 @@ static void look(struct crl_source *source, time_t now)
     } else if (is_due(source, &stamp, now) && is_at_rest(source, &stamp)) {
         struct crl_file *before = source->file ? crl_file_ref(source->file) : NULL;
         if (read_now(source, &stamp, now, &err) == CRL_SOURCE_TAKEN) {
-            log_taken(source);
-            log_gone(source, before);
+            crl_log_taken(source->path, source->file);
+            crl_log_gone(source->path, before, source->file);
         }
         crl_file_unref(before);
     }
@@ -316,8 +306,10 @@ static void look(struct crl_source *source, time_t now)
 
 bool crl_source_look(struct crl_source *source, time_t now)
 {
-    pthread_mutex_lock(&source->lock);
+    pthread_mutex_lock(&source->reading);
     look(source, now);
+    pthread_mutex_unlock(&source->reading);
+    pthread_mutex_lock(&source->lock);
     bool is_new = source->is_new;
     pthread_mutex_unlock(&source->lock);
     return is_new;

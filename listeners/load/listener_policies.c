@@ -58,8 +58,9 @@ static void report_alert(struct listener_build *build, const struct group *group
         LISTENER_ERROR(build, line,
                        "refuse_with = alert cannot be kept: rules %s (line %u) and %s (line %u) "
                        "of %s %s ask clients for different things, and the handshake comes before "
-                       "the request; make mutual_auth, client_ca, client_registration, "
-                       "allow_client and refuse_with equal, or say refuse_with = 403",
+                       "the request; make mutual_auth, client_ca, client_crl, client_ocsp, "
+                       "client_registration, allow_client and refuse_with equal, or say "
+                       "refuse_with = 403",
                        alerting->name, alerting->line, other->name, other->line, group->what,
                        group->name);
 }
