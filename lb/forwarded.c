@@ -13,21 +13,27 @@
 /* Besides the client's own head: names, addresses, Forwarded, the id, framing. */
 enum { OWN_FIELDS_BYTES = 2048 };
 
-/** `_` reads as `-` behind CGI and WSGI: both spellings of a name that lb vouches for are stripped.
- */
+static bool is_alphanumeric(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9');
+}
+
+/** `_` reads as `-` behind CGI and WSGI, and every byte that is neither letter nor digit behind
+ * some servers: all spellings of a name that lb vouches for are stripped. */
 static enum http_name name_with_dashes(struct slice name)
 {
     char dashed[32];
-    if (name.length >= sizeof dashed || !memchr(name.at, '_', name.length)) {
+    bool is_spelled_otherwise = false;
+    if (name.length >= sizeof dashed) {
         return HTTP_OTHER_FIELD;
     }
     for (size_t i = 0; i < name.length; i++) {
-        dashed[i] = name.at[i];
-        if (dashed[i] == '_') {
-            dashed[i] = '-';
-        }
+        dashed[i] = is_alphanumeric(name.at[i]) ? name.at[i] : '-';
+        is_spelled_otherwise = is_spelled_otherwise || dashed[i] != name.at[i];
     }
-    return http_name_of((struct slice){dashed, name.length});
+    return is_spelled_otherwise ? http_name_of((struct slice){dashed, name.length})
+                                : HTTP_OTHER_FIELD;
 }
 
 /** Of a name that lb does not act on: is it one that says who the client is? */

@@ -22,11 +22,14 @@ static const char *const taken_names[] = {"accept", "authorization", "cache-cont
 static const char *const taken_prefixes[] = {
     "accept-", "access-control-", "content-", "if-", "proxy-", "sec-", "x-forwarded-"};
 
+/* As identity_header_is_known() has it: CGI makes `_` of `-`, and some servers of every byte that
+ * is neither letter nor digit. */
 static char plain(char byte)
 {
-    if (byte == '_')
-        return '-';
-    return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+    if (byte >= 'A' && byte <= 'Z')
+        return (char)(byte - 'A' + 'a');
+    bool is_kept = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
+    return is_kept ? byte : '-';
 }
 
 static bool begin_alike(struct slice one, struct slice other, size_t length)

@@ -42,7 +42,7 @@ bool client_id_fields_add(struct client_id_fields *fields, struct slice name);
 
 /* Any thread. Nothing is allocated. */
 
-/** Is it one of these names, in any case and with `_` for `-`? */
+/** Is it one of these names, in any case and with any byte but letters and digits for `-`? */
 bool client_id_fields_have(const struct client_id_fields *fields, struct slice name);
 
 /** Can an id be this? 1 to CERTIFICATE_TEXT_BYTES of UTF-8, no control characters, no blank at its
