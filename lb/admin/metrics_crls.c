@@ -10,70 +10,86 @@
 #include "listeners/crl/crls.h"
 #include "listeners/listener.h"
 
-static void begin_list(struct metrics *metrics, const struct crl_fact *fact)
-{
-    metrics_sample(metrics);
-    metrics_label(metrics, "file", fact->path);
-    metrics_label(metrics, "issuer", fact->issuer);
-}
-
-static void write_next_update(void *arg, const struct crl_fact *fact)
-{
-    if (!fact->issuer || fact->next_update == 0)
-        return;
-    begin_list(arg, fact);
-    metrics_value(arg, fact->next_update);
-}
-
-static void write_entries(void *arg, const struct crl_fact *fact)
-{
-    if (!fact->issuer)
-        return;
-    begin_list(arg, fact);
-    metrics_value(arg, (int64_t)fact->entry_count);
-}
-
-static void write_loaded(void *arg, const struct crl_fact *fact)
-{
-    if (!fact->issuer)
-        return;
-    begin_list(arg, fact);
-    metrics_value(arg, fact->loaded_at);
-}
-
-/* A file of several lists is visited once for each: it is told with the first. */
-struct files {
+/* One way through all lists. A file may have two of one issuer: they are told apart by their place
+ * in it. */
+struct crl_walk {
     struct metrics *metrics;
-    char told[PATH_MAX]; /* paths come in order */
+    const struct crl_family *family;
+    char path[PATH_MAX]; /* of the visit before; paths come in order */
+    unsigned place;      /* in that file, from 1 */
 };
 
-static void write_error(void *arg, const struct crl_fact *fact)
+static void write_next_update(struct crl_walk *walk, const struct crl_fact *fact);
+static void write_entries(struct crl_walk *walk, const struct crl_fact *fact);
+static void write_loaded(struct crl_walk *walk, const struct crl_fact *fact);
+static void write_error(struct crl_walk *walk, const struct crl_fact *fact);
+
+static const struct crl_family {
+    const char *name, *help;
+    void (*write)(struct crl_walk *walk, const struct crl_fact *fact);
+} families[] = {
+    {"lb_crl_next_update_seconds", "When a revocation list is out of date, in seconds since 1970.",
+     write_next_update},
+    {"lb_crl_entries", "Certificates that a revocation list names.", write_entries},
+    {"lb_crl_loaded_seconds", "When a revocation list was read, in seconds since 1970.",
+     write_loaded},
+    {"lb_crl_errors", "1: the file of revocation lists, as it is now, could not be taken.",
+     write_error},
+};
+
+static void write_list(const struct crl_walk *walk, const struct crl_fact *fact, int64_t value)
 {
-    struct files *files = arg;
-    if (strcmp(files->told, fact->path) == 0)
+    char place[16];
+    if (!fact->issuer)
+        return; /* nothing of this file is in force */
+    snprintf(place, sizeof place, "%u", walk->place);
+    metrics_sample(walk->metrics);
+    metrics_label(walk->metrics, "file", fact->path);
+    metrics_label(walk->metrics, "list", place);
+    metrics_label(walk->metrics, "issuer", fact->issuer);
+    metrics_value(walk->metrics, value);
+}
+
+static void write_next_update(struct crl_walk *walk, const struct crl_fact *fact)
+{
+    if (fact->next_update != 0) /* it says when */
+        write_list(walk, fact, fact->next_update);
+}
+
+static void write_entries(struct crl_walk *walk, const struct crl_fact *fact)
+{
+    write_list(walk, fact, (int64_t)fact->entry_count);
+}
+
+static void write_loaded(struct crl_walk *walk, const struct crl_fact *fact)
+{
+    write_list(walk, fact, fact->loaded_at);
+}
+
+/* Once for each file. */
+static void write_error(struct crl_walk *walk, const struct crl_fact *fact)
+{
+    if (walk->place > 1)
         return;
-    snprintf(files->told, sizeof files->told, "%s", fact->path);
-    metrics_sample(files->metrics);
-    metrics_label(files->metrics, "file", fact->path);
-    metrics_value(files->metrics, fact->failure != NULL);
+    metrics_sample(walk->metrics);
+    metrics_label(walk->metrics, "file", fact->path);
+    metrics_value(walk->metrics, fact->failure != NULL);
+}
+
+static void on_fact(void *arg, const struct crl_fact *fact)
+{
+    struct crl_walk *walk = arg;
+    walk->place = strcmp(walk->path, fact->path) == 0 ? walk->place + 1 : 1;
+    snprintf(walk->path, sizeof walk->path, "%s", fact->path);
+    walk->family->write(walk, fact);
 }
 
 void metrics_write_crls(struct metrics *metrics, struct admin_host *host)
 {
     struct crls *crls = host->services(host)->crls;
-    struct files files = {.metrics = metrics};
-    if (!crls)
-        return;
-    metrics_family(metrics, "lb_crl_next_update_seconds", METRIC_GAUGE,
-                   "When a revocation list is out of date, in seconds since 1970.");
-    crls_each(crls, write_next_update, metrics);
-    metrics_family(metrics, "lb_crl_entries", METRIC_GAUGE,
-                   "Certificates that a revocation list names.");
-    crls_each(crls, write_entries, metrics);
-    metrics_family(metrics, "lb_crl_loaded_seconds", METRIC_GAUGE,
-                   "When a revocation list was read, in seconds since 1970.");
-    crls_each(crls, write_loaded, metrics);
-    metrics_family(metrics, "lb_crl_errors", METRIC_GAUGE,
-                   "1: the file of revocation lists, as it is now, could not be taken.");
-    crls_each(crls, write_error, &files);
+    for (size_t i = 0; crls && i < sizeof families / sizeof *families; i++) {
+        struct crl_walk walk = {.metrics = metrics, .family = &families[i]};
+        metrics_family(metrics, families[i].name, METRIC_GAUGE, families[i].help);
+        crls_each(crls, on_fact, &walk);
+    }
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "listeners/refusal.h"
@@ -15,6 +16,7 @@
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"
+#include "tests/support/made_crl.h"
 #include "tests/support/metrics_text.h"
 #include "tests/support/process.h"
 
@@ -454,6 +456,91 @@ START_TEST(what_lb_knows_of_itself_is_there)
 }
 END_TEST
 
+/* clang-format off */
+static const char with_lists[] = "[lb]\nworkers = 1\naccess_log = off\n\n"
+    "[listener web]\naddress = 127.0.0.1:@web\n" CERTIFICATE "mutual_auth = require\nclient_ca = ca.crt\n"
+    "client_crl = lists.pem\n\n[rule all]\nlistener = web\nrespond = 204\n";
+/* clang-format on */
+
+/* Two lists of one name in one file, as where a CA has got a new key. */
+static void write_lists(void)
+{
+    struct made *old = made_ca("List CA"), *new = made_ca("List CA");
+    char *one = made_crl_pem(&(struct crl_wish){.issuer = old, .others = 3, .number = 1});
+    char *two = made_crl_pem(&(struct crl_wish){.issuer = new, .others = 5, .number = 2});
+    struct text both = {0};
+    text_add_format(&both, "%s%s", one, two);
+    made_write_bundle(scene.folder.path, "ca.crt", old, new, NULL);
+    folder_write(&scene.folder, "lists.pem", both.bytes);
+    text_done(&both);
+    free(one);
+    free(two);
+    made_free(old);
+    made_free(new);
+}
+
+/* The value for the file's list at this place. */
+static double of_list(const char *text, const char *name, const char *place)
+{
+    double value = -1;
+    char file[160];
+    snprintf(file, sizeof file, "file=\"%s\"", folder_file(&scene.folder, "lists.pem"));
+    ck_assert_msg(metrics_text_find(text, &value, name, file, place, NULL), "%s: %s", name, text);
+    return value;
+}
+
+static bool is_counted_as_bad(void)
+{
+    char *text = metrics();
+    bool is = of_list(text, "lb_crl_errors", NULL) == 1;
+    free(text);
+    return is;
+}
+
+START_TEST(revocation_lists_say_when_they_are_out_of_date)
+{
+    double now = (double)time(NULL);
+    scene_begin(&scene);
+    cast_write(&scene);
+    write_lists();
+    scene_start(&scene, with_lists);
+    char *text = metrics();
+    ck_assert_double_eq(of_list(text, "lb_crl_entries", "list=\"1\"") +
+                            of_list(text, "lb_crl_entries", "list=\"2\""),
+                        8);
+    ck_assert_double_gt(of_list(text, "lb_crl_next_update_seconds", "list=\"1\""),
+                        now + 29 * MADE_DAY_S);
+    ck_assert_double_ge(of_list(text, "lb_crl_loaded_seconds", "list=\"2\""), now - 1);
+    free(text);
+    folder_write(&scene.folder, "lists.pem", "no list");
+    eventually(is_counted_as_bad());
+    scene_end(&scene);
+}
+END_TEST
+
+START_TEST(metrics_are_there_over_tcp_for_who_may_ask)
+{
+    struct peer peer;
+    struct answer answer;
+    scene_begin(&scene);
+    cast_write(&scene);
+    write_odd_ca();
+    scene_start(&scene,
+                "[admin]\naddress = unix:var/admin.sock\naddress = 127.0.0.1:@admin\n" CERTIFICATE
+                "client_ca = partner-ca.crt\n\n" SMALL(TWO_CAS));
+    ck_assert(peer_connect_tls(&peer, scene_port(&scene, "admin"), WISH(&scene, .who = "bob")));
+    ck_assert(peer_say(&peer, "GET /metrics HTTP/1.1\r\nHost: lb\r\n\r\n"));
+    ck_assert(peer_read_answer(&peer, "GET", &answer));
+    ck_assert_uint_eq(answer.status, 200);
+    text_add(&answer.body, "", 0);
+    const char *fault = metrics_text_fault(answer.body.bytes);
+    ck_assert_msg(!fault, "%s", fault);
+    answer_done(&answer);
+    peer_close(&peer);
+    scene_end(&scene);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, each_refusal_in_the_log_is_counted_once);
@@ -462,6 +549,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_damaged_file_is_told_and_counting_begins_anew);
     tcase_add_test(tcase, lb_status_says_which_ca_may_go);
     tcase_add_test(tcase, what_lb_knows_of_itself_is_there);
+    tcase_add_test(tcase, revocation_lists_say_when_they_are_out_of_date);
+    tcase_add_test(tcase, metrics_are_there_over_tcp_for_who_may_ask);
 }
 
 CHECK_MAIN("what is refused and used is counted", add_tests)
