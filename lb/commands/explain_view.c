@@ -158,7 +158,7 @@ static void write_asks(const struct view *view, const json_t *handshake)
         return;
     }
     fprintf(view->out, "; asks for a certificate, %s\n",
-            member_is(handshake, "alerts") ? "refuses by alert" : "refuses nobody");
+            member_is(handshake, "alerts") ? "refuses by alert" : "its rules refuse");
     field_view_label(view->out, "  of the CAs");
     put_list(view, names, "; ");
     fputs(json_array_size(names) > 0 ? "\n" : "(none named)\n", view->out);

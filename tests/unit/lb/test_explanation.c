@@ -44,6 +44,8 @@ static const char rules[] =
     "client_registration = manual\n"
     "[rule mixed-self]\nlistener = on\ndomain = *.mixed.test\nurl = /self\npool = app\n" A
     "client_registration = auto\n"
+    "[rule mixed-ocsp]\nlistener = on\ndomain = *.mixed.test\nurl = /ocsp\npool = app\n" A
+    "client_ocsp = hard\nclient_ocsp_responder = http://127.0.0.1:9/\n"
     "[rule off-a]\nlistener = off\ndomain = one.test\npool = app\n" A
     "[rule off-b]\nlistener = off\ndomain = two.test\npool = app\n" B
     "[rule off-open]\nlistener = off\ndomain = open.test\npool = app\n"
@@ -294,8 +296,14 @@ static void must_conclude(const struct explanation *explanation)
                   decision->outcome == DECISION_REDIRECT || decision->outcome == DECISION_SLASH ||
                   decision->outcome == DECISION_RESPOND;
     bool passes = explanation->handshake_refusal == REFUSAL_NONE && serves;
-    ck_assert_int_eq(explanation->result, passes ? EXPLANATION_PASSES : EXPLANATION_REFUSED);
-    if (passes)
+    bool depends =
+        explanation->handshake_refusal == REFUSAL_NONE && decision->outcome == DECISION_ASK_OCSP;
+    ck_assert_int_eq(explanation->result, passes    ? EXPLANATION_PASSES
+                                          : depends ? EXPLANATION_UNDECIDED
+                                                    : EXPLANATION_REFUSED);
+    if (depends)
+        ck_assert_str_eq(explanation->reason, "ocsp");
+    else if (passes)
         ck_assert_ptr_null(explanation->reason);
     else if (explanation->handshake_refusal != REFUSAL_NONE)
         ck_assert_str_eq(explanation->reason, refusal_name(explanation->handshake_refusal));
@@ -307,9 +315,9 @@ static const char *const listeners[] = {"on", "off", "clear"};
 static const char *const hosts[] = {"one.test",     "TWO.test.",  "open.test", "asked.test",
                                     "x.mixed.test", "other.test", "192.0.2.1"};
 static const char *const urls[] = {
-    "/",          "/a",      "/a/",   "/a/x?y=/b", "/b",     "/bb/c1",   "/c1",  "/c9x",
-    "/known",     "/self/1", "/away", "/secret",   "/seen",  "/public",  "/app", "/up",
-    "/elsewhere", "/up/x",   "/%61/", "/x/../b",   "/a%2fb", "/b/%2e/a", "/c%31"};
+    "/",          "/a",      "/a/",   "/a/x?y=/b", "/b",      "/bb/c1",  "/c1",      "/c9x",
+    "/known",     "/self/1", "/away", "/secret",   "/seen",   "/public", "/app",     "/up",
+    "/elsewhere", "/up/x",   "/ocsp", "/%61/",     "/x/../b", "/a%2fb",  "/b/%2e/a", "/c%31"};
 static const char *const names[] = {NULL,         "one.test",     "two.test",  "open.test",
                                     "asked.test", "y.mixed.test", "other.test"};
 static const char *const addresses[] = {NULL, "192.0.2.7", "198.51.100.7", "2001:db8::7"};
@@ -448,6 +456,24 @@ START_TEST(what_the_registry_was_not_asked_is_undecided_unless_something_else_re
 }
 END_TEST
 
+START_TEST(what_a_responder_would_have_to_be_asked_is_undecided)
+{
+    stage_open("default");
+    json_t *alice =
+        answer_of(&(struct asked){1, "on", "x.mixed.test", "/ocsp", "x.mixed.test", NULL}, NULL);
+    must_say(alice, "result", "undecided");
+    must_say(alice, "reason", "ocsp");
+    must_say(alice, "checks.2.result", "to-be-asked");
+    must_say(alice, "checks.2.responder", "http://127.0.0.1:9/");
+    json_t *bob =
+        answer_of(&(struct asked){3, "on", "x.mixed.test", "/ocsp", "x.mixed.test", NULL}, NULL);
+    must_say(bob, "reason", "untrusted");
+    json_decref(alice);
+    json_decref(bob);
+    stage_close();
+}
+END_TEST
+
 START_TEST(a_client_that_would_sign_up_passes_and_that_is_said)
 {
     stage_open("default");
@@ -481,6 +507,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, each_question_says_what_it_goes_by);
     tcase_add_test(tcase,
                    what_the_registry_was_not_asked_is_undecided_unless_something_else_refuses);
+    tcase_add_test(tcase, what_a_responder_would_have_to_be_asked_is_undecided);
     tcase_add_test(tcase, a_client_that_would_sign_up_passes_and_that_is_said);
     tcase_add_test(tcase, who_is_explained_was_not_there);
 }

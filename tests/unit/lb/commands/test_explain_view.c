@@ -82,7 +82,7 @@ START_TEST(the_way_there_is_below_it)
                "  certificate      CN=a?b, of CN=CA, serial 0A, until 2026-12-03 10:00:00\n"
                "  listener         web (https [::]:443); as well: api, old\n"
                "  handshake        domain * (as it asks for no name); asks for a certificate, "
-               "refuses nobody\n"
+               "its rules refuse\n"
                "    of the CAs     CN=CA; CN=Other\n"
                "  host             domain www.test\n"
                "  rule             api (lb.ini:7): url /a, by prefix; mutual_auth = require\n"
