@@ -3,6 +3,7 @@
  * want. */
 #include <string.h>
 
+#include "lb/base/text_map.h"
 #include "listeners/access_index.h"
 #include "listeners/load/access_section.h"
 #include "listeners/load/listener_build.h"
@@ -151,6 +152,27 @@ static void warn_of_loop(struct listener_build *build, const struct access_secti
                       section->rule.name, text + strlen("redirect:"));
 }
 
+static bool covers(enum access_condition one, enum access_condition other)
+{
+    return one == other || (one == ACCESS_UNVERIFIED && other != ACCESS_VERIFIED);
+}
+
+/* The same host and url, word for word, in an earlier one. */
+static void warn_of_idle(struct listener_build *build, struct text_map *firsts,
+                         const struct access_section *section)
+{
+    struct slice key =
+        slice_of(arena_format(build->arena, "%s %s %s", section->pattern,
+                              rule_url_mark(section->url.kind), section->url.text.at));
+    const struct access_section *first = text_map_add(firsts, text_hash(key), key, section);
+    if (first && covers(first->rule.condition, section->rule.condition))
+        LISTENER_WARN(build, section->rule.line,
+                      "access %s never decides on listener %s: access %s (line %u) is for the same "
+                      "requests and stands before it",
+                      section->rule.name, build->listener->name, first->rule.name,
+                      first->rule.line);
+}
+
 void listener_build_access(struct listener_build *build)
 {
     struct listener *listener = build->listener;
@@ -161,11 +183,14 @@ void listener_build_access(struct listener_build *build)
                                         listener->domain_count, build->arena);
     struct meeting *meetings = arena_alloc(build->arena, count * sizeof *meetings);
     const bool *asking = asking_domains(build);
+    struct text_map firsts;
+    text_map_init(&firsts, count, build->arena);
     meet_domains(build, meetings, asking);
     for (unsigned i = 0; i < count; i++) {
         struct access_section *section = listener->access_sections[i];
         meet_by_name(build, &meetings[i], section, asking);
         section->is_met |= meetings[i].is_met;
+        warn_of_idle(build, &firsts, section);
         if (meetings[i].is_met && !meetings[i].is_asked)
             warn_of_everybody(build, section);
         if (meetings[i].is_met)
