@@ -14,6 +14,7 @@
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"
+#include "tests/support/made_crl.h"
 #include "tests/support/process.h"
 #include "tests/support/stub_backend.h"
 
@@ -37,6 +38,14 @@ static const char ini[] =
     "redirect = https://elsewhere.example.com$uri\n\n"
     "[rule known]\nlistener = web\ndomain = gentle.example.com\nurl = /known\npool = app\n"
     "mutual_auth = require\nclient_ca = ca.crt\nclient_registration = manual\nrefuse_with = 403\n\n"
+    "[rule listed]\nlistener = web\ndomain = gentle.example.com\nurl = /listed\npool = app\n"
+    "mutual_auth = require\nclient_ca = ca.crt\nclient_crl = ca.crl\nrefuse_with = redirect:https://help.example.com/$reason\n\n"
+    "[rule lists]\nlistener = web\ndomain = lists.example.com\npool = app\n"
+    "certificate = server.crt\ncertificate_key = server.key\n"
+    "mutual_auth = require\nclient_ca = ca.crt\nclient_crl = ca.crl\n\n"
+    "[rule stale]\nlistener = web\ndomain = stale.example.com\npool = app\n"
+    "certificate = server.crt\ncertificate_key = server.key\n"
+    "mutual_auth = require\nclient_ca = ca.crt\nclient_crl = stale.crl\nrefuse_with = 403\n\n"
     "[access plain]\ndomain = open.example.com\nurl = /secret\nclient_certificate = unverified\n"
     "action = block\n\n"
     "[rule open]\nlistener = web\ndomain = open.example.com\npool = app\n"
@@ -48,6 +57,8 @@ static const char ini[] =
 #define STRICT "strict.example.com"
 #define GENTLE "gentle.example.com"
 #define OPEN "open.example.com"
+#define LISTS "lists.example.com"
+#define STALE "stale.example.com"
 
 struct house {
     struct scene scene;
@@ -66,6 +77,19 @@ static void write_guest(const struct scene *scene, const char *name, struct cert
     made_free(made);
 }
 
+/* Zoe is on her CA's list; another one of its lists has ended. */
+static void write_lists(const struct scene *scene, const struct made *ca)
+{
+    struct made *zoe = made_client(ca, "zoe");
+    made_write(zoe, scene->folder.path, "zoe");
+    made_crl_write(&(struct crl_wish){.issuer = ca, .revoked = {zoe}, .number = 7},
+                   scene->folder.path, "ca.crl", MADE_CRL_PEM);
+    made_crl_write(
+        &(struct crl_wish){.issuer = ca, .from_s = -2 * MADE_DAY_S, .until_s = -MADE_DAY_S},
+        scene->folder.path, "stale.crl", MADE_CRL_DER);
+    made_free(zoe);
+}
+
 static void write_guests(const struct scene *scene)
 {
     struct made *ca = made_ca("Guest CA");
@@ -73,8 +97,8 @@ static void write_guests(const struct scene *scene)
     struct made *two = made_intermediate(one, "Two");
     struct made *three = made_intermediate(two, "Three");
     made_write(ca, scene->folder.path, "ca");
+    write_lists(scene, ca);
     write_guest(scene, "alice", (struct certificate_wish){.issuer = ca, .usage = "clientAuth"});
-    write_guest(scene, "zoe", (struct certificate_wish){.issuer = ca, .usage = "clientAuth"});
     write_guest(scene, "middle", (struct certificate_wish){.issuer = one, .usage = "clientAuth"});
     write_guest(scene, "deep", (struct certificate_wish){.issuer = three, .usage = "clientAuth"});
     write_guest(scene, "selfmade", (struct certificate_wish){.usage = "clientAuth"});
@@ -309,6 +333,11 @@ static const struct visit visits[] = {
     {"alice", GENTLE, GENTLE, "/moved?a=b"},
     {"alice", GENTLE, GENTLE, "/a/%2e%2e/some"},
     {"alice", GENTLE, GENTLE, "/known"},
+    {"alice", GENTLE, GENTLE, "/listed"},
+    {"alice", LISTS, LISTS, "/"},
+    {"zoe", LISTS, LISTS, "/"},
+    {"bob", LISTS, LISTS, "/"},
+    {"alice", STALE, STALE, "/"},
     {NULL, OPEN, OPEN, "/"},
     {NULL, OPEN, OPEN, "/secret"},
     {"bob", OPEN, OPEN, "/secret"},
@@ -426,6 +455,10 @@ START_TEST(the_first_line_says_it_and_the_others_why)
     status = explain(&house, "--live --cert zoe.crt --host " GENTLE " --url /some/x");
     MUST_SAY(&house, status, 3, "refused: not-allowed (403)\n");
     MUST_SAY(&house, status, 3, "add one to allow_client, as in sha256:");
+    status = explain(&house, "--live --cert zoe.crt --host " GENTLE " --url /listed/x");
+    MUST_SAY(&house, status, 3,
+             "refused: crl-revoked (redirect to https://help.example.com/crl-revoked)\n");
+    MUST_SAY(&house, status, 3, "ca.crl number 07 of CN=Guest CA, until ");
     status = explain(&house, "--live --host " GENTLE " --url /some/x --from 192.0.2.7");
     MUST_SAY(&house, status, 0, "of which its address is exempt\n");
     status = explain(&house, "--live --host " GENTLE " --url /some/x --from 198.51.100.7");
