@@ -9,7 +9,7 @@ struct metrics;
 
 #define METRICS_MEDIA_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
-/** Thread: control; it costs what GET /v1/status does. */
+/** GET /metrics. Thread: control; its cost grows with what is told: listeners, CAs, backends. */
 void metrics_get(struct api_request *request);
 
 /* For metrics.c: its parts. */
