@@ -199,6 +199,7 @@ START_TEST(no_spelling_of_host_brings_an_open_connection_to_a_closed_domain)
 }
 END_TEST
 
+// clang-format off
 /* One connection, the host of its handshake, and what another one is answered. */
 static const struct {
     const char *listener;
@@ -222,6 +223,7 @@ static const struct {
     {"web", "nobody.example.org", "alice", "a.example.com", 421},
     {"web", "nobody.example.org", "alice", "open.example.com", 200},
     {"web", "127.0.0.1", "alice", "a.example.com", 421},
+    {"web", LABEL LABEL LABEL "255-bytes-are-longer-than-any-host-may-be-0123456789-a." "example.com", "alice", "a.example.com", 421},
     {"strict", "nobody.example.org", "alice", "partner.example.com", 421},
     {"strict", "nobody.example.org", "alice", "beside.example.com", 421},
     /* So is who asks for none. */
@@ -237,6 +239,7 @@ static const struct {
     {"strict", "beside.example.com", NULL, "closed.example.com", 421},
     {"strict", "beside.example.com", NULL, "nobody.example.org", 421},
 };
+// clang-format on
 
 START_TEST(another_host_is_served_only_where_it_asks_the_same_of_its_clients)
 {

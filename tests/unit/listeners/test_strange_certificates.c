@@ -85,7 +85,8 @@ static void expect_described(const struct identity *identity)
     ck_assert_uint_eq(strlen(digits) % 2, 0);
     ck_assert_uint_eq(strspn(digits, "0123456789ABCDEF"), strlen(digits));
     ck_assert_uint_eq(strlen(identity->sha256), 64);
-    ck_assert(!identity->common_name || strlen(identity->common_name) <= CERTIFICATE_NAME_BYTES);
+    if (identity->common_name)
+        expect_printable("common name", identity->common_name, CERTIFICATE_NAME_BYTES);
     struct handshake handshake = {.identity = (struct identity *)identity};
     struct log_line line;
     log_begin(&line, LOG_LEVEL_WARN, "client.refused");
@@ -142,6 +143,26 @@ START_TEST(an_intermediate_like_it_is_named_too)
 }
 END_TEST
 
+/* "admin" to whoever reads to the NUL, and something else to all others. */
+START_TEST(a_common_name_with_a_nul_is_nobody_s)
+{
+    struct court court;
+    court_open(&court);
+    for (unsigned i = 0; i < strange_count; i++) {
+        if (strcmp(strange_ones[i].name, "nul-in-name") != 0)
+            continue;
+        struct made *made = strange_client(&strange_ones[i], court.cast.ca);
+        struct identity *identity = identify(&court, made);
+        ck_assert(identity_is_verified(identity));
+        ck_assert_ptr_null(identity->common_name);
+        ck_assert_ptr_nonnull(strstr(identity->subject, "admin\\00.example.com"));
+        identity_unref(identity);
+        made_free(made);
+    }
+    court_close(&court);
+}
+END_TEST
+
 START_TEST(a_signature_by_md5_is_too_weak)
 {
     static const struct strange md5 = {.name = "md5"};
@@ -169,6 +190,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, each_is_accepted_or_refused_under_its_name, 0, (int)strange_count);
     tcase_add_loop_test(tcase, an_intermediate_like_it_is_named_too, 0, (int)strange_count);
+    tcase_add_test(tcase, a_common_name_with_a_nul_is_nobody_s);
     tcase_add_test(tcase, a_signature_by_md5_is_too_weak);
 }
 
