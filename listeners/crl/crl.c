@@ -51,7 +51,13 @@ bool crl_is_older(const struct crl *crl, const struct crl *other)
 
 /* --- what it covers -------------------------------------------------------------------------- */
 
-static bool check_scope(X509_CRL *frame, struct error *err)
+bool crl_covers(const struct crl *crl, bool is_ca)
+{
+    return crl->scope == CRL_OF_ALL || (crl->scope == CRL_OF_CAS) == is_ca;
+}
+
+/* One distribution point alone is how many CAs write a list that is complete. */
+static bool read_scope(struct crl *crl, X509_CRL *frame, struct error *err)
 {
     int critical = 0;
     ISSUING_DIST_POINT *point =
@@ -61,12 +67,11 @@ static bool check_scope(X509_CRL *frame, struct error *err)
     if (!point)
         return true;
     const char *part = point->indirectCRL > 0   ? "is an indirect list (entries of other CAs)"
-                       : point->onlyuser > 0    ? "covers certificates of users only"
-                       : point->onlyCA > 0      ? "covers certificates of CAs only"
                        : point->onlyattr > 0    ? "covers attribute certificates only"
                        : point->onlysomereasons ? "covers some reasons of revocation only"
-                       : point->distpoint       ? "covers one distribution point only"
                                                 : NULL;
+    crl->is_of_point = point->distpoint;
+    crl->scope = point->onlyuser > 0 ? CRL_OF_USERS : point->onlyCA > 0 ? CRL_OF_CAS : CRL_OF_ALL;
     ISSUING_DIST_POINT_free(point);
     return !part || error_set(err,
                               "it %s (issuing distribution point), and the rest would go "
@@ -74,10 +79,10 @@ static bool check_scope(X509_CRL *frame, struct error *err)
                               part);
 }
 
-static bool check_extension(X509_EXTENSION *extension, struct error *err)
+static bool check_extension(const ASN1_OBJECT *kind, bool is_critical, struct error *err)
 {
     char name[80];
-    switch (OBJ_obj2nid(X509_EXTENSION_get_object(extension))) {
+    switch (OBJ_obj2nid(kind)) {
     case NID_delta_crl:
         return error_set(err, "it is a delta list (only what has changed since another one), which "
                               "lb does not use; name the complete list of the CA");
@@ -90,18 +95,19 @@ static bool check_extension(X509_EXTENSION *extension, struct error *err)
     default:
         break;
     }
-    if (!X509_EXTENSION_get_critical(extension))
+    if (!is_critical)
         return true;
-    OBJ_obj2txt(name, sizeof name, X509_EXTENSION_get_object(extension), 0);
+    OBJ_obj2txt(name, sizeof name, kind, 0);
     return error_set(err, "it has the critical extension %s, which lb does not know", name);
 }
 
 static bool check_extensions(X509_CRL *frame, struct error *err)
 {
     for (int i = 0; i < X509_CRL_get_ext_count(frame); i++)
-        if (!check_extension(X509_CRL_get_ext(frame, i), err))
+        if (!check_extension(X509_EXTENSION_get_object(X509_CRL_get_ext(frame, i)),
+                             X509_EXTENSION_get_critical(X509_CRL_get_ext(frame, i)) == 1, err))
             return false;
-    return check_scope(frame, err);
+    return true;
 }
 
 /* As for certificates (level 2): no SHA-1. */
@@ -220,7 +226,8 @@ static enum crl_outcome read_list(struct crl *crl, const struct crl_parts *parts
                                   STACK_OF(X509) * issuers, struct error *err)
 {
     if (!check_extensions(frame, err) || !check_strength(frame, err) ||
-        !read_number(crl, frame, err) || !read_times(crl, frame, err))
+        !read_scope(crl, frame, err) || !read_number(crl, frame, err) ||
+        !read_times(crl, frame, err))
         return CRL_BAD;
     enum crl_outcome outcome = verify(crl, parts, frame, issuers, err);
     if (outcome == CRL_GOOD && !crl_der_serials(parts, &crl->serials, err))

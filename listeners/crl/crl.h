@@ -23,11 +23,16 @@ enum {
     CRL_NUMBER_BYTES = 20, /* RFC 5280, 5.2.3 */
 };
 
+/** Whose certificates it covers (RFC 5280, 5.2.5). */
+enum crl_scope { CRL_OF_ALL, CRL_OF_USERS, CRL_OF_CAS };
+
 struct crl {
     atomic_uint references;
     unsigned char ca_key[CA_KEY_BYTES];    /* of the CA that signed it (ca_key_of) */
     char *issuer;                          /* RFC 2253 */
     char number[2 * CRL_NUMBER_BYTES + 1]; /* hex, even length; empty: it has none */
+    enum crl_scope scope;
+    bool is_of_point; /* it names a distribution point: it may be one of several parts */
     time_t this_update;
     time_t next_update; /* 0: it does not say */
     struct crl_serials serials;
@@ -55,6 +60,8 @@ struct crl *crl_ref(struct crl *crl);
 /** NULL is fine. The last one frees. Any thread. */
 void crl_unref(struct crl *crl);
 
+/** Does it say anything of such a certificate? */
+bool crl_covers(const struct crl *crl, bool is_ca);
 /** Is it in its time? */
 bool crl_is_current(const struct crl *crl, time_t now);
 /** Is it time to look whether the CA makes another one? A week before the end, or when less than a

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "listeners/crl/crl_check.h"
 
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,7 +187,7 @@ static bool serial_of(const X509 *certificate, unsigned char room[CRL_SERIAL_BYT
 
 /* What the lists of one CA say of one certificate. */
 static enum refusal ask(const struct crl_edition *edition, const unsigned char *ca_key,
-                        const X509 *certificate, time_t now)
+                        const X509 *certificate, bool is_ca, time_t now)
 {
     unsigned char room[CRL_SERIAL_BYTES + 8];
     struct crl_serial serial;
@@ -194,6 +195,8 @@ static enum refusal ask(const struct crl_edition *edition, const unsigned char *
     bool can_be_listed = serial_of(certificate, room, &serial);
     for (unsigned at = first_of(edition, ca_key); is_of(edition, at, ca_key); at++) {
         const struct crl *crl = edition->lists[at];
+        if (!crl_covers(crl, is_ca))
+            continue;
         if (can_be_listed && crl_serials_have(&crl->serials, serial))
             return REFUSAL_CRL_REVOKED;
         if (crl_is_current(crl, now))
@@ -202,6 +205,11 @@ static enum refusal ask(const struct crl_edition *edition, const unsigned char *
             refusal = REFUSAL_CRL_EXPIRED;
     }
     return refusal;
+}
+
+static bool is_ca(const X509 *certificate)
+{
+    return X509_get_extension_flags((X509 *)certificate) & EXFLAG_CA;
 }
 
 /* That one of them is revoked counts more than that the list of another is out of date. */
@@ -213,7 +221,8 @@ static enum refusal look_up(const struct crl_check *check, const struct crl_edit
     const X509 *certificate = identity->leaf;
     unsigned steps = check->reach == CRL_OF_LEAF && result->ca_count > 0 ? 1 : result->ca_count;
     for (unsigned i = 0; i < steps; i++) {
-        enum refusal one = ask(edition, result->ca_keys[i], certificate, now);
+        enum refusal one =
+            ask(edition, result->ca_keys[i], certificate, i > 0 || is_ca(certificate), now);
         if (one == REFUSAL_CRL_REVOKED)
             return one;
         if (all == REFUSAL_NONE && check->policy == CRL_HARD)

@@ -160,14 +160,32 @@ static void warn_of_date(const struct desk *desk, const struct named_file *named
                  path, crl->issuer);
 }
 
+static void warn_of_scope(const struct desk *desk, const struct named_file *named,
+                          const struct crl *crl, enum crl_reach reach)
+{
+    const char *path = crl_source_path(named->source);
+    if (crl->scope == CRL_OF_CAS && reach == CRL_OF_LEAF)
+        CRL_WARN(desk, named->line,
+                 "client_crl %s: the list of %.200s covers certificates of CAs only: it is not "
+                 "asked about clients; name its list for them, or say client_crl_check = chain",
+                 path, crl->issuer);
+    else if (crl->is_of_point)
+        CRL_WARN(desk, named->line,
+                 "client_crl %s: the list of %.200s names a distribution point, and is taken for "
+                 "all that this CA has revoked: if it is one of several parts, name them all",
+                 path, crl->issuer);
+}
+
 static void warn_of_dates(struct desk *desk, const struct crl_check *check)
 {
     for (unsigned i = 0; i < check->files->count; i++) {
         const char *path = check->files->items[i];
         struct named_file *named = file_of(desk, path, check->files->lines[i]);
         const struct crl_file *file = check->taken[i];
-        for (unsigned k = 0; file && k < file->count && !named->is_told[check->policy]; k++)
+        for (unsigned k = 0; file && k < file->count && !named->is_told[check->policy]; k++) {
             warn_of_date(desk, named, file->lists[k], check->policy);
+            warn_of_scope(desk, named, file->lists[k], check->reach);
+        }
         named->is_told[check->policy] = true;
     }
 }

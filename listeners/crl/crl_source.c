@@ -113,13 +113,26 @@ struct crl_file *crl_source_file(struct crl_source *source)
 /* --- who reads holds source->reading
  * ----------------------------------------------------------------- */
 
+static const struct crl *newest_of(const struct crl_file *file, const unsigned char *ca_key)
+{
+    const struct crl *newest = NULL;
+    for (unsigned i = 0; i < file->count; i++)
+        if (memcmp(file->lists[i]->ca_key, ca_key, CA_KEY_BYTES) == 0 &&
+            (!newest || crl_is_older(newest, file->lists[i])))
+            newest = file->lists[i];
+    return newest;
+}
+
+/* A CA may have its lists in parts, each with a number of its own: the newest of them tells. */
 static const struct crl *older_list(const struct crl_file *file, const struct crl_file *before)
 {
-    for (unsigned i = 0; i < file->count; i++)
-        for (unsigned k = 0; k < before->count; k++)
-            if (memcmp(file->lists[i]->ca_key, before->lists[k]->ca_key, CA_KEY_BYTES) == 0 &&
-                crl_is_older(file->lists[i], before->lists[k]))
-                return file->lists[i];
+    for (unsigned i = 0; i < file->count; i++) {
+        const unsigned char *ca_key = file->lists[i]->ca_key;
+        const struct crl *now = newest_of(file, ca_key);
+        const struct crl *then = newest_of(before, ca_key);
+        if (then && crl_is_older(now, then))
+            return now;
+    }
     return NULL;
 }
 

@@ -105,6 +105,7 @@ static void add_scope(X509_CRL *crl, const struct crl_wish *wish)
     ISSUING_DIST_POINT *point = ISSUING_DIST_POINT_new();
     must(point, "make a distribution point");
     point->onlyuser = wish->is_of_users ? 0xff : 0;
+    point->onlyCA = wish->is_of_cas ? 0xff : 0;
     point->indirectCRL = wish->is_indirect ? 0xff : 0;
     if (wish->is_of_one_point) {
         point->distpoint = DIST_POINT_NAME_new();
@@ -130,7 +131,7 @@ static void add_extensions(X509_CRL *crl, const struct crl_wish *wish)
         add_number(crl, NID_crl_number, wish->number);
     if (wish->is_delta)
         add_number(crl, NID_delta_crl, 1);
-    if (wish->is_of_users || wish->is_indirect || wish->is_of_one_point)
+    if (wish->is_of_users || wish->is_of_cas || wish->is_indirect || wish->is_of_one_point)
         add_scope(crl, wish);
     if (wish->has_unknown) {
         X509_EXTENSION *extension = unknown_extension();

@@ -35,6 +35,7 @@ struct crl_wish {
     bool is_delta;
     bool is_indirect;
     bool is_of_users;          /* its issuing distribution point says so */
+    bool is_of_cas;            /* the same */
     bool is_of_one_point;      /* the same */
     bool has_other_issuer;     /* the first entry names another CA */
     bool has_unknown;          /* a critical extension that nobody knows */

@@ -140,14 +140,38 @@ START_TEST(what_is_no_good_is_refused_by_name)
         {{.issuer = cast.ca, .sha1 = true}, CRL_BAD, "SHA1, which is too weak"},
         {{.issuer = cast.ca, .is_delta = true}, CRL_BAD, "delta list"},
         {{.issuer = cast.ca, .is_indirect = true}, CRL_BAD, "indirect list"},
-        {{.issuer = cast.ca, .is_of_users = true}, CRL_BAD, "users only"},
-        {{.issuer = cast.ca, .is_of_one_point = true}, CRL_BAD, "one distribution point only"},
         {{.issuer = cast.ca, .others = 2, .has_other_issuer = true}, CRL_BAD, "indirect list"},
         {{.issuer = cast.ca, .has_unknown = true}, CRL_BAD, "1.3.6.1.4.1.99999.1"},
         {{.issuer = cast.ca, .others = 2, .has_unknown_in_entry = true}, CRL_BAD, "critical"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         expect_fault(&cast, &cases[i].wish, cases[i].outcome, cases[i].words);
+    cast_close(&cast);
+}
+END_TEST
+
+START_TEST(a_list_says_whom_it_covers)
+{
+    struct cast cast;
+    struct error err = {""};
+    struct crl *crl;
+    cast_open(&cast);
+    const struct {
+        struct crl_wish wish;
+        bool users, cas, is_of_point;
+    } rows[] = {
+        {{.issuer = cast.ca}, true, true, false},
+        {{.issuer = cast.ca, .is_of_users = true}, true, false, false},
+        {{.issuer = cast.ca, .is_of_cas = true}, false, true, false},
+        {{.issuer = cast.ca, .is_of_one_point = true}, true, true, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ck_assert_int_eq(parse(&cast, &rows[i].wish, &crl, &err), CRL_GOOD);
+        ck_assert_int_eq(crl_covers(crl, false), rows[i].users);
+        ck_assert_int_eq(crl_covers(crl, true), rows[i].cas);
+        ck_assert_int_eq(crl->is_of_point, rows[i].is_of_point);
+        crl_unref(crl);
+    }
     cast_close(&cast);
 }
 END_TEST
@@ -236,6 +260,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_list_without_entries_is_taken);
     tcase_add_loop_test(tcase, lists_signed_with_any_usual_key_are_taken, 0, 4);
     tcase_add_test(tcase, what_is_no_good_is_refused_by_name);
+    tcase_add_test(tcase, a_list_says_whom_it_covers);
     tcase_add_test(tcase, a_ca_that_may_not_sign_lists_is_not_believed);
     tcase_add_test(tcase, no_part_of_a_list_is_taken_for_a_list);
     tcase_add_test(tcase, time_and_age_are_told);

@@ -234,6 +234,46 @@ START_TEST(a_revoked_ca_counts_where_the_chain_is_checked)
 }
 END_TEST
 
+START_TEST(a_list_is_asked_only_about_those_it_covers)
+{
+    struct cast cast;
+    struct crl_check check = {.policy = CRL_HARD, .reach = CRL_OF_CHAIN};
+    cast_open(&cast);
+    made_crl_write(&(struct crl_wish){.issuer = cast.middle, .is_of_users = true}, cast.folder.path,
+                   "middle.crl", MADE_CRL_PEM);
+    made_crl_write(&(struct crl_wish){.issuer = cast.root, .is_of_cas = true}, cast.folder.path,
+                   "root.crl", MADE_CRL_PEM);
+    name_file(&cast, "middle.crl");
+    name_file(&cast, "root.crl");
+    adopt(&cast, &check);
+    ck_assert_int_eq(judge(&cast, &check, cast.who_alice), REFUSAL_NONE);
+    ck_assert_int_eq(judge(&cast, &check, cast.who_bob), REFUSAL_CRL_MISSING); /* of the root */
+    crl_check_done(&check);
+    cast_close(&cast);
+}
+END_TEST
+
+START_TEST(a_list_of_cas_is_said_to_be_of_no_use_for_clients)
+{
+    struct cast cast;
+    struct crl_check check = {.policy = CRL_HARD};
+    cast_open(&cast);
+    made_crl_write(&(struct crl_wish){.issuer = cast.middle, .is_of_one_point = true},
+                   cast.folder.path, "middle.crl", MADE_CRL_PEM);
+    made_crl_write(&(struct crl_wish){.issuer = cast.root, .is_of_cas = true}, cast.folder.path,
+                   "root.crl", MADE_CRL_PEM);
+    name_file(&cast, "middle.crl");
+    name_file(&cast, "root.crl");
+    adopt(&cast, &check);
+    ck_assert_uint_eq(cast.problems.count, 2);
+    expect_problem(&cast, 0, 10, true, "names a distribution point");
+    expect_problem(&cast, 1, 11, true, "covers certificates of CAs only");
+    ck_assert_int_eq(judge(&cast, &check, cast.who_alice), REFUSAL_NONE);
+    crl_check_done(&check);
+    cast_close(&cast);
+}
+END_TEST
+
 START_TEST(several_lists_of_one_file_all_count)
 {
     struct cast cast;
@@ -527,6 +567,8 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, a_missing_list_refuses_where_the_policy_is_hard, 0, 2);
     tcase_add_loop_test(tcase, a_list_out_of_date_refuses_where_the_policy_is_hard, 0, 2);
     tcase_add_loop_test(tcase, a_revoked_ca_counts_where_the_chain_is_checked, 0, 2);
+    tcase_add_test(tcase, a_list_is_asked_only_about_those_it_covers);
+    tcase_add_test(tcase, a_list_of_cas_is_said_to_be_of_no_use_for_clients);
     tcase_add_test(tcase, several_lists_of_one_file_all_count);
     tcase_add_loop_test(tcase, a_new_list_is_in_force_at_the_second_look, 0, 2);
     tcase_add_loop_test(tcase, a_bad_file_changes_nothing_but_is_told, 0, 6);
