@@ -25,7 +25,7 @@ enum question_state {
 
 struct ocsp_wait {
     struct list_node node;
-    struct question *question; /* NULL: it is about to be told */
+    struct question *question;
     void (*on_asked)(void *arg);
     void *arg;
 };
@@ -126,13 +126,6 @@ static void tell(struct list_node *told)
     }
 }
 
-static void detach_waiting(struct question *question, struct list_node *told)
-{
-    list_move(&question->waiting, told);
-    for (struct list_node *node = told->next; node != told; node = node->next)
-        LIST_OWNER(node, struct ocsp_wait, node)->question = NULL;
-}
-
 /* Nobody joins it any more; who waits is told. */
 static void question_end(struct question *question)
 {
@@ -142,7 +135,7 @@ static void question_end(struct question *question)
     deadline_disarm(&question->deadline);
     list_remove(&question->node);
     list_remove(&question->turn);
-    detach_waiting(question, &told);
+    list_move(&question->waiting, &told);
     bool is_over = !was_asking || ocsp_call_end(&question->call);
     tell(&told);
     if (is_over && was_asking)
@@ -348,7 +341,7 @@ void ocsp_leave(struct ocsp_wait *wait)
     list_remove(&wait->node);
     free(wait);
     /* One that has not begun is nobody's any more; the others end by themselves. */
-    if (question && question->state == QUESTION_QUEUED && list_is_empty(&question->waiting))
+    if (question->state == QUESTION_QUEUED && list_is_empty(&question->waiting))
         question_end(question);
 }
 

@@ -157,6 +157,22 @@ START_TEST(nobody_else_may)
 }
 END_TEST
 
+START_TEST(a_responder_has_its_right_until_its_certificate_ends)
+{
+    struct asking asking;
+    asking_open(&asking);
+    struct made *delegate = made_certificate(&(struct certificate_wish){
+        .name = "OCSP", .issuer = asking.stage.ca, .usage = "OCSPSigning", .until_s = 1000});
+    const struct ocsp_wish wish = {.signer = delegate, .made_s = 500, .next_s = 5000};
+    asking.now += 900;
+    ck_assert_msg(hear(&asking, &wish), "%s", asking.err.text);
+    asking.now += 200;
+    ck_assert(!hear(&asking, &wish));
+    made_free(delegate);
+    asking_close(&asking);
+}
+END_TEST
+
 START_TEST(a_responder_of_an_intermediate_speaks_for_no_other)
 {
     struct asking asking;
@@ -311,6 +327,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, answers_of_another_time_do_not_count);
     tcase_add_test(tcase, a_responder_of_the_ca_may_sign);
     tcase_add_loop_test(tcase, nobody_else_may, 0, 5);
+    tcase_add_test(tcase, a_responder_has_its_right_until_its_certificate_ends);
     tcase_add_test(tcase, a_responder_of_an_intermediate_speaks_for_no_other);
     tcase_add_test(tcase, a_bent_signature_is_none);
     tcase_add_test(tcase, an_answer_about_somebody_else_is_none);
