@@ -17,6 +17,7 @@
 #include "lb/commands/reply.h"
 #include "lb/commands/table.h"
 #include "lb/commands/word.h"
+#include "lb/privileges.h"
 
 static const char verb[] = "explain";
 
@@ -200,6 +201,7 @@ int command_explain_client(int argc, char **argv)
     struct arguments arguments;
     if (!arguments_parse(&arguments, &form, argc, argv) || !is_sound(&arguments))
         return COMMAND_MISUSED;
+    privileges_guard_secrets(); /* the client's key may stand in its file */
     json_t *question = json_object();
     int status = question ? put_words(question, &arguments) : told("out of memory");
     if (status == COMMAND_DONE)

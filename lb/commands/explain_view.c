@@ -32,14 +32,19 @@ static void put(const struct view *view, const char *before, const json_t *objec
     fputs(after, view->out);
 }
 
+enum { LIST_SHOWN_MOST = 16 };
+
 static void put_list(const struct view *view, const json_t *list, const char *between)
 {
     const json_t *item;
-    for (size_t i = 0; (item = json_array_get(list, i)); i++) {
+    size_t count = json_array_size(list);
+    for (size_t i = 0; i < LIST_SHOWN_MOST && (item = json_array_get(list, i)); i++) {
         const char *text = json_string_value(item);
         fputs(i ? between : "", view->out);
         field_view_plain(view->out, text ? text : "-");
     }
+    if (count > LIST_SHOWN_MOST)
+        fprintf(view->out, "%s… (%zu)", between, count);
 }
 
 /* --- the decision --------------------------------------------------------------------------- */
