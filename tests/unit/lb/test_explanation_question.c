@@ -109,7 +109,7 @@ static const struct {
     {"{\"host\":\"a\",\"sni\":\"b\",\"no_sni\":true}", "sni and no_sni together"},
     {"{\"host\":\"a\",\"from\":\"10.0.0.1:80\"}", "from \"10.0.0.1:80\" is no address"},
     {"{\"host\":\"a\",\"from\":\"10.0.0.0/8\"}", "from \"10.0.0.0/8\" is no address"},
-    {"{\"host\":\"a\",\"listener\":\"frist\"}", "there is no listener frist: did you mean first?"},
+    {"{\"host\":\"a\",\"listener\":\"firzt\"}", "there is no listener firzt: did you mean first?"},
     {"{\"url\":\"https://a:7/\"}", "no https listener has port 7: there are first (https 127.0.0.1:8443), second "},
     {"{\"url\":\"http://a:8443/\"}", "no http listener has port 8443"},
     {"{\"host\":\"a\",\"pem\":\"\"}", "certificate: is empty"},
