@@ -6,8 +6,8 @@
 #include "lb/admin/admin.h"
 #include "lb/admin/api.h"
 #include "lb/base/error.h"
-#include "lb/explanation.h"
-#include "lb/explanation_json.h"
+#include "lb/explain/explanation.h"
+#include "lb/explain/explanation_json.h"
 
 void explain_call_post(struct api_request *request)
 {
