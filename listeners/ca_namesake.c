@@ -6,6 +6,8 @@
 #include <openssl/x509v3.h>
 #include <stdbool.h>
 
+#include "lb/base/certificate.h"
+
 static bool are_namesakes(const X509 *one, const X509 *other)
 {
     return X509_NAME_cmp(X509_get_subject_name(one), X509_get_subject_name(other)) == 0 &&
@@ -21,6 +23,14 @@ static bool has_namesakes(const STACK_OF(X509) * cas)
     return false;
 }
 
+/* The end excluded, as everywhere in lb. */
+static bool is_valid_now(const X509 *certificate, X509_STORE_CTX *context)
+{
+    time_t now = X509_VERIFY_PARAM_get_time(X509_STORE_CTX_get0_param(context));
+    return certificate_time(X509_get0_notBefore(certificate)) <= now &&
+           now < certificate_time(X509_get0_notAfter(certificate));
+}
+
 /* How well the candidate fits as the issuer; 0: not at all. */
 static int fitness(X509_STORE_CTX *context, X509 *candidate, X509 *certificate)
 {
@@ -28,13 +38,10 @@ static int fitness(X509_STORE_CTX *context, X509 *candidate, X509 *certificate)
         return 0;
     EVP_PKEY *key = X509_get0_pubkey(candidate);
     bool has_signed = key && X509_verify(certificate, key) == 1;
-    bool is_valid =
-        X509_cmp_timeframe(X509_STORE_CTX_get0_param(context), X509_get0_notBefore(candidate),
-                           X509_get0_notAfter(candidate)) == 0;
-    return 1 + 2 * has_signed + is_valid;
+    return 1 + 2 * has_signed + is_valid_now(candidate, context);
 }
 
-/* In the place of X509_STORE_CTX_get1_issuer(). */
+/* In the place of X509_STORE_CTX_get1_issuer(), as OpenSSL 3 calls it. */
 static int find_issuer(X509 **ret_issuer, X509_STORE_CTX *context, X509 *certificate)
 {
     STACK_OF(X509) *candidates =
@@ -59,8 +66,19 @@ static int find_issuer(X509 **ret_issuer, X509_STORE_CTX *context, X509 *certifi
     return best != NULL;
 }
 
+/* As OpenSSL 4 calls it. What OpenSSL 3 has no const for is only looked at there, too. */
+static int find_issuer_of_const(X509 **ret_issuer, X509_STORE_CTX *context, const X509 *certificate)
+{
+    return find_issuer(ret_issuer, context, (X509 *)certificate);
+}
+
 void ca_namesakes_heed(X509_STORE *store, const STACK_OF(X509) * cas)
 {
     if (has_namesakes(cas))
-        X509_STORE_set_get_issuer(store, find_issuer);
+        // clang-format off
+        X509_STORE_set_get_issuer(
+            store, _Generic((X509_STORE_CTX_get_issuer_fn)NULL,
+                            int (*)(X509 **, X509_STORE_CTX *, X509 *): find_issuer,
+                            default: find_issuer_of_const));
+    // clang-format on
 }

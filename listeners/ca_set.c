@@ -323,12 +323,16 @@ static void refuse(struct ca_set_result *result, int x509_error, int depth)
     result->depth = depth;
 }
 
-static void conclude(struct ca_set_result *result, X509_STORE_CTX *context, bool is_verified)
+static void conclude(struct ca_set_result *result, X509_STORE_CTX *context, bool is_verified,
+                     time_t now)
 {
     int error = X509_STORE_CTX_get_error(context);
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
     int depth = is_verified ? malformed_depth(chain) : sk_X509_num(chain);
-    if (is_verified && depth > 0) {
+    int ended = is_verified ? certificates_ended(chain, now) : -1;
+    if (ended >= 0) {
+        refuse(result, X509_V_ERR_CERT_HAS_EXPIRED, ended);
+    } else if (is_verified && depth > 0) {
         refuse(result, X509_V_ERR_INVALID_EXTENSION, depth);
     } else if (error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY &&
                has_malformed_issuer(chain, X509_STORE_CTX_get0_untrusted(context))) {
@@ -363,7 +367,7 @@ static void verify(const struct ca_set *set, X509 *leaf, STACK_OF(X509) * chain,
     if (context && X509_STORE_CTX_init(context, set->store, leaf, chain) == 1) {
         X509_STORE_CTX_set_time(context, 0, now);
         bool is_verified = X509_verify_cert(context) == 1;
-        conclude(result, context, is_verified);
+        conclude(result, context, is_verified, now);
     }
     X509_STORE_CTX_free(context);
 }

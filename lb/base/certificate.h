@@ -73,6 +73,12 @@ char *certificate_field_text(const X509_NAME *name, int nid, size_t *ret_bytes);
 char *certificate_pem_text(const X509 *certificate);
 /** Seconds since 1970; the far past (-1) for a time that cannot be read. */
 time_t certificate_time(const ASN1_TIME *time);
+/**
+ * Which certificate of a verified chain has ended: its place, or -1 if none has; of several the one
+ * nearest to the anchor, as OpenSSL names it. At the very second of notAfter it has: OpenSSL 4 lets
+ * that second pass, OpenSSL 3 does not. Any thread.
+ */
+int certificates_ended(const STACK_OF(X509) * chain, time_t now);
 
 /**
  * Has it the form that RFC 5280 asks for, where OpenSSL's verification does not look: every

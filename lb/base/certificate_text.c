@@ -103,6 +103,14 @@ time_t certificate_time(const ASN1_TIME *time)
     return timegm(&calendar);
 }
 
+int certificates_ended(const STACK_OF(X509) * chain, time_t now)
+{
+    int at = sk_X509_num(chain) - 1;
+    while (at >= 0 && now < certificate_time(X509_get0_notAfter(sk_X509_value(chain, at))))
+        at--;
+    return at;
+}
+
 char *certificate_field_text(const X509_NAME *name, int nid, size_t *ret_bytes)
 {
     int at = X509_NAME_get_index_by_NID(name, nid, -1);

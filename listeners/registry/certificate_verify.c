@@ -104,6 +104,11 @@ static int weigh(STACK_OF(X509) * way, const struct cas_item *item, struct searc
     int length = sk_X509_num(way);
     if (length < 2)
         return X509_V_ERR_INVALID_CA;
+    int ended = certificates_ended(way, (time_t)search->now_s);
+    if (ended >= 0) {
+        search->error_depth = ended;
+        return X509_V_ERR_CERT_HAS_EXPIRED;
+    }
     if (search->nearest && length >= search->length &&
         (length > search->length || item != search->wanted))
         return X509_V_OK;
@@ -127,11 +132,11 @@ static int try_anchor(struct verifier *verifier, size_t index, struct search *se
         X509_STORE_CTX_set_time(context, 0, (time_t)search->now_s);
         bool verified = X509_verify_cert(context) == 1;
         error = X509_STORE_CTX_get_error(context);
+        search->error_depth = X509_STORE_CTX_get_error_depth(context);
         if (verified && error == X509_V_OK)
             error = weigh(X509_STORE_CTX_get0_chain(context), item, search);
         else if (error == X509_V_OK) /* no reason given must not read as verified */
             error = X509_V_ERR_UNSPECIFIED;
-        search->error_depth = X509_STORE_CTX_get_error_depth(context);
     }
     X509_STORE_CTX_free(context);
     return error;
