@@ -35,14 +35,18 @@ __attribute__((noreturn)) static void give_up(const char *what)
 static bool name_it(X509 *certificate, unsigned long number)
 {
     char text[NAME_BYTES];
-    X509_NAME *name = X509_get_subject_name(certificate);
+    X509_NAME *name = X509_NAME_new();
     snprintf(text, sizeof text, "fleet-%07lu.plant.example.com", number);
-    return X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)"Bench", -1,
-                                      -1, 0) == 1 &&
-           X509_NAME_add_entry_by_txt(name, "OU", MBSTRING_UTF8, (const unsigned char *)"plant", -1,
-                                      -1, 0) == 1 &&
-           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)text, -1,
-                                      -1, 0) == 1;
+    bool good = name &&
+                X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)"Bench",
+                                           -1, -1, 0) == 1 &&
+                X509_NAME_add_entry_by_txt(name, "OU", MBSTRING_UTF8,
+                                           (const unsigned char *)"plant", -1, -1, 0) == 1 &&
+                X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)text,
+                                           -1, -1, 0) == 1 &&
+                X509_set_subject_name(certificate, name) == 1;
+    X509_NAME_free(name);
+    return good;
 }
 
 static bool number_it(X509 *certificate)

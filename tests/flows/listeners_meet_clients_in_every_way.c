@@ -118,8 +118,7 @@ static const char *shown(const struct peer *peer, char *name, size_t room)
     X509 *certificate = SSL_get0_peer_certificate(peer->tls);
     snprintf(name, room, "none");
     if (certificate != NULL)
-        X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name,
-                                  (int)room);
+        made_common_name(certificate, name, room);
     return name;
 }
 

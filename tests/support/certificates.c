@@ -19,6 +19,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lb/base/certificate.h"
+
 /* Ends the program: a certificate that cannot be made is no finding about lb. */
 static void must(bool good, const char *what)
 {
@@ -77,12 +79,24 @@ static EVP_PKEY *new_key(enum made_key kind)
     return key;
 }
 
-static void add_name(X509_NAME *name, const char *field, const char *value)
+static void add_field(X509_NAME *name, const char *field, const char *value)
 {
     if (value)
         must(X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, (const unsigned char *)value,
                                         -1, -1, 0),
              "name a certificate");
+}
+
+static void add_name(X509 *certificate, const struct certificate_wish *wish)
+{
+    X509_NAME *name = X509_NAME_new();
+    must(name != NULL, "name a certificate");
+    add_field(name, "O", wish->organization);
+    add_field(name, "OU", wish->units[0]);
+    add_field(name, "OU", wish->units[1]);
+    add_field(name, "CN", wish->name);
+    must(X509_set_subject_name(certificate, name), "name a certificate");
+    X509_NAME_free(name);
 }
 
 static void add_extension(X509 *certificate, X509 *issuer, int nid, const char *value)
@@ -209,11 +223,7 @@ struct made *made_certificate(const struct certificate_wish *wish)
     EVP_PKEY *signer = wish->issuer ? wish->issuer->key : made->key;
     must(X509_set_version(certificate, wish->v1 ? X509_VERSION_1 : X509_VERSION_3), "set version");
     set_serial(certificate);
-    X509_NAME *name = X509_get_subject_name(certificate);
-    add_name(name, "O", wish->organization);
-    add_name(name, "OU", wish->units[0]);
-    add_name(name, "OU", wish->units[1]);
-    add_name(name, "CN", wish->name);
+    add_name(certificate, wish);
     must(X509_set_issuer_name(certificate, X509_get_subject_name(issuer)), "set issuer");
     X509_gmtime_adj(X509_getm_notBefore(certificate), wish->from_s ? wish->from_s : -3600);
     X509_gmtime_adj(X509_getm_notAfter(certificate),
@@ -303,6 +313,15 @@ char *made_path(const char *folder, const char *file)
     char *path = NULL;
     must(asprintf(&path, "%s/%s", folder, file) > 0, "allocate");
     return path;
+}
+
+void made_common_name(const X509 *certificate, char *text, size_t room)
+{
+    size_t bytes = 0;
+    char *name = certificate_field_text(X509_get_subject_name(certificate), NID_commonName, &bytes);
+    if (name)
+        snprintf(text, room, "%s", name);
+    free(name);
 }
 
 /* A new file with this text; keys are nobody else's business. */

@@ -88,6 +88,8 @@ char *made_path(const char *folder, const char *file);
 /** Write the certificates of several into FOLDER/FILE, one after the other. The list ends with
  * NULL. */
 void made_write_bundle(const char *folder, const char *file, ...) __attribute__((sentinel));
+/** The common name of any certificate, cut to the room; the text stays if there is none. */
+void made_common_name(const X509 *certificate, char *text, size_t room);
 /** PEM text of the certificate alone, of the key; freed by the caller. */
 char *made_certificate_pem(const struct made *made);
 char *made_key_pem(const struct made *made);

@@ -2,6 +2,7 @@
 /* The table of strange certificates, and the twists that make them so. */
 #include "tests/support/strange.h"
 
+#include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -151,9 +152,11 @@ static void be_version_1(X509 *certificate)
 
 static void set_serial(X509 *certificate, const void *bytes, size_t length, bool is_negative)
 {
-    ASN1_INTEGER *serial = X509_get_serialNumber(certificate);
-    must(ASN1_STRING_set(serial, bytes, (int)length) == 1, "set a serial");
-    serial->type = is_negative ? V_ASN1_NEG_INTEGER : V_ASN1_INTEGER;
+    BIGNUM *number = BN_bin2bn(bytes, (int)length, NULL);
+    must(number != NULL, "set a serial");
+    BN_set_negative(number, is_negative);
+    must(BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL, "set a serial");
+    BN_free(number);
 }
 
 static void be_negative(X509 *certificate)
@@ -183,60 +186,65 @@ static void be_endless(X509 *certificate)
 
 /* Times */
 
-static void set_time(ASN1_TIME *time, int type, const char *text)
+static void set_time(X509 *certificate, int set(X509 *, const ASN1_TIME *), int type,
+                     const char *text)
 {
-    must(ASN1_STRING_set(time, text, (int)strlen(text)) == 1, "set a time");
-    time->type = type;
+    ASN1_TIME *time = ASN1_STRING_type_new(type);
+    must(time && ASN1_STRING_set(time, text, (int)strlen(text)) == 1 && set(certificate, time) == 1,
+         "set a time");
+    ASN1_STRING_free(time);
 }
 
 static void end_never(X509 *certificate)
 {
-    set_time(X509_getm_notAfter(certificate), V_ASN1_GENERALIZEDTIME, "99991231235959Z");
+    set_time(certificate, X509_set1_notAfter, V_ASN1_GENERALIZEDTIME, "99991231235959Z");
 }
 
 static void begin_1950(X509 *certificate)
 {
-    set_time(X509_getm_notBefore(certificate), V_ASN1_UTCTIME, "500101000000Z");
+    set_time(certificate, X509_set1_notBefore, V_ASN1_UTCTIME, "500101000000Z");
 }
 
 static void end_1950(X509 *certificate)
 {
     begin_1950(certificate);
-    set_time(X509_getm_notAfter(certificate), V_ASN1_UTCTIME, "500102000000Z");
+    set_time(certificate, X509_set1_notAfter, V_ASN1_UTCTIME, "500102000000Z");
 }
 
 static void end_2049(X509 *certificate)
 {
-    set_time(X509_getm_notAfter(certificate), V_ASN1_UTCTIME, "491231235959Z");
+    set_time(certificate, X509_set1_notAfter, V_ASN1_UTCTIME, "491231235959Z");
 }
 
 static void end_before_1970(X509 *certificate)
 {
-    set_time(X509_getm_notAfter(certificate), V_ASN1_UTCTIME, "691231235959Z");
+    set_time(certificate, X509_set1_notAfter, V_ASN1_UTCTIME, "691231235959Z");
 }
 
 static void end_no_time(X509 *certificate)
 {
-    set_time(X509_getm_notAfter(certificate), V_ASN1_UTCTIME, "tomorrow");
+    set_time(certificate, X509_set1_notAfter, V_ASN1_UTCTIME, "tomorrow");
 }
 
 static void end_nowhere(X509 *certificate)
 {
-    set_time(X509_getm_notAfter(certificate), V_ASN1_UTCTIME, "401231235959+0100");
+    set_time(certificate, X509_set1_notAfter, V_ASN1_UTCTIME, "401231235959+0100");
 }
 
 static void begin_no_time(X509 *certificate)
 {
-    set_time(X509_getm_notBefore(certificate), V_ASN1_GENERALIZEDTIME, "20261301000000Z");
+    set_time(certificate, X509_set1_notBefore, V_ASN1_GENERALIZEDTIME, "20261301000000Z");
 }
 
 /* Names */
 
 static void add_field(X509 *certificate, int kind, int type, const void *bytes, size_t length)
 {
-    X509_NAME *name = X509_get_subject_name(certificate);
-    must(X509_NAME_add_entry_by_NID(name, kind, type, bytes, (int)length, -1, 0) == 1,
+    X509_NAME *name = X509_NAME_dup(X509_get_subject_name(certificate));
+    must(name && X509_NAME_add_entry_by_NID(name, kind, type, bytes, (int)length, -1, 0) == 1 &&
+             X509_set_subject_name(certificate, name) == 1,
          "add to a name");
+    X509_NAME_free(name);
 }
 
 static void have_large_name(X509 *certificate, size_t bytes)
@@ -287,12 +295,13 @@ static void have_bits(X509 *certificate)
 
 /* Keys */
 
+/* There is no call that sets what is no key: so it is put into its place. */
 static void set_key(X509 *certificate, const char *algorithm, const void *bytes, size_t length)
 {
+    X509_PUBKEY *key = (X509_PUBKEY *)X509_get_X509_PUBKEY(certificate);
     unsigned char *copy = OPENSSL_memdup(bytes, length);
-    must(copy &&
-             X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(certificate), OBJ_txt2obj(algorithm, 0),
-                                    V_ASN1_NULL, NULL, copy, (int)length) == 1,
+    must(copy && X509_PUBKEY_set0_param(key, OBJ_txt2obj(algorithm, 0), V_ASN1_NULL, NULL, copy,
+                                        (int)length) == 1,
          "set a key");
 }
 
@@ -438,7 +447,7 @@ struct made *strange_descendant(const struct strange *strange, const struct made
 
 static void begin_as_octets(X509 *certificate)
 {
-    X509_getm_notBefore(certificate)->type = V_ASN1_OCTET_STRING;
+    set_time(certificate, X509_set1_notBefore, V_ASN1_OCTET_STRING, "250101000000Z");
 }
 
 /* OpenSSL makes no such names: what stands for them is replaced in their encoding. */

@@ -38,7 +38,7 @@ static OCSP_BASICRESP *make_basic(const struct made *ca, const struct ocsp_wish 
                                      wish->has_no_next ? NULL : next));
     ck_assert(OCSP_basic_sign(basic, signer->certificate, signer->key, EVP_sha256(), NULL, 0));
     if (wish->is_bent)
-        ((ASN1_OCTET_STRING *)OCSP_resp_get0_signature(basic))->data[20] ^= 1;
+        ((unsigned char *)ASN1_STRING_get0_data(OCSP_resp_get0_signature(basic)))[20] ^= 1;
     ASN1_TIME_free(made);
     ASN1_TIME_free(next);
     return basic;

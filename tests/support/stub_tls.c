@@ -114,7 +114,7 @@ static void note_handshake(struct stub_link *link)
     unsigned length = 0;
     char who[128] = "-";
     if (client != NULL)
-        X509_NAME_get_text_by_NID(X509_get_subject_name(client), NID_commonName, who, sizeof who);
+        made_common_name(client, who, sizeof who);
     SSL_get0_alpn_selected(link->ssl, &protocol, &length);
     pthread_mutex_lock(&tls->lock);
     text_add_format(&tls->asked, "%s %.*s %s\n", name != NULL ? name : "-",

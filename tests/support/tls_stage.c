@@ -335,8 +335,7 @@ static void note_shown(struct meeting *meeting)
 {
     X509 *shown = SSL_get0_peer_certificate(meeting->client);
     if (shown)
-        X509_NAME_get_text_by_NID(X509_get_subject_name(shown), NID_commonName, meeting->shown,
-                                  sizeof meeting->shown);
+        made_common_name(shown, meeting->shown, sizeof meeting->shown);
 }
 
 void meet(struct stage *stage, const struct wish *wish, struct meeting *meeting)

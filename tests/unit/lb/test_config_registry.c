@@ -129,8 +129,7 @@ static const char *cas_of(const struct config *config, const char *name)
     int count = set ? sk_X509_num(set->certificates) : 0;
     ck_assert_int_le(count, 8);
     for (int i = 0; i < count; i++) {
-        X509_NAME_get_text_by_NID(X509_get_subject_name(sk_X509_value(set->certificates, i)),
-                                  NID_commonName, texts[i], sizeof texts[i]);
+        made_common_name(sk_X509_value(set->certificates, i), texts[i], sizeof texts[i]);
         int at = i;
         for (; at > 0 && strcmp(names[at - 1], texts[i]) > 0; at--)
             names[at] = names[at - 1];

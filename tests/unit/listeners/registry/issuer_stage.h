@@ -104,17 +104,29 @@ static inline char *stage_name(const X509_NAME *name)
     return text;
 }
 
+/* A CSR that asks for this common name, for the caller to complete and to sign. */
+static inline X509_REQ *stage_csr(const char *common_name)
+{
+    X509_REQ *request = X509_REQ_new();
+    X509_NAME *name = X509_NAME_new();
+    ck_assert_int_eq(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+                                                (const unsigned char *)common_name, -1, -1, 0),
+                     1);
+    ck_assert_int_eq(X509_REQ_set_subject_name(request, name), 1);
+    X509_NAME_free(name);
+    return request;
+}
+
 /* Value of an extension in OpenSSL's words. */
 static inline const char *stage_extension(X509 *certificate, int nid, bool *ret_critical)
 {
     static char text[4096];
     int at = X509_get_ext_by_NID(certificate, nid, -1);
     ck_assert_int_ge(at, 0);
-    X509_EXTENSION *extension = X509_get_ext(certificate, at);
     if (ret_critical)
-        *ret_critical = X509_EXTENSION_get_critical(extension) == 1;
+        *ret_critical = X509_EXTENSION_get_critical(X509_get_ext(certificate, at)) == 1;
     BIO *bio = BIO_new(BIO_s_mem());
-    ck_assert_int_eq(X509V3_EXT_print(bio, extension, 0, 0), 1);
+    ck_assert_int_eq(X509V3_EXT_print(bio, X509_get_ext(certificate, at), 0, 0), 1);
     int length = BIO_read(bio, text, sizeof text - 1);
     ck_assert_int_ge(length, 0);
     text[length] = '\0';

@@ -249,11 +249,7 @@ END_TEST
 
 static X509_REQ *request_of(EVP_PKEY *key, const EVP_MD *digest)
 {
-    X509_REQ *request = X509_REQ_new();
-    ck_assert_int_eq(X509_NAME_add_entry_by_txt(X509_REQ_get_subject_name(request), "CN",
-                                                MBSTRING_ASC, (const unsigned char *)"alice", -1,
-                                                -1, 0),
-                     1);
+    X509_REQ *request = stage_csr("alice");
     ck_assert_int_eq(X509_REQ_set_pubkey(request, key), 1);
     ck_assert_int_gt(X509_REQ_sign(request, key, digest), 0);
     return request;
