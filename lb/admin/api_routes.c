@@ -11,7 +11,7 @@
 #include "lb/admin/registry/registry_call.h"
 #include "lb/admin/reload_order.h"
 #include "lb/admin/status_report.h"
-#include "lb/explanation_question.h"
+#include "lb/explain/explanation_question.h"
 
 // clang-format off
 const struct api_route api_routes[] = {
