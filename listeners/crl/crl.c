@@ -250,28 +250,35 @@ static enum crl_outcome read_named(struct crl *crl, const struct crl_parts *part
     return outcome;
 }
 
+static enum crl_outcome read_parts(const struct crl_parts *parts, STACK_OF(X509) * issuers,
+                                   struct crl **ret, struct error *err)
+{
+    enum crl_outcome outcome = CRL_BAD;
+    struct crl *crl = calloc(1, sizeof *crl);
+    X509_CRL *frame = crl_der_frame(parts);
+    if (crl)
+        atomic_init(&crl->references, 1);
+    if (crl && frame)
+        outcome = read_named(crl, parts, frame, issuers, err);
+    else
+        error_set(err, crl ? "it is no revocation list that OpenSSL understands" : "out of memory");
+    X509_CRL_free(frame);
+    if (outcome == CRL_GOOD)
+        *ret = crl;
+    else
+        crl_unref(crl);
+    return outcome;
+}
+
 enum crl_outcome crl_parse(struct slice der, STACK_OF(X509) * issuers, struct crl **ret,
                            struct error *err)
 {
     struct crl_parts parts;
     enum crl_outcome outcome = CRL_BAD;
     *ret = NULL;
-    if (!crl_der_split(der, &parts, err))
-        return CRL_BAD;
     ERR_set_mark();
-    struct crl *crl = calloc(1, sizeof *crl);
-    X509_CRL *frame = crl_der_frame(&parts);
-    if (crl)
-        atomic_init(&crl->references, 1);
-    if (crl && frame)
-        outcome = read_named(crl, &parts, frame, issuers, err);
-    else
-        error_set(err, crl ? "it is no revocation list that OpenSSL understands" : "out of memory");
-    X509_CRL_free(frame);
+    if (crl_der_split(der, &parts, err))
+        outcome = read_parts(&parts, issuers, ret, err);
     ERR_pop_to_mark();
-    if (outcome == CRL_GOOD)
-        *ret = crl;
-    else
-        crl_unref(crl);
     return outcome;
 }

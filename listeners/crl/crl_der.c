@@ -147,7 +147,11 @@ X509_CRL *crl_der_frame(const struct crl_parts *parts)
     const unsigned char *read = der;
     X509_CRL *frame = d2i_X509_CRL(NULL, &read, (long)(at - der));
     free(der);
-    return frame;
+    /* A second list of entries would be the frame's, and nobody would look at it. */
+    if (!frame || sk_X509_REVOKED_num(X509_CRL_get_REVOKED(frame)) <= 0)
+        return frame;
+    X509_CRL_free(frame);
+    return NULL;
 }
 
 bool crl_der_is_signed(const struct crl_parts *parts, const X509_CRL *frame, EVP_PKEY *key)
