@@ -155,9 +155,17 @@ static bool has_certificate(const struct allow_list *list, struct identity *iden
     bool is_on = false;
     if (!(list->kinds & ~(unsigned)CLIENT_ID) || recall(identity, list->mark, &is_on))
         return is_on;
-    is_on = identity_names_find(identity, list->kinds & ~(unsigned)CLIENT_ID, has_name, list);
-    remember(identity, list->mark, is_on);
-    return is_on;
+    switch (identity_names_find(identity, list->kinds & ~(unsigned)CLIENT_ID, has_name, list)) {
+    case IDENTITY_NAMES_TAKEN:
+        remember(identity, list->mark, true);
+        return true;
+    case IDENTITY_NAMES_NONE:
+        remember(identity, list->mark, false);
+        return false;
+    case IDENTITY_NAMES_UNSURE:
+        return false; /* this time; there may be memory at the next */
+    }
+    return false;
 }
 
 static struct slice client_id_of(const struct identity *identity)

@@ -39,7 +39,8 @@ bool allow_list_equal(const struct allow_list *one, const struct allow_list *oth
  * list      not NULL
  * identity  not NULL, verified; the answer is kept there. By client-id it is who the registry says
  *           it is (identity->known), else its common name; never what it passes itself
- * Thread:   any. Takes no lock; the first time it may allocate, and who has no memory is not on it.
+ * Thread:   any. Takes no lock; the first time it may allocate: for whom there is no memory then is
+ *           not on it, and is looked at anew the next time.
  */
 bool allow_list_has(const struct allow_list *list, struct identity *identity);
 

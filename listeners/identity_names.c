@@ -20,6 +20,7 @@ struct search {
     identity_name_test test;
     const void *asker;
     unsigned looked_at;
+    bool is_unsure; /* something could not be looked at */
 };
 
 static bool is_wanted(const struct search *search, enum name_kind kind)
@@ -123,8 +124,11 @@ static bool find_in_names(struct search *search, const GENERAL_NAMES *names)
 
 static bool find_in_alternatives(struct search *search)
 {
+    int critical = -1;
     GENERAL_NAMES *names =
-        X509_get_ext_d2i(search->identity->leaf, NID_subject_alt_name, NULL, NULL);
+        X509_get_ext_d2i(search->identity->leaf, NID_subject_alt_name, &critical, NULL);
+    bool is_there = critical >= 0; /* and well formed, or it would not have been verified */
+    search->is_unsure |= is_there && !names;
     bool is_found = names && find_in_names(search, names);
     GENERAL_NAMES_free(names);
     return is_found;
@@ -157,6 +161,7 @@ static bool find_key(struct search *search)
         text[2 * i] = digits[digest[i] >> 4];
         text[2 * i + 1] = digits[digest[i] & 0x0f];
     }
+    search->is_unsure |= !is_done;
     return is_done && offer(search, NAME_SPKI, (struct slice){text, 2 * (size_t)length});
 }
 
@@ -176,14 +181,16 @@ static bool find_anywhere(struct search *search)
     return has_alternatives && find_in_alternatives(search);
 }
 
-bool identity_names_find(const struct identity *identity, unsigned kinds, identity_name_test test,
-                         const void *asker)
+enum identity_names_outcome identity_names_find(const struct identity *identity, unsigned kinds,
+                                                identity_name_test test, const void *asker)
 {
-    struct search search = {identity, kinds, test, asker, 0};
+    struct search search = {identity, kinds, test, asker, 0, false};
     ERR_set_mark();
-    bool is_found = find_anywhere(&search);
+    bool is_taken = find_anywhere(&search);
     ERR_pop_to_mark();
-    return is_found;
+    if (is_taken)
+        return IDENTITY_NAMES_TAKEN;
+    return search.is_unsure ? IDENTITY_NAMES_UNSURE : IDENTITY_NAMES_NONE;
 }
 
 struct slice identity_common_name(const struct identity *identity)

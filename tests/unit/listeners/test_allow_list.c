@@ -2,6 +2,7 @@
 /* Which certificates a list lets in: every name in them is looked at, each in its own place. */
 #include "listeners/allow_list.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -20,6 +21,33 @@
 
 static struct arena arena;
 static struct made *ca;
+
+/* --- memory ----------------------------------------------------------------------------------- */
+
+static bool is_memory_short; /* OpenSSL's */
+
+static void *lend(size_t bytes, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return is_memory_short ? NULL : malloc(bytes);
+}
+
+static void *lend_more(void *memory, size_t bytes, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return is_memory_short ? NULL : realloc(memory, bytes);
+}
+
+static void take_back(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(memory);
+}
+
+/* --- stage ------------------------------------------------------------------------------------ */
 
 static void begin(void)
 {
@@ -295,6 +323,34 @@ START_TEST(more_lists_than_an_identity_remembers_are_each_asked_right)
 }
 END_TEST
 
+START_TEST(who_was_not_looked_at_for_lack_of_memory_is_looked_at_the_next_time)
+{
+    static const char *const lines[] = {"dns:b.example.com", "(key)",
+                                        "cn:none\nuri:spiffe://td/ns/*"};
+    struct identity *identity = identity_of(everything, EVERYTHING);
+    unsigned char digest[32], *der = NULL;
+    char key[3 * sizeof digest];
+    int bytes = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(identity->leaf), &der);
+    ck_assert(EVP_Digest(der, (size_t)bytes, digest, NULL, EVP_sha256(), NULL) == 1);
+    OPENSSL_free(der);
+    for (size_t i = 0; i < sizeof digest; i++)
+        sprintf(key + 2 * i, "%02x", digest[i]);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        const struct allow_list *list = list_of(
+            strcmp(lines[i], "(key)") == 0 ? arena_format(&arena, "spki:%s", key) : lines[i]);
+        is_memory_short = true;
+        ck_assert(!allow_list_has(list, identity));
+        ck_assert(!allow_list_has(list, identity));
+        is_memory_short = false;
+        ck_assert_msg(allow_list_has(list, identity), "%s", lines[i]);
+        is_memory_short = true; /* remembered */
+        ck_assert(allow_list_has(list, identity));
+        is_memory_short = false;
+    }
+    identity_unref(identity);
+}
+END_TEST
+
 struct crowd {
     struct identity *identity;
     const struct allow_list *on, *off;
@@ -342,7 +398,13 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, of_a_thousand_names_the_first_are_looked_at);
     tcase_add_test(tcase, lists_are_equal_that_say_the_same);
     tcase_add_test(tcase, more_lists_than_an_identity_remembers_are_each_asked_right);
+    tcase_add_test(tcase, who_was_not_looked_at_for_lack_of_memory_is_looked_at_the_next_time);
     tcase_add_test(tcase, many_threads_may_ask_about_one_identity);
 }
 
-CHECK_MAIN("allow_list", add_tests)
+int main(void)
+{
+    if (CRYPTO_set_mem_functions(lend, lend_more, take_back) != 1)
+        return EXIT_FAILURE; /* OpenSSL has memory already */
+    return check_run("allow_list", add_tests, 60);
+}
