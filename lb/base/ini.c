@@ -28,6 +28,7 @@ struct scan {
     const char *file;
     struct slice rest;               /* what was not yet read */
     unsigned line;                   /* of the line handed to inih last; the first is 1 */
+    int room;                        /* in inih's buffer for a line */
     const struct ini_entry *section; /* header of the keys that follow; NULL: they belong nowhere */
     bool is_below_header;
 };
@@ -231,18 +232,17 @@ static bool has_too_many(struct scan *scan)
         return false;
     REPORT(scan, "%d problems up to here: mend these first, the rest of the file was not read",
            INI_PROBLEMS_MOST);
+    scan->rest.length = 0;
     return true;
 }
 
 static char *on_line(char *line, int room, void *stream)
 {
     struct scan *scan = stream;
-    if (scan->rest.length == 0)
+    /* With less room inih asks for the rest of a line that fills its buffer: there is none. */
+    if (room < scan->room || scan->rest.length == 0 || has_too_many(scan))
         return NULL;
-    if (has_too_many(scan)) {
-        scan->rest.length = 0;
-        return NULL;
-    }
+    scan->room = room;
     struct slice bytes = line_take(scan);
     size_t most = room > INI_LINE_BYTES ? INI_LINE_BYTES : (size_t)room - 1;
     line[0] = '\0';
