@@ -38,6 +38,18 @@ static bool is_ca(X509 *certificate)
     return X509_check_ca(certificate) != 0;
 }
 
+/* One that signs itself is meant as a CA: since OpenSSL 3.2 `openssl x509 -req -signkey` makes
+ * certificates of version 3, which say whether they are CAs or are none. */
+static const char *advice_for(X509 *certificate)
+{
+    return is_root(certificate)
+               ? "it has no basicConstraints CA:TRUE, as `openssl x509 -req -signkey` makes them "
+                 "since OpenSSL 3.2; make it again of the same key and request, and what it has "
+                 "signed stays good: openssl req -x509 -in ca.csr -key ca.key -days 3650 -out "
+                 "ca.crt"
+               : "name the CA that issued the clients' certificates";
+}
+
 static bool check_ca(X509 *certificate, const struct origin *origin)
 {
     char *subject = certificate_name_text(X509_get_subject_name(certificate));
@@ -45,9 +57,8 @@ static bool check_ca(X509 *certificate, const struct origin *origin)
     bool good = is_ca(certificate);
     if (!good)
         problems_add(origin->problems, origin->ini_file, origin->line,
-                     "client_ca %s: %s is no CA certificate; name the CA that issued the clients' "
-                     "certificates",
-                     origin->path, name);
+                     "client_ca %s: %s is no CA certificate; %s", origin->path, name,
+                     advice_for(certificate));
     else if (certificate_time(X509_get0_notAfter(certificate)) < time(NULL))
         problems_warn(origin->problems, origin->ini_file, origin->line,
                       "client_ca %s: %s has expired; clients with its certificates will be refused",

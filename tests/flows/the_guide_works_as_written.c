@@ -16,6 +16,8 @@
 #include "tests/support/scene.h"
 #include "tests/support/text.h"
 
+#define REMADE "openssl req -x509 -in ca.csr -key ca.key -days 3650 -out ca.crt"
+
 /* clang-format off */
 static const char *const steps[] = {
     "openssl genrsa -out ca.key 2048",
@@ -28,6 +30,8 @@ static const char *const steps[] = {
     "openssl req -new -key client.key -out client.csr -subj '/O=Guide/CN=guide client'",
     "openssl x509 -req -in client.csr -out client.crt -CA ca.crt -CAkey ca.key -CAcreateserial -days 3650",
     "openssl pkcs12 -export -clcerts -in client.crt -inkey client.key -out client.p12 -passout pass:guide",
+    /* As lb advises where openssl has made no CA of it (from 3.2 on): what it has signed stays good. */
+    "openssl x509 -in ca.crt -noout -text | grep -q 'Version: 1 ' || " REMADE,
 };
 
 /* What people do to PEM files on the way to a form or an editor. */
@@ -188,9 +192,7 @@ START_TEST(files_work_as_people_paste_them)
     struct guide guide;
     guide_begin(&guide, pastes[_i]);
     /* The client's own copy of ca.crt must be one that OpenSSL reads. */
-    process_shell(
-        guide.scene.folder.path,
-        "openssl x509 -req -in ca.csr -out ca.crt -signkey ca.key -days 3650 2>/dev/null");
+    process_shell(guide.scene.folder.path, REMADE);
     struct text page = {0};
     ck_assert_int_eq(ask(&guide, "off", true, &page), CURLE_OK);
     ck_assert_int_eq(ask(&guide, "on", true, &page), CURLE_OK);
@@ -199,10 +201,38 @@ START_TEST(files_work_as_people_paste_them)
 }
 END_TEST
 
+/* As openssl 3.2 and later make the CA, whatever openssl is here. */
+START_TEST(a_ca_that_does_not_say_so_is_no_ca_and_lb_says_how_to_mend_it)
+{
+    struct guide guide;
+    struct text said = {0};
+    guide_begin(&guide, pastes[0]);
+    process_shell(
+        guide.scene.folder.path,
+        "printf 'subjectKeyIdentifier=hash\n' > id; openssl x509 -req -in ca.csr -out ca.crt "
+        "-signkey ca.key -days 3650 -extfile id 2>/dev/null");
+    const char *argv[] = {process_lb(), "check", "-c", folder_file(&guide.scene.folder, "lb.ini"),
+                          NULL};
+    ck_assert_int_eq(process_run(argv, &said), 1);
+    ck_assert_msg(strstr(said.bytes, "CN=Guide CA,O=Guide is no CA certificate; it has no "
+                                     "basicConstraints CA:TRUE") &&
+                      strstr(said.bytes, REMADE),
+                  "%s", said.bytes);
+    text_drop(&said, said.length);
+    process_shell(guide.scene.folder.path, REMADE);
+    ck_assert_msg(process_run(argv, &said) == 0, "%s", said.bytes);
+    ck_assert(scene_reload(&guide.scene, ini));
+    expect_alternation(&guide, "off");
+    text_done(&said);
+    guide_end(&guide);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, its_certificates_work_with_both_methods_and_the_backends_alternate);
     tcase_add_test(tcase, a_client_without_its_certificate_is_refused_by_both_methods);
+    tcase_add_test(tcase, a_ca_that_does_not_say_so_is_no_ca_and_lb_says_how_to_mend_it);
     tcase_add_loop_test(tcase, files_work_as_people_paste_them, 1,
                         sizeof pastes / sizeof pastes[0]);
 }
