@@ -3,6 +3,7 @@
  * The commands of operators, on the running program: lb status, lb backend and lb reload over the
  * admin socket. Two backends; each answers its name, and /held only when the story says so.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <semaphore.h>
@@ -419,7 +420,7 @@ START_TEST(who_interrupts_a_watch_finds_the_terminal_in_order)
     char output[4096];
     size_t length = 0;
     int terminal = posix_openpt(O_RDWR | O_NOCTTY);
-    ck_assert_int_eq(grantpt(terminal), 0);
+    ck_assert_msg(grantpt(terminal) == 0, "no terminal, is /dev/pts mounted? %s", strerror(errno));
     ck_assert_int_eq(unlockpt(terminal), 0);
     const char *argv[] = {
         process_lb(), "status", "--watch", "-c", folder_file(&desk.scene.folder, "lb.ini"), NULL};

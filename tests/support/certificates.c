@@ -159,6 +159,25 @@ static void set_serial(X509 *certificate)
     BN_free(number);
 }
 
+/* Signed by hand: X509_sign() would say version 3 again. */
+static void claim_v1(X509 *certificate, EVP_PKEY *signer)
+{
+    unsigned char *signed_part = NULL, bytes[512];
+    size_t length = sizeof bytes;
+    must(X509_set_version(certificate, X509_VERSION_1), "set version");
+    int count = i2d_re_X509_tbs(certificate, &signed_part);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    must(count > 0 && context &&
+             EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, signer) == 1 &&
+             EVP_DigestSign(context, bytes, &length, signed_part, (size_t)count) == 1,
+         "sign");
+    const ASN1_BIT_STRING *signature = NULL;
+    X509_get0_signature(&signature, NULL, certificate);
+    must(ASN1_STRING_set((ASN1_BIT_STRING *)signature, bytes, (int)length) == 1, "sign");
+    EVP_MD_CTX_free(context);
+    OPENSSL_free(signed_part);
+}
+
 static void break_signature(X509 *certificate)
 {
     const ASN1_BIT_STRING *signature = NULL;
@@ -234,6 +253,8 @@ struct made *made_certificate(const struct certificate_wish *wish)
     if (wish->twist)
         wish->twist(certificate);
     sign(certificate, signer, wish);
+    if (wish->claims_v1)
+        claim_v1(certificate, signer);
     if (wish->broken_signature)
         break_signature(certificate);
     made->certificate = wish->unread ? certificate : read_back(certificate);

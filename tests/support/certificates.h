@@ -52,6 +52,7 @@ struct certificate_wish {
     bool no_lists;             /* with ca: its key usage lacks cRLSign */
     bool no_path;              /* with ca: pathlen:0 */
     bool v1;                /* X.509 v1: no extensions at all, as `openssl x509 -req` makes them */
+    bool claims_v1;         /* its extensions stay, which is not allowed; SHA-256 */
     const char *usage;      /* extendedKeyUsage: "clientAuth", "serverAuth"; NULL: none */
     const char *names;      /* subjectAltName: "DNS:www.example.com,IP:127.0.0.1"; NULL: none */
     const char *ocsp;       /* URL of its CA's OCSP responder; NULL: none */

@@ -454,8 +454,10 @@ START_TEST(a_certificate_whose_time_has_not_come_is_refused)
                                               .from_s = MADE_DAY_S,
                                               .until_s = 2 * MADE_DAY_S});
     open_stage(0);
-    expect_refusal("www.example.com", LINK_UNVERIFIED,
-                   "certificate is not yet valid (certificate of CN=rs-1): is the clock right?");
+    char reason[256];
+    snprintf(reason, sizeof reason, "%s (certificate of CN=rs-1): is the clock right?",
+             X509_verify_cert_error_string(X509_V_ERR_CERT_NOT_YET_VALID));
+    expect_refusal("www.example.com", LINK_UNVERIFIED, reason);
 }
 END_TEST
 

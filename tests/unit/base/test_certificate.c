@@ -463,6 +463,27 @@ START_TEST(the_first_field_of_a_kind_is_utf8_and_may_hold_nul)
 }
 END_TEST
 
+START_TEST(a_chain_ends_at_the_very_second_where_it_is_nearest_to_the_anchor)
+{
+    struct made *ca =
+        made_certificate(&(struct certificate_wish){.name = "ca", .ca = true, .until_s = 5000});
+    struct made *leaf =
+        made_certificate(&(struct certificate_wish){.name = "leaf", .issuer = ca, .until_s = 4000});
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    sk_X509_push(chain, leaf->certificate);
+    sk_X509_push(chain, ca->certificate);
+    time_t leaf_end = certificate_time(X509_get0_notAfter(leaf->certificate));
+    time_t ca_end = certificate_time(X509_get0_notAfter(ca->certificate));
+    ck_assert_int_eq(certificates_ended(chain, leaf_end - 1), -1);
+    ck_assert_int_eq(certificates_ended(chain, leaf_end), 0);
+    ck_assert_int_eq(certificates_ended(chain, ca_end - 1), 0);
+    ck_assert_int_eq(certificates_ended(chain, ca_end), 1);
+    sk_X509_free(chain);
+    made_free(leaf);
+    made_free(ca);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, a_certificate_and_its_key_are_loaded);
@@ -482,6 +503,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, serials_are_upper_case_hex_of_even_length);
     tcase_add_test(tcase, fingerprints_are_lower_case_hex);
     tcase_add_test(tcase, times_of_both_forms_are_read);
+    tcase_add_test(tcase, a_chain_ends_at_the_very_second_where_it_is_nearest_to_the_anchor);
     tcase_add_test(tcase, certificates_are_read_from_a_text_as_from_a_file);
     tcase_add_test(tcase, a_text_without_certificates_says_what_it_holds);
     tcase_add_test(tcase, the_first_field_of_a_kind_is_utf8_and_may_hold_nul);

@@ -2,6 +2,7 @@
 /* From a file, and from a terminal that shows nothing of it. */
 #include "lb/commands/password.h"
 
+#include <errno.h>
 #include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +96,7 @@ END_TEST
 static int ask_there(int *ret_terminal)
 {
     int pid = forkpty(ret_terminal, NULL, NULL, NULL);
-    ck_assert_int_ge(pid, 0);
+    ck_assert_msg(pid >= 0, "no terminal, is /dev/pts mounted? %s", strerror(errno));
     if (pid > 0)
         return pid;
     bool good = password_ask(&password, "x.p12", &err);

@@ -112,6 +112,7 @@ static inline X509_REQ *stage_csr(const char *common_name)
     ck_assert_int_eq(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
                                                 (const unsigned char *)common_name, -1, -1, 0),
                      1);
+    ck_assert_int_eq(X509_REQ_set_version(request, X509_REQ_VERSION_1), 1);
     ck_assert_int_eq(X509_REQ_set_subject_name(request, name), 1);
     X509_NAME_free(name);
     return request;

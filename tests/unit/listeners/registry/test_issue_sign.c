@@ -215,6 +215,7 @@ static X509_REQ *odd_request(int nid, int type, const char *text, int bytes, uns
     EVP_PKEY *key = stage_key(KEY_P256);
     X509_REQ *request = X509_REQ_new();
     X509_NAME *name = X509_NAME_new();
+    ck_assert_int_eq(X509_REQ_set_version(request, X509_REQ_VERSION_1), 1);
     for (unsigned i = 0; i < count; i++) {
         X509_NAME_ENTRY *entry =
             X509_NAME_ENTRY_create_by_NID(NULL, nid, type, (const unsigned char *)text, bytes);
