@@ -32,6 +32,7 @@ enum decision_outcome {
     DECISION_BAD_CLIENT_ID, /* may pass, but passes an id that is none, or two: 400. Not decide()'s:
                                it reads no fields */
 };
+enum { DECISION_OUTCOME_COUNT = DECISION_BAD_CLIENT_ID + 1 };
 
 struct decision {
     enum decision_outcome outcome;
