@@ -8,20 +8,25 @@
 #include <string.h>
 
 #include "lb/base/limits.h"
+#include "lb/base/utf8.h"
 #include "tests/support/cast.h"
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"
+#include "tests/support/process.h"
 #include "tests/support/strange.h"
 #include "tests/support/stub_backend.h"
 
 /* clang-format off */
 static const char ini[] =
     "[lb]\nworkers = 1\naccess_log = access.log\n\n"
+    "[registry]\nauto_activate = yes\nsignups_per_second = 1000\n\n"
     "[listener alerts]\naddress = 127.0.0.1:@alerts\ncertificate = server.crt\ncertificate_key = server.key\n"
     "mutual_auth = require\nclient_ca = strange-ca.crt\nrefuse_with = alert\n\n"
     "[listener gentle]\naddress = 127.0.0.1:@gentle\ncertificate = server.crt\ncertificate_key = server.key\n"
     "mutual_auth = require\nclient_ca = strange-ca.crt\nrefuse_with = 403\n\n"
-    "[rule app]\nlistener = alerts\nlistener = gentle\npool = app\n"
+    "[listener signs]\naddress = 127.0.0.1:@signs\ncertificate = server.crt\ncertificate_key = server.key\n"
+    "mutual_auth = require\nclient_ca = strange-ca.crt\nrefuse_with = 403\nclient_registration = auto\n\n"
+    "[rule app]\nlistener = alerts\nlistener = gentle\nlistener = signs\npool = app\n"
     "client_headers = rfc9440 cloudflare x-cert nginx aws xfcc\n\n"
     "[pool app]\nbackend = rs-1 127.0.0.1:@rs-1\nhealth_check = off\n";
 /* clang-format on */
@@ -177,10 +182,84 @@ START_TEST(what_is_no_certificate_ends_the_handshake_under_its_name)
 }
 END_TEST
 
+/* `lb WORDS`, which must succeed; what it says must not control a terminal. */
+static void command(struct town *town, struct text *said, const char *const *words)
+{
+    const char *argv[12] = {process_lb()};
+    unsigned count = 1;
+    for (; words[count - 1] != NULL; count++)
+        argv[count] = words[count - 1];
+    argv[count++] = "-c";
+    argv[count] = folder_file(&town->scene.folder, "lb.ini");
+    int status = process_run(argv, said);
+    ck_assert_msg(status == 0, "%s %s: %s", words[0], words[1], said->bytes);
+    for (size_t at = 0; at < said->length;) {
+        size_t step = utf8_length(said->bytes + at, said->length - at);
+        ck_assert_msg(step > 0 &&
+                          (said->bytes[at] == '\n' || !utf8_is_hidden(said->bytes + at, step)),
+                      "byte %zu of: %s", at, said->bytes);
+        at += step;
+    }
+}
+
+static void trust_for_registration(struct town *town)
+{
+    char file[256];
+    struct text said = {0};
+    snprintf(file, sizeof file, "%s", folder_file(&town->scene.folder, "strange-ca.crt"));
+    command(town, &said, (const char *const[]){"ca", "upload", file, "--name", "strange", NULL});
+    text_done(&said);
+}
+
+static void check_listed(struct town *town, unsigned count)
+{
+    struct text said = {0};
+    command(town, &said, (const char *const[]){"cert", "list", "--limit", "1000", "--json", NULL});
+    ck_assert_uint_eq(text_count(said.bytes, "\"sha256\""), count);
+    text_drop(&said, said.length);
+    command(town, &said, (const char *const[]){"cert", "list", "--limit", "1000", NULL});
+    text_done(&said);
+}
+
+/* Registered by itself, or told that it is not: the registry takes no serial of more bytes than its
+ * rows have and no name with a NUL. The second time it is answered as the first. */
+static unsigned sign_up(struct town *town, const struct strange *strange)
+{
+    struct made *made = strange_client(strange, town->ca);
+    unsigned first = come(town, "signs", strange, made, "not-registered");
+    unsigned second = come(town, "signs", strange, made, "not-registered");
+    ck_assert_msg((first == 200 || first == 403) && first == second, "%s: %u, then %u",
+                  strange->name, first, second);
+    made_free(made);
+    return first;
+}
+
+START_TEST(whoever_is_accepted_is_registered_or_told_that_it_is_not)
+{
+    struct town town;
+    unsigned registered = 0;
+    unsigned refused = 0;
+    town_begin(&town, _i);
+    trust_for_registration(&town);
+    for (unsigned i = 0; i < strange_count; i++) {
+        if (strange_ones[i].refusal != REFUSAL_NONE || strange_ones[i].ends_with != REFUSAL_NONE)
+            continue;
+        if (sign_up(&town, &strange_ones[i]) == 200)
+            registered++;
+        else
+            refused++;
+    }
+    ck_assert_uint_gt(registered, 3 * refused);
+    check_listed(&town, registered);
+    town_end(&town);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, each_is_served_or_refused_under_its_name, 0, 2);
     tcase_add_loop_test(tcase, what_is_no_certificate_ends_the_handshake_under_its_name, 0, 2);
+    tcase_add_loop_test(tcase, whoever_is_accepted_is_registered_or_told_that_it_is_not, 0, 2);
 }
 
 CHECK_MAIN("strange certificates are named and harm nobody", add_tests)
