@@ -34,6 +34,7 @@ enum {
     YEAR_DAYS = 365,
     UNITS = 200,
     TEXT_BYTES = 128,
+    UNIT_BYTES = 32,
     SERIAL_BYTES = 16,
     SIGNATURE_BYTES = 64, /* at the end of a certificate: what differs most between two */
 };
@@ -232,7 +233,7 @@ static void draw_state(struct fill *fill, struct certificate_record *record)
 
 static void put_made_up(struct fill *fill, unsigned long number)
 {
-    char serial[2 * SERIAL_BYTES + 1], name[TEXT_BYTES], unit[TEXT_BYTES], client_id[TEXT_BYTES],
+    char serial[2 * SERIAL_BYTES + 1], name[TEXT_BYTES], unit[UNIT_BYTES], client_id[TEXT_BYTES],
         subject[3 * TEXT_BYTES];
     unsigned char random[32];
     struct error err = {""};
