@@ -284,6 +284,16 @@ static void value_problem_add(const struct option *option, const struct ini_entr
                      option->key, description, colon, purpose, hint);
 }
 
+/* A list that nothing is said of may be what keeps people out: who has written its key did not mean
+ * to have none. */
+static void empty_add(const struct option *option, const struct ini_entry *entry, const char *file,
+                      struct problems *problems)
+{
+    if (is_repeatable(option) && !option->standard)
+        problems_add(problems, file, entry->line,
+                     "%s has no value: write one behind \"=\", or take the line out", option->key);
+}
+
 void option_set(const struct option_table *table, void *values, const struct ini_entry *entry,
                 const char *file, const char *folder, struct arena *arena,
                 struct problems *problems)
@@ -303,8 +313,10 @@ void option_set(const struct option_table *table, void *values, const struct ini
                      option->key, *line);
         return;
     }
-    if (entry->value[0] == '\0')
+    if (entry->value[0] == '\0') {
+        empty_add(option, entry, file, problems);
         return;
+    }
     if (*line == 0 && (is_repeatable(option) || option->kind == OPTION_WORDS))
         *(struct option_list *)value = (struct option_list){NULL, NULL, 0};
     if (*line == 0)
