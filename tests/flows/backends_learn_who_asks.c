@@ -239,8 +239,8 @@ START_TEST(nobody_but_lb_says_who_a_client_is)
 {
     static const char *const rules[] = {
         "", "client_headers = nginx\n",
-        "client_headers = rfc9440 cloudflare x-cert nginx aws xfcc\n"
-        "client_headers_to = both\nclient_headers_when = first\n"};
+        ("client_headers = rfc9440 cloudflare x-cert nginx aws xfcc\n"
+         "client_headers_to = both\nclient_headers_when = first\n")};
     struct house house;
     struct peer peer;
     struct text lies = {0};

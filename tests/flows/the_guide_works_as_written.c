@@ -31,7 +31,7 @@ static const char *const steps[] = {
     "openssl x509 -req -in client.csr -out client.crt -CA ca.crt -CAkey ca.key -CAcreateserial -days 3650",
     "openssl pkcs12 -export -clcerts -in client.crt -inkey client.key -out client.p12 -passout pass:guide",
     /* As lb advises where openssl has made no CA of it (from 3.2 on): what it has signed stays good. */
-    "openssl x509 -in ca.crt -noout -text | grep -q 'Version: 1 ' || " REMADE,
+    ("openssl x509 -in ca.crt -noout -text | grep -q 'Version: 1 ' || " REMADE),
 };
 
 /* What people do to PEM files on the way to a form or an editor. */
