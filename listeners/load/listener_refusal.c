@@ -50,7 +50,7 @@ static const char *guess(const char *text, struct arena *arena)
     size_t length = strlen(text);
     static const char *const endings[] = {".html", ".htm"};
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (length > strlen(endings[i]) &&
+        if (length > strlen(endings[i]) && !strchr(text, ':') &&
             strcasecmp(text + length - strlen(endings[i]), endings[i]) == 0)
             return arena_format(arena, "page:%s", text);
     if (text[0] == '/' || strncasecmp(text, "https://", 8) == 0 ||
