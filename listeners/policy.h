@@ -149,6 +149,14 @@ struct judgement policy_judge(const struct client_auth *rule, const struct view 
                               const struct visitor *visitor);
 
 /**
+ * Why the handshake itself refuses this client: what all rules of the domain say of it now. NONE
+ * where the policy does not alert. What the first request has to be told by an answer is none:
+ * neither a wait nor REFUSAL_OCSP_UNAVAILABLE, which passes with time.
+ */
+enum refusal policy_alert(const struct policy *policy, const struct view *view,
+                          const struct visitor *visitor);
+
+/**
  * What verification found for this rule whatever its mode, CRLs and OCSP included: NONE = verified,
  * MISSING = no certificate, … Of an OCSP responder what it said last counts. A rule that asks for
  * none (AUTH_OFF) has seen none: MISSING, even where another rule of the domain made the client

@@ -162,3 +162,16 @@ struct judgement policy_judge(const struct client_auth *rule, const struct view 
     more.must_ask_ocsp |= found.must_ask_ocsp;
     return more;
 }
+
+enum refusal policy_alert(const struct policy *policy, const struct view *view,
+                          const struct visitor *visitor)
+{
+    if (!policy->alerts)
+        return REFUSAL_NONE;
+    enum refusal refusal = policy_judge(policy->alerting, view, visitor).refusal;
+    if (refusal != REFUSAL_OCSP_UNAVAILABLE)
+        return refusal;
+    /* As if the responder had still to be asked: the request is told, whether or not an earlier
+     * failure is remembered. */
+    return ask(policy->alerting, view, visitor, POLICY_CHECK_REGISTRY, POLICY_CHECK_ALLOW).refusal;
+}

@@ -38,7 +38,6 @@ const char *explanation_alert(enum refusal refusal, bool is_tls_1_3)
         return "illegal_parameter";
     case REFUSAL_UNKNOWN_NAME:
         return "unrecognized_name";
-    case REFUSAL_OCSP_UNAVAILABLE:
     case REFUSAL_NOT_REGISTERED:
     case REFUSAL_NOT_ACTIVATED:
     case REFUSAL_CA_DISABLED:
@@ -46,6 +45,7 @@ const char *explanation_alert(enum refusal refusal, bool is_tls_1_3)
     case REFUSAL_NOT_ALLOWED:
         return "handshake_failure";
     case REFUSAL_NONE:
+    case REFUSAL_OCSP_UNAVAILABLE:
     case REFUSAL_BLOCKED:
     case REFUSAL_HOST_MISMATCH:
     case REFUSAL_PROXY_HEADER_MISSING:

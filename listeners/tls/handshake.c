@@ -150,8 +150,7 @@ enum refusal handshake_judge(const struct listener *listener, const struct polic
     const struct visitor visitor = {.identity = identity, .now = now};
     if (has_giant_key(identity))
         return REFUSAL_TOO_LARGE;
-    return policy->alerts ? policy_judge(policy->alerting, listener->view, &visitor).refusal
-                          : REFUSAL_NONE;
+    return policy_alert(policy, listener->view, &visitor);
 }
 
 /* Called in the place of X509_verify_cert(). 1: go on. */

@@ -90,9 +90,8 @@ const struct domain *handshake_domain(const struct listener *listener, const str
                                       bool *ret_is_known);
 
 /**
- * Where the domain's policy alerts: what all of its rules say of this client now; else NONE. What
- * has to be waited for is left to the first request. A key that is too large ends the handshake
- * everywhere.
+ * Where the domain's policy alerts: policy_alert() of this client now; else NONE. A key that is too
+ * large ends the handshake everywhere.
  *
  * identity  NULL: it shows no certificate. What is found of it is kept there
  */

@@ -71,10 +71,8 @@ static bool is_refused(const struct handshake *handshake, const SSL_SESSION *ses
     const struct policy *policy = handshake->domain->policy;
     const struct visitor visitor = {.identity = session_of(session)->identity,
                                     .now = handshake_context_now(handshake->context)};
-    if (!policy->alerts || !visitor.identity)
-        return false;
-    return policy_judge(policy->alerting, handshake->listener->view, &visitor).refusal !=
-           REFUSAL_NONE;
+    return visitor.identity &&
+           policy_alert(policy, handshake->listener->view, &visitor) != REFUSAL_NONE;
 }
 
 static SSL_SESSION *on_session_wanted(SSL *ssl, const unsigned char *id, int length, int *copy)

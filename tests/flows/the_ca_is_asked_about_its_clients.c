@@ -28,6 +28,9 @@ static const char ini[] =
     "[listener strict]\naddress = 127.0.0.1:@strict\ncertificate = server.crt\ncertificate_key = server.key\n"
     "mutual_auth = require\nclient_ca = fleet.crt\nclient_ocsp = soft\n\n"
     "[rule strict]\nlistener = strict\npool = app\n\n"
+    "[listener sure]\naddress = 127.0.0.1:@sure\ncertificate = server.crt\ncertificate_key = server.key\n"
+    "mutual_auth = require\nclient_ca = fleet.crt\nclient_ocsp = hard\n\n"
+    "[rule sure]\nlistener = sure\npool = app\n\n"
     "[pool app]\nbackend = rs-1 127.0.0.1:@rs-1\nhealth_check = off\n";
 /* clang-format on */
 
@@ -262,6 +265,31 @@ START_TEST(a_known_revocation_is_told_in_the_handshake_where_that_alerts)
 }
 END_TEST
 
+START_TEST(a_known_failure_is_told_by_an_answer_where_the_handshake_alerts)
+{
+    struct story story;
+    struct peer peer;
+    SSL_SESSION *session = NULL;
+    story_begin(&story);
+    make_client(&story, "alice");
+    responder_set(&story.responder, RESPONDER_FAILING, NULL);
+    for (int i = 0; i < 5; i++) {
+        struct tls_wish *wish =
+            WISH(&story.scene, .who = "alice", .session = i % 2 ? session : NULL);
+        ck_assert(peer_connect_tls(&peer, scene_port(&story.scene, "sure"), wish));
+        ck_assert_uint_eq(get(&peer, "/", "ocsp-unavailable"), 403);
+        if (!session)
+            session = peer_take_session(&peer);
+        peer_close(&peer);
+    }
+    SSL_SESSION_free(session);
+    ck_assert_uint_eq(responder_asked(&story.responder), 1);
+    eventually(scene_log_has(&story.scene, "request.refused", "ocsp-unavailable", "alice", NULL));
+    ck_assert(!scene_log_has(&story.scene, "client.refused", NULL));
+    story_end(&story);
+}
+END_TEST
+
 START_TEST(who_is_revoked_while_connected_is_refused_when_the_answer_has_run_out)
 {
     struct story story;
@@ -322,6 +350,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_responder_that_is_down_lets_pass_or_not_as_the_rule_says);
     tcase_add_test(tcase, backends_are_told_what_was_found);
     tcase_add_test(tcase, a_known_revocation_is_told_in_the_handshake_where_that_alerts);
+    tcase_add_test(tcase, a_known_failure_is_told_by_an_answer_where_the_handshake_alerts);
     tcase_add_test(tcase, who_is_revoked_while_connected_is_refused_when_the_answer_has_run_out);
     tcase_add_test(tcase, who_has_to_sign_up_is_asked_about_first);
 }

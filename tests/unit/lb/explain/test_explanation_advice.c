@@ -11,7 +11,7 @@
 static bool is_of_verification(enum refusal refusal)
 {
     return refusal != REFUSAL_NONE && refusal != REFUSAL_MISSING && refusal != REFUSAL_TOO_LARGE &&
-           refusal < REFUSAL_BLOCKED;
+           refusal != REFUSAL_OCSP_UNAVAILABLE && refusal < REFUSAL_BLOCKED;
 }
 
 START_TEST(equal_errors_have_equal_alerts)
@@ -38,6 +38,7 @@ END_TEST
 START_TEST(what_no_handshake_refuses_for_has_no_alert)
 {
     ck_assert_ptr_null(explanation_alert(REFUSAL_NONE, true));
+    ck_assert_ptr_null(explanation_alert(REFUSAL_OCSP_UNAVAILABLE, true));
     ck_assert_ptr_null(explanation_alert(REFUSAL_BLOCKED, true));
     ck_assert_ptr_null(explanation_alert(REFUSAL_HOST_MISMATCH, true));
     ck_assert_ptr_null(explanation_alert(REFUSAL_MAX_CLIENTS, true));

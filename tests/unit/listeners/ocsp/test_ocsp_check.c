@@ -219,14 +219,49 @@ START_TEST(who_need_not_be_verified_passes_as_somebody_who_is_not)
 }
 END_TEST
 
+/* --- what a handshake makes of it ----------------------------------------------------------------
+ */
+
+static enum refusal alert_of(struct ocsp_stage *stage, time_t now)
+{
+    struct policy policy;
+    const struct client_auth *rules[] = {&stage->auth};
+    const struct visitor visitor = {.identity = stage->identity, .now = now};
+    ck_assert_int_eq(policy_make(&policy, rules, 1), POLICY_FINE);
+    enum refusal refusal = policy_alert(&policy, NULL, &visitor);
+    policy_done(&policy);
+    return refusal;
+}
+
 START_TEST(a_handshake_that_alerts_goes_by_what_is_remembered)
 {
     struct ocsp_stage stage;
+    time_t now = time(NULL);
     ocsp_stage_open(&stage, true, NULL);
-    const struct visitor visitor = {.identity = stage.identity, .now = time(NULL)};
-    ck_assert_int_eq(policy_judge(&stage.auth, NULL, &visitor).refusal, REFUSAL_NONE);
-    ocsp_stage_remember(&stage, OCSP_WORD_REVOKED, visitor.now + 10, visitor.now);
-    ck_assert_int_eq(policy_judge(&stage.auth, NULL, &visitor).refusal, REFUSAL_OCSP_REVOKED);
+    stage.auth.refuse_with = REFUSE_ALERT;
+    ck_assert_int_eq(alert_of(&stage, now), REFUSAL_NONE);
+    ocsp_stage_remember(&stage, OCSP_WORD_REVOKED, now + 10, now);
+    ck_assert_int_eq(alert_of(&stage, now), REFUSAL_OCSP_REVOKED);
+    stage.auth.refuse_with = REFUSE_403;
+    ck_assert_int_eq(alert_of(&stage, now), REFUSAL_NONE);
+    ocsp_stage_close(&stage);
+}
+END_TEST
+
+START_TEST(a_failure_that_is_remembered_is_left_to_the_request)
+{
+    struct ocsp_stage stage;
+    time_t now = time(NULL);
+    ocsp_stage_open(&stage, true, NULL);
+    stage.auth.refuse_with = REFUSE_ALERT;
+    ocsp_stage_remember(&stage, OCSP_WORD_NONE, now + 10, now);
+    const struct visitor visitor = {.identity = stage.identity, .now = now};
+    ck_assert_int_eq(policy_judge(&stage.auth, NULL, &visitor).refusal, REFUSAL_OCSP_UNAVAILABLE);
+    ck_assert_int_eq(alert_of(&stage, now), REFUSAL_NONE);
+    /* What the registry says of it is told by alert, as before anybody was asked. */
+    stage.auth.registration = REGISTRATION_MANUAL;
+    ck_assert_int_eq(alert_of(&stage, now), REFUSAL_NOT_REGISTERED);
+    ck_assert_int_eq(alert_of(&stage, now + 10), REFUSAL_NOT_REGISTERED);
     ocsp_stage_close(&stage);
 }
 END_TEST
@@ -247,6 +282,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, a_rule_waits_for_the_answer_and_once_asked_no_more, 0, 2);
     tcase_add_test(tcase, who_need_not_be_verified_passes_as_somebody_who_is_not);
     tcase_add_test(tcase, a_handshake_that_alerts_goes_by_what_is_remembered);
+    tcase_add_test(tcase, a_failure_that_is_remembered_is_left_to_the_request);
 }
 
 CHECK_MAIN("ocsp check", add_tests)
