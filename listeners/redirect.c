@@ -115,10 +115,11 @@ static const struct {
     const char *word;
     struct redirect_piece piece;
 } placeholders[] = {
-    {"$host", {REDIRECT_HOST, {NULL, 0}}},
-    {"$uri", {REDIRECT_URI, {NULL, 0}}},
-    {"$$", {REDIRECT_TEXT, {"$", 1}}},
-    {"$reason", {REDIRECT_REASON, {NULL, 0}}}, /* last: only those who are refused have one */
+    {"$host", {REDIRECT_HOST, {NULL, 0}, false}},
+    {"$uri", {REDIRECT_URI, {NULL, 0}, false}},
+    {"$$", {REDIRECT_TEXT, {"$", 1}, false}},
+    {"$reason",
+     {REDIRECT_REASON, {NULL, 0}, false}}, /* last: only those who are refused have one */
 };
 enum { PLACEHOLDER_COUNT = sizeof placeholders / sizeof *placeholders };
 
@@ -155,7 +156,7 @@ static const char *piece_read(const struct grammar *grammar, const char *at,
 {
     size_t length = strcspn(at, "$");
     if (length > 0) {
-        *ret_piece = (struct redirect_piece){REDIRECT_TEXT, {at, length}};
+        *ret_piece = (struct redirect_piece){REDIRECT_TEXT, {at, length}, false};
         return at + length;
     }
     size_t which = placeholder_at(grammar, at);
@@ -165,17 +166,21 @@ static const char *piece_read(const struct grammar *grammar, const char *at,
     return at + word_length(at);
 }
 
+/* "%2F" */
+enum { ENCODED_BYTES = 3 };
+
 static size_t most_bytes(const struct redirect_piece *piece)
 {
+    size_t each = piece->is_in_query ? ENCODED_BYTES : 1;
     switch (piece->source) {
     case REDIRECT_TEXT:
         return piece->text.length;
     case REDIRECT_HOST:
-        return DOMAIN_BYTES;
+        return each * DOMAIN_BYTES;
     case REDIRECT_URI:
-        return TARGET_BYTES;
+        return each * TARGET_BYTES;
     case REDIRECT_REASON:
-        return REFUSAL_NAME_MOST;
+        return REFUSAL_NAME_MOST; /* all unreserved */
     }
     return 0;
 }
@@ -184,6 +189,7 @@ static bool pieces_read(struct redirect *redirect, const struct grammar *grammar
                         struct error *err)
 {
     size_t most = 0;
+    const char *query = strchr(text, '?');
     for (const char *at = text; *at;) {
         struct redirect_piece *piece = &redirect->pieces[redirect->piece_count];
         const char *rest = piece_read(grammar, at, piece);
@@ -193,6 +199,7 @@ static bool pieces_read(struct redirect *redirect, const struct grammar *grammar
                 "redirect \"%s\" has an unknown placeholder \"%.*s\": there are %s and, for a "
                 "dollar, $$",
                 text, (int)word_length(at), at, grammar->placeholders);
+        piece->is_in_query = query && at > query && piece->source != REDIRECT_TEXT;
         redirect->needs_host |= piece->source == REDIRECT_HOST;
         redirect->piece_count++;
         most += most_bytes(piece);
@@ -232,26 +239,51 @@ const struct redirect *redirect_parse_refusal(const char *text, struct arena *ar
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
+static bool is_unreserved(char byte)
+{
+    return isalnum((unsigned char)byte) || (byte && strchr("-._~", byte));
+}
+
+static void put_encoded(struct draft *draft, struct slice value)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < value.length; i++) {
+        unsigned char byte = (unsigned char)value.at[i];
+        const char encoded[ENCODED_BYTES] = {'%', digits[byte >> 4], digits[byte & 15]};
+        if (is_unreserved(value.at[i]))
+            draft_put(draft, (struct slice){value.at + i, 1});
+        else
+            draft_put(draft, (struct slice){encoded, sizeof encoded});
+    }
+}
+
+static struct slice value_of(const struct redirect_piece *piece, struct slice host,
+                             struct slice uri, const char *reason)
+{
+    switch (piece->source) {
+    case REDIRECT_TEXT:
+        return piece->text;
+    case REDIRECT_HOST:
+        return host;
+    case REDIRECT_URI:
+        return slice_is(uri, "*") ? slice_of("/") : uri;
+    case REDIRECT_REASON:
+        return slice_of(reason);
+    }
+    return (struct slice){"", 0};
+}
+
 size_t redirect_write_refusal(const struct redirect *redirect, struct slice host, struct slice uri,
                               const char *reason, char *into, size_t room)
 {
     struct draft draft = draft_in(into, room);
     for (unsigned i = 0; i < redirect->piece_count; i++) {
         const struct redirect_piece *piece = &redirect->pieces[i];
-        switch (piece->source) {
-        case REDIRECT_TEXT:
-            draft_put(&draft, piece->text);
-            break;
-        case REDIRECT_HOST:
-            draft_put(&draft, host);
-            break;
-        case REDIRECT_URI:
-            draft_put(&draft, slice_is(uri, "*") ? slice_of("/") : uri);
-            break;
-        case REDIRECT_REASON:
-            draft_text(&draft, reason);
-            break;
-        }
+        struct slice value = value_of(piece, host, uri, reason);
+        if (piece->is_in_query)
+            put_encoded(&draft, value);
+        else
+            draft_put(&draft, value);
     }
     return draft.fits ? draft.used : 0;
 }

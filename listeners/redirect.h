@@ -2,8 +2,8 @@
 /*
  * Where a rule sends its clients, or those it refuses: a URL with placeholders, taken apart once
  * and filled in for each request. What comes from the request can change neither the scheme nor the
- * host that the operator wrote, and brings no line end: hosts and targets are checked when the head
- * is parsed.
+ * host that the operator wrote, adds no parameter to a query that the operator wrote, and brings no
+ * line end: hosts and targets are checked when the head is parsed.
  */
 #ifndef LB_LISTENERS_REDIRECT_H
 #define LB_LISTENERS_REDIRECT_H
@@ -23,12 +23,14 @@ struct redirect {
     struct redirect_piece {
         enum redirect_source { REDIRECT_TEXT, REDIRECT_HOST, REDIRECT_URI, REDIRECT_REASON } source;
         struct slice text; /* of REDIRECT_TEXT */
+        bool is_in_query;  /* behind a "?" of the text: percent-encoded but for unreserved bytes */
     } * pieces;
 };
 
 /**
  * Read "https://$host$uri": $host is the host that was asked for, without port, $uri path and query
- * as they came, $$ a dollar.
+ * as they came, $$ a dollar. Behind a "?" of the text both are percent-encoded, so that each is one
+ * value: "https://id.example.com/?return_to=$uri".
  *
  * text     as the INI file has it; borrowed for the redirect's life
  * returns  lives in `arena`; NULL: err says what would be right

@@ -144,8 +144,9 @@ enum {
     /* How long a request may be held because its client's certificate is asked about, its turn and
        the look-up of the responder's name included. */
     OCSP_ASK_MS = 5000,
-    /* A Location that a rule makes of the request: the longest target once, and room for hosts. */
-    LOCATION_BYTES = 16 * 1024,
+    /* A Location that a rule makes of the request: the longest target once, with each of its bytes
+       percent-encoded, and room for hosts. */
+    LOCATION_BYTES = 32 * 1024,
     /* Values of fields that tell backends of a client (client_headers); a larger one is replaced by
        …-Too-Large. A name: more than every one that people read; four of them stay below the 16 KiB
        that many backends take as a head. */

@@ -361,7 +361,7 @@ START_TEST(who_is_refused_is_sent_where_the_rule_says)
         ask(&house, NULL, asks[i].line, HTML, &answer);
         ck_assert_uint_eq(answer.status, asks[i].status);
         expect_field(&answer, "Location",
-                     "https://www.example.com/denied?why=missing&from=/away?x=y");
+                     "https://www.example.com/denied?why=missing&from=%2Faway%3Fx%3Dy");
         expect_field(&answer, "Cache-Control", "no-store");
         expect_field(&answer, "X-LB-Reason", "missing");
         answer_done(&answer);

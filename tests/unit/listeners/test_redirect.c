@@ -33,8 +33,13 @@ static const struct {
     {"http://example.com", "h", "/x", "http://example.com"},
     {"http://[::1]:8080/", "h", "/x", "http://[::1]:8080/"},
     {"https://$host", "h", "/x", "https://h"},
-    {"https://login.example.com/?back=https://$host$uri", "h", "/x?y", "https://login.example.com/?back=https://h/x?y"},
-    {"https://example.com?$uri", "h", "/x", "https://example.com?/x"},
+    {"https://login.example.com/?back=https://$host$uri", "h", "/x?y", "https://login.example.com/?back=https://h%2Fx%3Fy"},
+    {"https://example.com?$uri", "h", "/x", "https://example.com?%2Fx"},
+    /* no client adds a parameter, ends the query, or is read twice */
+    {"/start?return_to=$uri&at=$host", "[::1]", "/x?a=b&at=evil.test#%41+~", "/start?return_to=%2Fx%3Fa%3Db%26at%3Devil.test%23%2541%2B~&at=%5B%3A%3A1%5D"},
+    {"/a/$host:1?from=$host:1", "[::1]", "/x", "/a/[::1]:1?from=%5B%3A%3A1%5D:1"},
+    {"https://example.com/#/login?back=$uri", "h", "/x&y", "https://example.com/#/login?back=%2Fx%26y"},
+    {"/?price=$$5", "h", "/x", "/?price=$5"},
     {"https://example.com#top", "h", "/x", "https://example.com#top"},
     {"/elsewhere", "h", "/x", "/elsewhere"},
     {"/elsewhere$uri", "h", "/x?y", "/elsewhere/x?y"},
@@ -107,7 +112,8 @@ static const struct {
     {"/100%", "\"%\" without two hex digits"},
     {"/a%zz", "\"%\" without two hex digits"},
     {"/a#b#c", "two \"#\""},
-    {"/?a=$uri&b=$uri&c=$uri", "say $uri once"},
+    {"/?a=$uri&b=$uri", "say $uri once"},
+    {"/a$uri$uri$uri$uri", "say $uri once"},
 };
 /* clang-format on */
 
@@ -133,6 +139,22 @@ START_TEST(the_longest_request_fits)
     ck_assert_uint_eq(redirect_write(redirect, (struct slice){host, sizeof host},
                                      (struct slice){uri, sizeof uri}, location, sizeof location),
                       8 + 4 * sizeof host + 3 + sizeof uri);
+}
+END_TEST
+
+START_TEST(the_longest_request_fits_percent_encoded)
+{
+    static char uri[TARGET_BYTES], location[LOCATION_BYTES];
+    char host[DOMAIN_BYTES];
+    struct error err = {0};
+    memset(uri, '/', sizeof uri);
+    memset(host, ':', sizeof host);
+    const struct redirect *redirect =
+        redirect_parse("https://$host/?to=$host&and=$uri", 301, &arena, &err);
+    ck_assert_msg(redirect, "%s", err.text);
+    ck_assert_uint_eq(redirect_write(redirect, (struct slice){host, sizeof host},
+                                     (struct slice){uri, sizeof uri}, location, sizeof location),
+                      8 + sizeof host + 5 + 3 * sizeof host + 5 + 3 * sizeof uri);
 }
 END_TEST
 
@@ -172,7 +194,8 @@ static const struct {
 } refused[] = {
     {"https://login.example.com/?why=$reason", "https://login.example.com/?why=not-yet-valid"},
     {"/denied/$reason", "/denied/not-yet-valid"},
-    {"https://$host/$reason?from=$uri", "https://a.test/not-yet-valid?from=/x?y"},
+    {"https://$host/$reason?from=$uri", "https://a.test/not-yet-valid?from=%2Fx%3Fy"},
+    {"/start?to=$uri&why=$reason", "/start?to=%2Fx%3Fy&why=not-yet-valid"},
     {"/$$reason", "/$reason"},
 };
 /* clang-format on */
@@ -212,6 +235,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, a_bad_redirect_is_refused_with_what_would_be_right, 0,
                         sizeof bad / sizeof *bad);
     tcase_add_test(tcase, the_longest_request_fits);
+    tcase_add_test(tcase, the_longest_request_fits_percent_encoded);
     tcase_add_loop_test(tcase, a_path_that_gets_its_slash_stays_on_its_host, 0,
                         sizeof slashes / sizeof *slashes);
 }
