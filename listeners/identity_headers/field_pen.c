@@ -120,6 +120,11 @@ void field_pen_end(struct field_pen *pen)
     field_pen_text(pen, "\r\n");
 }
 
+void field_pen_drop(struct field_pen *pen)
+{
+    pen->used = pen->field_at;
+}
+
 void field_pen_field(struct field_pen *pen, const char *name, const char *text, size_t most)
 {
     field_pen_begin(pen, name, most);

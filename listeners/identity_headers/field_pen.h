@@ -38,6 +38,8 @@ void field_pen_spoil(struct field_pen *pen);
 /** A value that is larger than it may be, that was spoiled or that has a byte no value may have
  * (other than printable ASCII) is taken back; NAME-Too-Large: 1 stands in its place. */
 void field_pen_end(struct field_pen *pen);
+/** In the place of field_pen_end: the field is taken back, and nothing stands in its place. */
+void field_pen_drop(struct field_pen *pen);
 
 /** A whole field whose value is `text`. */
 void field_pen_field(struct field_pen *pen, const char *name, const char *text, size_t most);

@@ -5,7 +5,8 @@
  * DER as a byte sequence of a structured field: base64 between colons.
  *
  * RFC 9440 2.2 and 2.3: neither may stand in an answer. A chain that is too large leaves the
- * certificate; a certificate that is too large leaves nothing that a chain could belong to.
+ * certificate. A chain is told beside its certificate only (2.3): where that is too large the chain
+ * is left out, and said to be too large only where it is.
  */
 #include "lb/base/limits.h"
 #include "listeners/identity.h"
@@ -35,9 +36,11 @@ static void render(struct field_pen *pen, const struct identity_portrait *portra
         field_pen_text(pen, i > 0 ? ", " : "");
         write_item(pen, portrait->cas[i]);
     }
-    if (!is_leaf_told)
-        field_pen_spoil(pen);
-    field_pen_end(pen);
+    bool is_too_large = pen->used - pen->value_at > IDENTITY_CHAIN_BYTES;
+    if (is_leaf_told || is_too_large)
+        field_pen_end(pen);
+    else
+        field_pen_drop(pen);
 }
 
 const struct identity_preset identity_preset_rfc9440 = {

@@ -363,14 +363,41 @@ START_TEST(a_certificate_that_is_its_own_anchor_has_no_chain)
 }
 END_TEST
 
-/* RFC 9440 2.3: Client-Cert-Chain must not be there without Client-Cert. */
-START_TEST(without_its_certificate_a_chain_is_not_told_either)
+/* RFC 9440 2.3: Client-Cert-Chain must not be there without Client-Cert; that it is too large is
+ * said only where it is. */
+static const struct {
+    unsigned leaf_bytes, ca_bytes;
+    const char *told;
+} oversizes[] = {
+    {9000, 0, "Client-Cert-Too-Large: 1\r\n"},
+    {9000, 14000, "Client-Cert-Too-Large: 1\r\nClient-Cert-Chain-Too-Large: 1\r\n"},
+    {0, 14000, "Client-Cert-Chain-Too-Large: 1\r\n"},
+};
+
+START_TEST(each_field_has_its_own_size_and_no_chain_stands_alone)
 {
     struct scene scene;
-    scene_open(&scene, (struct certificate_wish){.name = "large", .padding_bytes = 9000});
+    teller_open(&scene.teller);
+    struct made *intermediate =
+        made_certificate(&(struct certificate_wish){.name = "Intermediate",
+                                                    .issuer = scene.teller.ca,
+                                                    .ca = true,
+                                                    .padding_bytes = oversizes[_i].ca_bytes});
+    scene.made =
+        made_certificate(&(struct certificate_wish){.name = "alice",
+                                                    .issuer = intermediate,
+                                                    .usage = "clientAuth",
+                                                    .padding_bytes = oversizes[_i].leaf_bytes});
+    scene.identity = teller_meets(&scene.teller, scene.made);
     char *text = told(&scene, "rfc9440");
-    ck_assert_str_eq(text, "Client-Cert-Too-Large: 1\r\nClient-Cert-Chain-Too-Large: 1\r\n");
+    const char *behind_leaf = text;
+    if (oversizes[_i].leaf_bytes == 0) {
+        ck_assert_ptr_eq(strstr(text, "Client-Cert: :"), text);
+        behind_leaf = strstr(text, "\r\n") + 2;
+    }
+    ck_assert_str_eq(behind_leaf, oversizes[_i].told);
     free(text);
+    made_free(intermediate);
     scene_close(&scene);
 }
 END_TEST
@@ -576,7 +603,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, cloudflare_s_fields_are_der_and_sha256);
     tcase_add_test(tcase, a_chain_is_what_verified_the_client_and_not_what_it_sent);
     tcase_add_test(tcase, a_certificate_that_is_its_own_anchor_has_no_chain);
-    tcase_add_test(tcase, without_its_certificate_a_chain_is_not_told_either);
+    tcase_add_loop_test(tcase, each_field_has_its_own_size_and_no_chain_stands_alone, 0,
+                        sizeof oversizes / sizeof *oversizes);
     tcase_add_test(tcase, each_ca_set_has_the_chain_that_it_verified);
     tcase_add_loop_test(tcase, xfcc_is_one_element_whatever_stands_in_the_certificate, 0,
                         sizeof elements / sizeof *elements);

@@ -68,6 +68,17 @@ START_TEST(a_spoiled_value_is_replaced_and_the_next_one_is_fine)
 }
 END_TEST
 
+START_TEST(a_field_that_is_dropped_leaves_nothing)
+{
+    field_pen_field(&pen, "Before", "kept", 10);
+    field_pen_begin(&pen, "Name", 10);
+    field_pen_text(&pen, "half");
+    field_pen_drop(&pen);
+    field_pen_field(&pen, "Next", "x", 10);
+    expect("Before: kept\r\nNext: x\r\n");
+}
+END_TEST
+
 START_TEST(bytes_are_encoded_in_their_ways)
 {
     static const unsigned char bytes[] = {0x00, 0xab, 0xfe, 0xff};
@@ -112,6 +123,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, a_byte_that_no_value_may_have_is_never_written, 0,
                         sizeof bad / sizeof *bad);
     tcase_add_test(tcase, a_spoiled_value_is_replaced_and_the_next_one_is_fine);
+    tcase_add_test(tcase, a_field_that_is_dropped_leaves_nothing);
     tcase_add_test(tcase, bytes_are_encoded_in_their_ways);
     tcase_add_test(tcase, percent_encoding_leaves_what_is_unreserved_or_said_to_be_safe);
     tcase_add_test(tcase, the_text_grows_as_it_must);
