@@ -178,7 +178,9 @@ static void on_heard(struct ocsp_call *call, const struct slice *answer)
     struct ocsp_note note;
     struct error err;
     if (!answer) {
-        note_unreachable(question);
+        /* Or whoever has an odd certificate could have it left alone, with everybody else. */
+        if (!call->hearing.is_refused)
+            note_unreachable(question);
         question_failed(question, call->why.text);
     } else if (ocsp_subject_read(&question->subject, *answer, now_of(question->desk), &note,
                                  &err)) {

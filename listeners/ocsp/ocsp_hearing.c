@@ -90,6 +90,7 @@ static enum ocsp_heard take_body(struct ocsp_hearing *hearing, const char *bytes
 
 static enum ocsp_heard accept_head(struct ocsp_hearing *hearing, const struct http_answer *answer)
 {
+    hearing->is_refused = answer->status >= 400 && answer->status < 500;
     if (answer->status != 200) {
         error_set(&hearing->fault, "the responder answers with status %u", answer->status);
         return OCSP_HEARD_BAD;

@@ -22,6 +22,7 @@ struct ocsp_hearing {
     struct buffer *head;      /* until it is whole */
     struct buffer *body;
     bool has_head;
+    bool is_refused; /* with a 4xx: the responder is there, and does not like the question */
     enum http_framing framing; /* once it has one */
     uint64_t left;             /* HTTP_LENGTH */
     unsigned interim_count;

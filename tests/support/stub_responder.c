@@ -142,6 +142,9 @@ static void answer(struct stub_link *link, enum responder_manner manner, const s
     case RESPONDER_FAILING:
         stub_say(link, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n");
         return;
+    case RESPONDER_REFUSING:
+        stub_say(link, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+        return;
     case RESPONDER_LEAVING:
         stub_say(link, head);
         return;

@@ -34,9 +34,10 @@ enum responder_manner {
     RESPONDER_HELD,        /* it answers when the story lets it */
     RESPONDER_GARBAGE,     /* HTTP, but what is in it is no OCSP */
     RESPONDER_NO_HTTP,
-    RESPONDER_HUGE,    /* a body without end */
-    RESPONDER_FAILING, /* status 500 */
-    RESPONDER_LEAVING, /* closes in the middle */
+    RESPONDER_HUGE,     /* a body without end */
+    RESPONDER_FAILING,  /* status 500 */
+    RESPONDER_REFUSING, /* status 404, as some do of a serial that they do not know */
+    RESPONDER_LEAVING,  /* closes in the middle */
 };
 
 struct stub_responder {

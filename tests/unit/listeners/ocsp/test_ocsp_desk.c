@@ -166,6 +166,7 @@ static const struct {
     {RESPONDER_NO_HTTP, 0, REFUSAL_OCSP_UNAVAILABLE},
     {RESPONDER_HUGE, 0, REFUSAL_OCSP_UNAVAILABLE},
     {RESPONDER_FAILING, 0, REFUSAL_OCSP_UNAVAILABLE},
+    {RESPONDER_REFUSING, 0, REFUSAL_OCSP_UNAVAILABLE},
     {RESPONDER_LEAVING, 0, REFUSAL_OCSP_UNAVAILABLE},
 };
 
@@ -292,23 +293,44 @@ START_TEST(who_does_not_answer_is_not_waited_for_longer_than_the_limit)
 }
 END_TEST
 
+/* Others of the same CA, one after the other. */
+static void ask_of_others(struct office *office, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct made *made = made_client(office->stage.ca, "somebody");
+        struct identity *identity = ocsp_stage_identify(&office->stage, made);
+        ask_as(&office->askers[i], identity);
+        office->now_ms += 10;
+        office_until(office, office->askers[i].told == 1);
+        identity_unref(identity);
+        made_free(made);
+    }
+}
+
 START_TEST(a_dead_responder_is_left_alone_and_asked_again_later)
 {
     struct office office;
     office_open(&office, NULL);
     responder_set(&office.responder, RESPONDER_FAILING, NULL);
-    for (unsigned i = 0; i < 2 * OCSP_DEAD_AFTER; i++) {
-        struct made *made = made_client(office.stage.ca, "somebody");
-        struct identity *identity = ocsp_stage_identify(&office.stage, made);
-        ask_as(&office.askers[i], identity);
-        office.now_ms += 10;
-        office_until(&office, office.askers[i].told == 1);
-        identity_unref(identity);
-        made_free(made);
-    }
+    ask_of_others(&office, 2 * OCSP_DEAD_AFTER);
     ck_assert_uint_eq(responder_asked(&office.responder), OCSP_DEAD_AFTER);
     responder_set(&office.responder, RESPONDER_ANSWERS, NULL);
     office.now += OCSP_FAILURE_S;
+    ask(&office, 10);
+    office_until(&office, office.askers[10].told == 1);
+    ck_known(&office, REFUSAL_NONE);
+    office_close(&office);
+}
+END_TEST
+
+START_TEST(questions_that_a_responder_refuses_do_not_make_it_dead)
+{
+    struct office office;
+    office_open(&office, NULL);
+    responder_set(&office.responder, RESPONDER_REFUSING, NULL);
+    ask_of_others(&office, 2 * OCSP_DEAD_AFTER);
+    ck_assert_uint_eq(responder_asked(&office.responder), 2 * OCSP_DEAD_AFTER);
+    responder_set(&office.responder, RESPONDER_ANSWERS, NULL);
     ask(&office, 10);
     office_until(&office, office.askers[10].told == 1);
     ck_known(&office, REFUSAL_NONE);
@@ -480,6 +502,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_certificate_that_names_no_responder_has_no_answer);
     tcase_add_test(tcase, who_does_not_answer_is_not_waited_for_longer_than_the_limit);
     tcase_add_test(tcase, a_dead_responder_is_left_alone_and_asked_again_later);
+    tcase_add_test(tcase, questions_that_a_responder_refuses_do_not_make_it_dead);
     tcase_add_test(tcase, who_leaves_is_not_told_and_the_answer_is_remembered_all_the_same);
     tcase_add_test(tcase, who_is_told_may_make_another_leave_who_waits_for_the_same);
     tcase_add_test(tcase, who_is_told_may_ask_again);
