@@ -130,11 +130,6 @@ static bool refuse_host(const char *host, const char *text, struct error *err)
     if (host[0] == '[')
         return error_set(err, "%s has brackets: write a network without them, as 2001:db8::/32",
                          text);
-    if (strpbrk(text, ",;"))
-        return error_set(err,
-                         "\"%s\" is no network: put blanks between networks, as in "
-                         "\"10.0.0.0/8 2001:db8::/32\"",
-                         text);
     if (strchr(host, '%'))
         return error_set(err, "%s has a zone, which networks do not have: write it without the %%",
                          text);
@@ -192,6 +187,11 @@ bool network_parse(struct network *ret_network, const char *text, struct error *
     struct network network;
     char host[HOST_BYTES];
     size_t host_length = strcspn(text, "/");
+    if (strpbrk(text, ",;"))
+        return error_set(err,
+                         "\"%.*s\" is no network: put blanks between networks, no commas, as in "
+                         "\"10.0.0.0/8 2001:db8::/32\"",
+                         HOST_BYTES, text);
     if (host_length >= sizeof host)
         return error_set(err,
                          "\"%.*s...\" is too long for an address: write 10.0.0.0/8 or "

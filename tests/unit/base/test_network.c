@@ -80,10 +80,14 @@ static const struct {
     {"", "\"\" has no address: write 10.0.0.0/8 or 2001:db8::/32"},
     {"[2001:db8::]/32",
      "[2001:db8::]/32 has brackets: write a network without them, as 2001:db8::/32"},
-    {"10.0.0.0/8,10.1.0.0/16", "\"8,10.1.0.0/16\" in \"10.0.0.0/8,10.1.0.0/16\" is no prefix: "
-                               "write a number of bits from 0 to 32"},
-    {"10.0.0.1,10.0.0.2", "\"10.0.0.1,10.0.0.2\" is no network: put blanks between networks, as in "
-                          "\"10.0.0.0/8 2001:db8::/32\""},
+    {"10.0.0.0/8,", "\"10.0.0.0/8,\" is no network: put blanks between networks, no commas, as in "
+                    "\"10.0.0.0/8 2001:db8::/32\""},
+    {"10.0.0.0/8,10.1.0.0/16", "\"10.0.0.0/8,10.1.0.0/16\" is no network: put blanks between "
+                               "networks, no commas, as in \"10.0.0.0/8 2001:db8::/32\""},
+    {"10.0.0.1;10.0.0.2", "\"10.0.0.1;10.0.0.2\" is no network: put blanks between networks, no "
+                          "commas, as in \"10.0.0.0/8 2001:db8::/32\""},
+    {",", "\",\" is no network: put blanks between networks, no commas, as in \"10.0.0.0/8 "
+          "2001:db8::/32\""},
     {"fe80::1%eth0", "fe80::1%eth0 has a zone, which networks do not have: write it without the %"},
     {"10.0.0.1:8443", "10.0.0.1:8443 has a port, which networks do not have: write 10.0.0.1"},
     {"proxy.example.com", "\"proxy.example.com\" in \"proxy.example.com\" is no IPv4 or IPv6 "
