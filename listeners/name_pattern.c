@@ -15,6 +15,7 @@
 #include "lb/base/limits.h"
 #include "lb/base/nearest.h"
 #include "lb/base/utf8.h"
+#include "listeners/issuer_pattern.h"
 
 enum { STAR = 1, DIGEST_DIGITS = 2 * SHA256_DIGEST_LENGTH, WORD_BYTES = 16 };
 
@@ -173,24 +174,8 @@ static bool dns_check(const char *value, struct error *err)
     return true;
 }
 
-/* "CN = x, O = y", as other programs write it. */
-static bool issuer_check(const char *value, struct error *err)
-{
-    bool has_blank = false;
-    for (const char *at = value; *at && !has_blank; at++) {
-        has_blank = strncmp(at, " =", 2) == 0 || strncmp(at, ", ", 2) == 0;
-        at += *at == '\\' && at[1];
-    }
-    if (!has_blank && (strchr(value, '=') || strchr(value, '*')))
-        return true;
-    return error_set(err,
-                     "allow_client issuer: \"%s\" is not how lb writes names: the log line of a "
-                     "client has it, as in CN=Example CA,O=Example (RFC 2253: the last part "
-                     "first, no blanks around \"=\" or behind a comma)",
-                     value);
-}
-
-static bool value_check(enum name_kind kind, const char *value, struct error *err)
+static bool value_check(enum name_kind kind, const char *value, struct arena *arena,
+                        struct error *err)
 {
     if (!is_visible(slice_of(value)))
         return error_set(err,
@@ -200,7 +185,7 @@ static bool value_check(enum name_kind kind, const char *value, struct error *er
     if (kind == NAME_DNS)
         return dns_check(value, err);
     if (kind == NAME_ISSUER)
-        return issuer_check(value, err);
+        return issuer_pattern_check(value, arena, err);
     if (is_ascii_kind(kind) && !is_ascii(slice_of(value)))
         return error_set(err,
                          "allow_client %s: \"%s\" is not ASCII, and certificates hold no other: "
@@ -220,6 +205,20 @@ static bool value_check(enum name_kind kind, const char *value, struct error *er
     return true;
 }
 
+/* "cn:bob" of "alice cn:bob": what begins another pattern behind a blank; NULL: nothing does. */
+static const char *second_pattern(const char *value)
+{
+    for (const char *at = value; (at = strpbrk(at, " \t"));) {
+        at += strspn(at, " \t");
+        size_t length = strcspn(at, ": \t");
+        for (unsigned i = 0; i < NAME_KIND_COUNT && at[length] == ':'; i++)
+            if (at != value + strspn(value, " \t") && strlen(words[i]) == length &&
+                strncmp(words[i], at, length) == 0)
+                return at;
+    }
+    return NULL;
+}
+
 bool name_pattern_parse(struct name_pattern *ret_pattern, const char *text, struct arena *arena,
                         struct error *err)
 {
@@ -232,23 +231,37 @@ bool name_pattern_parse(struct name_pattern *ret_pattern, const char *text, stru
                          text, all_words, text);
     if (!kind_parse(text, (size_t)(colon - text), &pattern.kind, err))
         return false;
+    const char *second = second_pattern(colon + 1);
+    if (second)
+        return error_set(
+            err,
+            "allow_client \"%s\" has several patterns: write one a line, \"%s\" on its "
+            "own behind another allow_client =",
+            text, second);
     const char *value = colon + 1 + strspn(colon + 1, " \t");
     if (*value == '\0')
         return error_set(err,
                          "allow_client %s: says nothing behind the colon: write %s:* for "
                          "everybody who has one, or leave the line out",
                          words[pattern.kind], words[pattern.kind]);
+    if (pattern.kind == NAME_ISSUER)
+        value = issuer_pattern_unlog(value, arena);
     char *into = arena_alloc(arena, strlen(value) + 1);
     if (is_digest(pattern.kind)) {
         if (!digest_read(&pattern, value, into, err))
             return false;
     } else {
-        if (!value_check(pattern.kind, value, err))
+        if (!value_check(pattern.kind, value, arena, err))
             return false;
         value_read(&pattern, value, into);
     }
     *ret_pattern = pattern;
     return true;
+}
+
+bool name_pattern_is_lone_star(const struct name_pattern *pattern)
+{
+    return pattern->kind == NAME_ISSUER && pattern->text.length == 1 && pattern->text.at[0] == STAR;
 }
 
 /* --- comparing -------------------------------------------------------------------------------- */

@@ -10,7 +10,8 @@
  *            slashes, too
  *   issuer   a comma or plus that is not escaped: it stays within one attribute
  * In sha256 and spki nothing stands for anything. Letters' case counts, but in dns and behind the
- * "@" of email. "\*" is a star; "\\" a backslash, which in issuer is written as RFC 2253 does.
+ * "@" of email. "\*" is a star; "\\" a backslash, which in issuer is written as RFC 2253 does, or
+ * as logs show that ("\x5c", "\u005c").
  */
 #ifndef LB_LISTENERS_NAME_PATTERN_H
 #define LB_LISTENERS_NAME_PATTERN_H
@@ -49,11 +50,14 @@ const char *name_kind_word(enum name_kind kind);
  * Read one line of allow_client.
  *
  * ret_pattern  its text lives in `arena`
- * Fails:       an unknown kind, nothing behind it, and what no name of the kind can look like; err
- *              says what would be right
+ * Fails:       an unknown kind, nothing behind it, another pattern behind a blank, and what no name
+ * of the kind can look like; err says what would be right
  */
 bool name_pattern_parse(struct name_pattern *ret_pattern, const char *text, struct arena *arena,
                         struct error *err);
+
+/** Is it "issuer:*"? It fits names of one part only, which few have in mind who write it. */
+bool name_pattern_is_lone_star(const struct name_pattern *pattern);
 
 /**
  * Bring a name into the form that is compared: dns, and email behind its "@", in lower case.

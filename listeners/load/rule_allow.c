@@ -18,6 +18,12 @@ const struct allow_list *rule_allow_read(const struct rule_options *options, str
     for (unsigned i = 0; i < lines->count; i++) {
         struct error err = {0};
         if (name_pattern_parse(&patterns[count], lines->items[i], arena, &err)) {
+            if (name_pattern_is_lone_star(&patterns[count]))
+                problems_warn(
+                    problems, file, lines->lines[i],
+                    "allow_client = issuer:* fits only CAs whose name has one part, such "
+                    "as CN=Example CA: \"*\" stands for one; write issuer:*,* for names of "
+                    "two, and so on, or the names themselves");
             count++;
             continue;
         }

@@ -129,6 +129,17 @@ static const struct {
     {"issuer:CN=a\\\\b", "CN=a\\\\b", true},
     {"issuer:CN=a\\*b", "CN=a*b", true},
     {"issuer:CN=a\\*b", "CN=axb", false},
+    /* as logs show it */
+    {"issuer:CN=a\\x5c,b,O=Example", "CN=a\\,b,O=Example", true},
+    {"issuer:CN=a\\u005c,b,O=Example", "CN=a\\,b,O=Example", true},
+    {"issuer:CN=a\\x5c,b,O=*", "CN=a\\,b,O=Example", true},
+    {"issuer:CN=*,O=Example", "CN=a\\,b,O=Example", true},
+    {"issuer:CN=a\\x5c\\x22b\\x5c\\x22", "CN=a\\\"b\\\"", true},
+    {"issuer:CN=a\\x5c\\x5cx5c,b", "CN=a\\\\x5c,b", true},
+    {"issuer:CN=a\\\\x5c,b", "CN=a\\\\x5c,b", true},
+    {"issuer:CN=a\\\\x5c,b", "CN=a\\\\\\,b", false},
+    {"issuer:CN=caf\\xc3\\xa9", "CN=caf\xc3\xa9", true},
+    {"cn:a\\x5cb", "a\\b", false},
     {"issuer:*", "CN=CA", true},
     {"issuer:*", "CN=CA,O=Example", false},
 };
@@ -142,6 +153,15 @@ START_TEST(a_line_fits_the_names_it_is_for)
 END_TEST
 
 #define DIGEST "5f3c2b1a00112233445566778899aabbccddeeff00112233445566778899aabb"
+
+START_TEST(a_blank_alone_begins_no_pattern)
+{
+    ck_assert(fits("cn: alice b: c", "alice b: c", 10));
+    ck_assert(fits("cn:alice cnx:b", "alice cnx:b", 11));
+    ck_assert(fits("cn: cn:alice", "cn:alice", 8));
+    ck_assert(fits("cn:alice cn", "alice cn", 8));
+}
+END_TEST
 
 START_TEST(digests_are_compared_without_case_and_colons)
 {
@@ -222,6 +242,16 @@ static const struct {
     {"issuer:CN = CA, O = Example", "is not how lb writes names"},
     {"issuer:CN=CA, O=Example", "is not how lb writes names"},
     {"issuer:Example CA", "is not how lb writes names"},
+    {"issuer:/C=DE/O=Org/CN=CA", "write issuer:CN=CA,O=Org,C=DE (RFC 2253"},
+    {"issuer:/O=Org, Inc./CN=a/b", "write issuer:CN=a/b,O=Org\\, Inc. ("},
+    {"issuer:/CN=*", "write issuer:CN=* ("},
+    {"issuer:/Example", "is not how lb writes names"},
+    {"issuer:CN=a\\xff", "no UTF-8"},
+    {"issuer:CN=a\\x0a", "control character"},
+    {"cn:alice cn:bob", "write one a line, \"cn:bob\" on its own behind another allow_client ="},
+    {"cn:alice, \tdns:b.example", "write one a line, \"dns:b.example\" on its own"},
+    {"dns:a.example sha256:" DIGEST, "write one a line, \"sha256:"},
+    {"sha256:" DIGEST " sha256:" DIGEST, "write one a line"},
     {"cn:\xff", "no UTF-8"},
 };
 /* clang-format on */
@@ -239,6 +269,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_loop_test(tcase, a_line_fits_the_names_it_is_for, 0, sizeof cases / sizeof *cases);
+    tcase_add_test(tcase, a_blank_alone_begins_no_pattern);
     tcase_add_test(tcase, digests_are_compared_without_case_and_colons);
     tcase_add_test(tcase, what_hides_in_a_name_fits_nothing);
     tcase_add_test(tcase, a_name_that_is_too_long_fits_nothing);
