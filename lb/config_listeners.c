@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lb/config_access.h"
+#include "lb/config_lists.h"
 #include "listeners/client_id.h"
 #include "listeners/load/rule_section.h"
 #include "listeners/tls/handshake.h"
@@ -90,18 +91,36 @@ static void check_listener_names(const struct desk *desk, const struct config_se
     }
 }
 
-/* Keys that do nothing when every listener of the rule speaks http; mutual_auth is an error there.
- */
-static void warn_of_tls_keys(const struct desk *desk, const struct config_section *rule)
+static bool is_on_http_only(const struct desk *desk, const struct rule_options *options)
 {
-    const struct rule_options *options = rule->options;
     for (unsigned i = 0; i < options->listener.count; i++) {
         const struct config_section *section =
             config_names_find(&desk->sections->listener_names, options->listener.items[i]);
         const struct listener_options *listener = section ? section->options : NULL;
         if (!listener || listener->protocol != LISTENER_HTTP)
-            return;
+            return false;
     }
+    return options->listener.count > 0;
+}
+
+/* Some presets have a field for it. */
+static void warn_of_nobody(const struct desk *desk, const struct config_section *rule)
+{
+    const struct rule_options *options = rule->options;
+    const struct option_list *presets = &options->client_headers;
+    bool is_off = presets->count == 1 && strcmp(presets->items[0], "off") == 0;
+    if (options->client_headers_line && options->pool && !is_off)
+        problems_warn(desk->source->problems, desk->source->file, options->client_headers_line,
+                      "client_headers tells of nobody: rule %s is on no listener with protocol = "
+                      "https, and its clients are never verified",
+                      rule->name);
+}
+
+/* Keys that do nothing when every listener of the rule speaks http; mutual_auth is an error there.
+ */
+static void warn_of_tls_keys(const struct desk *desk, const struct config_section *rule)
+{
+    const struct rule_options *options = rule->options;
     const struct {
         const char *key;
         unsigned line;
@@ -113,12 +132,15 @@ static void warn_of_tls_keys(const struct desk *desk, const struct config_sectio
         {"client_crl", options->client_crl_line},
         {"client_crl_policy", options->client_crl_policy_line},
         {"client_crl_check", options->client_crl_check_line},
+        {"client_ocsp", options->client_ocsp_line},
+        {"client_ocsp_responder", options->client_ocsp_responder_line},
+        {"client_ca_partial", options->client_ca_partial_line},
         {"refuse_with", options->refuse_with_line},
         {"client_id_header", options->client_id_header_line},
         {"allow_client", options->allow_client_line},
         {"exempt_from", options->exempt_from_line},
     };
-    for (size_t i = 0; i < sizeof keys / sizeof *keys && options->listener.count > 0; i++)
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (keys[i].line)
             problems_warn(desk->source->problems, desk->source->file, keys[i].line,
                           "%s has no effect: rule %s is on no listener with protocol = https",
@@ -155,7 +177,11 @@ static void check_rule(const struct desk *desk, const struct config_section *rul
 {
     check_listener_names(desk, rule);
     check_answer(desk, rule);
+    config_lists_check_rule(rule, desk->source->file, desk->source->problems);
+    if (!is_on_http_only(desk, rule->options))
+        return;
     warn_of_tls_keys(desk, rule);
+    warn_of_nobody(desk, rule);
 }
 
 static struct rule_section rule_read(const struct desk *desk, const struct config_section *section)
@@ -269,6 +295,7 @@ static void build_listener(struct config *config, const struct desk *desk,
     *listener = (struct listener){
         .name = section->name, .line = section->line, .index = index, .options = section->options};
     config->listener_count++;
+    config_lists_check_listener(section, source->file, source->problems);
     config_access_lend(&desk->access, listener, source->arena);
     listener_prepare(listener, &groups->sorted[start], groups->starts[index + 1] - start, desk->cas,
                      source->arena, source->file, source->problems);

@@ -284,14 +284,18 @@ static void value_problem_add(const struct option *option, const struct ini_entr
                      option->key, description, colon, purpose, hint);
 }
 
-/* A list that nothing is said of may be what keeps people out: who has written its key did not mean
- * to have none. */
-static void empty_add(const struct option *option, const struct ini_entry *entry, const char *file,
-                      struct problems *problems)
+static bool is_list(const struct option *option)
 {
-    if (is_repeatable(option) && !option->standard)
-        problems_add(problems, file, entry->line,
-                     "%s has no value: write one behind \"=\", or take the line out", option->key);
+    return is_repeatable(option) || option->kind == OPTION_WORDS;
+}
+
+/* A list that somebody left empty may mean the opposite of what was meant: whoever knows the key
+ * can tell by the line. */
+static void empty_note(const struct option *option, void *value, unsigned line)
+{
+    struct option_list *list = value;
+    if (is_list(option) && list->empty_line == 0)
+        list->empty_line = line;
 }
 
 void option_set(const struct option_table *table, void *values, const struct ini_entry *entry,
@@ -314,11 +318,11 @@ void option_set(const struct option_table *table, void *values, const struct ini
         return;
     }
     if (entry->value[0] == '\0') {
-        empty_add(option, entry, file, problems);
+        empty_note(option, value, entry->line);
         return;
     }
-    if (*line == 0 && (is_repeatable(option) || option->kind == OPTION_WORDS))
-        *(struct option_list *)value = (struct option_list){NULL, NULL, 0};
+    if (*line == 0 && is_list(option))
+        ((struct option_list *)value)->count = 0;
     if (*line == 0)
         *line = entry->line;
     const struct source source = {folder, arena, entry->line};

@@ -48,6 +48,7 @@ struct option_list {
     const char **items;
     unsigned *lines;
     unsigned count;
+    unsigned empty_line; /* of the first line that has the key and no value; 0: there is none */
 };
 
 struct option {
@@ -108,9 +109,9 @@ void option_defaults(const struct option_table *table, void *values, struct aren
 
 /**
  * Set one key from an INI entry. Problems (an unknown key, with the nearest known one; a bad value,
- * with what would be right; a second value for a key that takes one; no value for a list that has no
- * default) are added, never returned. Any other empty value leaves the default, and a section header
- * (no key) is passed over.
+ * with what would be right; a second value for a key that takes one) are added, never returned. An
+ * empty value leaves the default, a list notes its line, and a section header (no key) is passed
+ * over.
  *
  * file     the name that problems carry
  * folder   of the INI file, for relative paths

@@ -54,7 +54,7 @@ static void list_add(struct option_list *list, const char *text, unsigned line)
     }
     items[list->count] = arena_copy(&arena, text);
     lines[list->count] = line;
-    *list = (struct option_list){items, lines, list->count + 1};
+    *list = (struct option_list){.items = items, .lines = lines, .count = list->count + 1};
 }
 
 static void list_add_file(struct option_list *list, const char *name, unsigned line)

@@ -182,7 +182,7 @@ END_TEST
 static bool headers(unsigned count, const char **words, unsigned *presets, struct error *err)
 {
     struct rule_options options = {0};
-    options.client_headers = (struct option_list){words, NULL, count};
+    options.client_headers = (struct option_list){.items = words, .count = count};
     return rule_client_headers(&options, presets, err);
 }
 

@@ -75,7 +75,7 @@ static void cast_open(struct cast *cast)
     cast->crls = crls_new();
     ck_assert_ptr_nonnull(cast->crls);
     cast->reader = crl_reader_new(cast->crls);
-    cast->files = (struct option_list){cast->paths, cast->lines, 0};
+    cast->files = (struct option_list){.items = cast->paths, .lines = cast->lines};
 }
 
 static void cast_close(struct cast *cast)
