@@ -16,7 +16,7 @@ void metrics_get(struct api_request *request);
 
 /** Server certificates, client CAs and how they are used (metrics_certificates.c). */
 void metrics_write_certificates(struct metrics *metrics, struct admin_host *host);
-/** Revocation lists (metrics_crls.c). */
+/** Revocation lists and OCSP (metrics_crls.c). */
 void metrics_write_crls(struct metrics *metrics, struct admin_host *host);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How fresh the revocation lists are. */
+/* How fresh the revocation lists are, whose are missing, and what OCSP responders said. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,8 +7,10 @@
 #include "lb/admin/admin.h"
 #include "lb/admin/metrics.h"
 #include "lb/admin/metrics_writer.h"
+#include "lb/admin/revocation_report.h"
 #include "listeners/crl/crls.h"
 #include "listeners/listener.h"
+#include "listeners/ocsp/ocsp_memory.h"
 
 /* One way through all lists. A file may have two of one issuer: they are told apart by their place
  * in it. */
@@ -84,6 +86,32 @@ static void on_fact(void *arg, const struct crl_fact *fact)
     walk->family->write(walk, fact);
 }
 
+static void write_missing(void *arg, const struct missing_crl *missing)
+{
+    struct metrics *metrics = arg;
+    metrics_sample(metrics);
+    metrics_label(metrics, "listener", missing->listener->name);
+    metrics_label(metrics, "ca", missing->id);
+    metrics_label(metrics, "issuer", missing->issuer);
+    metrics_label(metrics, "policy", revocation_report_policy(missing->policy));
+    metrics_value(metrics, 1);
+}
+
+static void write_ocsp(struct metrics *metrics, const struct ocsp *ocsp)
+{
+    metrics_family(
+        metrics, "lb_ocsp_answers_total", METRIC_COUNTER,
+        "Questions to OCSP responders by what became of them; failed: no answer, or none "
+        "that can be believed.");
+    for (unsigned i = 0; i < OCSP_RESULT_COUNT; i++) {
+        metrics_sample(metrics);
+        metrics_label(metrics, "result", ocsp_result_name((enum ocsp_result)i));
+        metrics_value(metrics, (int64_t)ocsp_result_count(ocsp, (enum ocsp_result)i));
+    }
+    metrics_one(metrics, "lb_ocsp_remembered", METRIC_GAUGE,
+                "Answers of OCSP responders that are remembered.", (int64_t)ocsp_count(ocsp));
+}
+
 void metrics_write_crls(struct metrics *metrics, struct admin_host *host)
 {
     struct crls *crls = host->services(host)->crls;
@@ -92,4 +120,11 @@ void metrics_write_crls(struct metrics *metrics, struct admin_host *host)
         metrics_family(metrics, families[i].name, METRIC_GAUGE, families[i].help);
         crls_each(crls, on_fact, &walk);
     }
+    metrics_family(
+        metrics, "lb_crl_missing", METRIC_GAUGE,
+        "1: clients of this CA are looked up in revocation lists, and it has none; where "
+        "policy is hard they are refused.");
+    revocation_report_each_missing(host->config(host), write_missing, metrics);
+    if (host->services(host)->ocsp)
+        write_ocsp(metrics, host->services(host)->ocsp);
 }

@@ -14,6 +14,7 @@
 #include "lb/admin/api_query.h"
 #include "lb/admin/backend_report.h"
 #include "lb/admin/client_cas.h"
+#include "lb/admin/revocation_report.h"
 #include "lb/base/timestamp.h"
 #include "lb/config.h"
 #include "listeners/tally.h"
@@ -186,6 +187,7 @@ void status_report_get(struct api_request *request)
     write_rules(&writer, config, api_query_number(request, "rules", INT64_MAX));
     client_cas_write(&writer, config);
     write_refusals(&writer, host->services(host)->tallies);
+    revocation_report_write(&writer, config, host->services(host));
     writer_array(&writer, "pools");
     for (unsigned i = 0; i < config->pool_count; i++)
         write_pool(&writer, config->pools[i]);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lb/commands/members.h"
+#include "lb/commands/status_revocation_view.h"
 #include "lb/commands/status_view.h"
 #include "lb/commands/table.h"
 
@@ -136,4 +137,5 @@ void status_clients_view_write(const json_t *status, bool all, bool with_colour,
 {
     write_cas(status, all, with_colour, out);
     write_refusals(status, all, with_colour, out);
+    status_revocation_view_write(status, all, with_colour, out);
 }

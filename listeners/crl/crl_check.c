@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lb/base/arena.h"
+#include "lb/base/text_map.h"
+#include "listeners/ca_set.h"
+#include "listeners/crl/crl.h"
 #include "listeners/crl/crl_check_parts.h"
 #include "listeners/crl/crl_file.h"
 #include "listeners/crl/crl_source.h"
@@ -161,6 +165,38 @@ bool crl_check_has(const struct crl_check *check, const unsigned char ca_key[CA_
 {
     const struct crl_edition *edition = atomic_load(&check->edition);
     return edition && is_of(edition, first_of(edition, ca_key), ca_key);
+}
+
+/* Whose chains are checked is asked of all of its lists. */
+static bool can_ask(const struct crl_check *check, const unsigned char *ca_key)
+{
+    const struct crl_edition *edition = atomic_load(&check->edition);
+    unsigned at = edition ? first_of(edition, ca_key) : 0;
+    for (; edition && is_of(edition, at, ca_key); at++)
+        if (check->reach == CRL_OF_CHAIN || crl_covers(edition->lists[at], false))
+            return true;
+    return false;
+}
+
+void crl_check_each_missing(const struct crl_check *check,
+                            void (*visit)(void *arg, X509 *ca,
+                                          const unsigned char key[CA_KEY_BYTES]),
+                            void *arg)
+{
+    STACK_OF(X509) *cas = check->ca_set->certificates;
+    int count = sk_X509_num(cas);
+    struct arena arena = {0};
+    struct text_map visited;
+    text_map_init(&visited, (size_t)count + 1, &arena);
+    for (int i = 0; i < count; i++) {
+        X509 *ca = sk_X509_value(cas, i);
+        unsigned char *key = arena_alloc(&arena, CA_KEY_BYTES);
+        struct slice text = {(const char *)key, CA_KEY_BYTES};
+        if (ca_key_of(ca, key) && !can_ask(check, key) &&
+            !text_map_add(&visited, text_hash(text), text, ca))
+            visit(arg, ca, key);
+    }
+    arena_done(&arena);
 }
 
 /* A serial as DER has it. false: it is longer than any that a list may have. */

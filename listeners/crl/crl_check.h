@@ -3,10 +3,12 @@
 #ifndef LB_LISTENERS_CRL_CHECK_H
 #define LB_LISTENERS_CRL_CHECK_H
 
+#include <openssl/x509.h>
 #include <stdbool.h>
 #include <time.h>
 
 #include "listeners/refusal.h"
+#include "listeners/registry/record.h"
 
 struct ca_set;
 struct ca_set_result;
@@ -43,5 +45,17 @@ enum crl_reach crl_check_reach(const struct crl_check *check);
 /** Visit the lists it asks, as crls_each does. Thread: control, or where nothing is watched. */
 void crl_check_each(const struct crl_check *check,
                     void (*visit)(void *arg, const struct crl_fact *fact), void *arg);
+/**
+ * Visit the CAs of its set that have no list which could be asked about those they have signed:
+ * without one, or with one that covers CAs only where clients are asked about. A CA that is there
+ * twice, because it was renewed, is visited once.
+ *
+ * ca, key  lent for the visit
+ * Thread:  control, or where nothing is watched. Takes some µs for each CA of the set.
+ */
+void crl_check_each_missing(const struct crl_check *check,
+                            void (*visit)(void *arg, X509 *ca,
+                                          const unsigned char key[CA_KEY_BYTES]),
+                            void *arg);
 
 #endif

@@ -190,44 +190,33 @@ static void warn_of_dates(struct desk *desk, const struct crl_check *check)
     }
 }
 
-static void warn_of_missing(const struct desk *desk, const struct crl_check *check, X509 *ca)
+struct missing_walk {
+    const struct desk *desk;
+    const struct crl_check *check;
+};
+
+static void warn_of_missing(void *arg, X509 *ca, const unsigned char key[CA_KEY_BYTES])
 {
+    const struct missing_walk *walk = arg;
+    const struct crl_check *check = walk->check;
+    if (crl_check_has(check, key))
+        return; /* but of no use: warn_of_scope() */
     char *name = certificate_name_text(X509_get_subject_name(ca));
     const char *whose = check->reach == CRL_OF_CHAIN
                             ? "clients whose chain has a certificate that it issued"
                             : "clients whose certificate it issued";
     const char *shown = name && *name ? name : "(no subject)";
     if (check->policy == CRL_HARD)
-        CRL_WARN(desk, check->files->lines[0],
+        CRL_WARN(walk->desk, check->files->lines[0],
                  "client_crl: there is no list of %.200s: %s are refused "
                  "(crl-missing); add its list, or say client_crl_policy = soft",
                  shown, whose);
     else
-        CRL_WARN(desk, check->files->lines[0],
+        CRL_WARN(walk->desk, check->files->lines[0],
                  "client_crl: there is no list of %.200s: whether it has revoked clients is not "
                  "known; add its list",
                  shown);
     free(name);
-}
-
-/* A renewed CA has the key of the old one, and its lists. */
-static bool is_first_of_key(STACK_OF(X509) * cas, int at)
-{
-    for (int i = 0; i < at; i++)
-        if (EVP_PKEY_eq(X509_get0_pubkey(sk_X509_value(cas, i)),
-                        X509_get0_pubkey(sk_X509_value(cas, at))) == 1)
-            return false;
-    return true;
-}
-
-static void warn_of_cas(const struct desk *desk, const struct crl_check *check)
-{
-    STACK_OF(X509) *cas = check->ca_set->certificates;
-    unsigned char key[CA_KEY_BYTES];
-    for (int i = 0; i < sk_X509_num(cas); i++)
-        if (ca_key_of(sk_X509_value(cas, i), key) && !crl_check_has(check, key) &&
-            is_first_of_key(cas, i))
-            warn_of_missing(desk, check, sk_X509_value(cas, i));
 }
 
 void crl_loading_read(const struct crl_loading *loading, struct crl_check *const *checks,
@@ -249,7 +238,8 @@ void crl_loading_read(const struct crl_loading *loading, struct crl_check *const
     /* Of what an error has left out there is nothing to be said. */
     for (unsigned i = 0; i < count && loading->problems->error_count == errors_before; i++) {
         warn_of_dates(&desk, checks[i]);
-        warn_of_cas(&desk, checks[i]);
+        crl_check_each_missing(checks[i], warn_of_missing,
+                               &(struct missing_walk){&desk, checks[i]});
     }
     for (unsigned i = 0; i < desk.count; i++)
         crl_source_unref(desk.files[i].source);

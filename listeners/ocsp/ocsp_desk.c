@@ -149,12 +149,26 @@ static void note_unreachable(const struct question *question)
     ocsp_responder_failed(question->desk->ocsp, &question->url, now_of(question->desk));
 }
 
+static enum ocsp_result result_of(enum ocsp_word word)
+{
+    switch (word) {
+    case OCSP_WORD_GOOD:
+        return OCSP_RESULT_GOOD;
+    case OCSP_WORD_REVOKED:
+        return OCSP_RESULT_REVOKED;
+    case OCSP_WORD_NONE:
+        break;
+    }
+    return OCSP_RESULT_UNKNOWN;
+}
+
 static void question_answered(struct question *question, const struct ocsp_note *note)
 {
     struct ocsp_desk *desk = question->desk;
     ocsp_responder_answered(desk->ocsp, &question->url);
     if (note->word == OCSP_WORD_NONE)
         log_failure(question, "the responder does not know the certificate");
+    ocsp_count_result(desk->ocsp, result_of(note->word));
     ocsp_remember(desk->ocsp, question->key, note, now_of(desk));
     question_end(question);
 }
@@ -165,6 +179,7 @@ static void question_failed(struct question *question, const char *why)
     time_t now = now_of(desk);
     const struct ocsp_note note = {.word = OCSP_WORD_NONE, .until = now + OCSP_FAILURE_S};
     log_failure(question, why);
+    ocsp_count_result(desk->ocsp, OCSP_RESULT_FAILED);
     ocsp_remember(desk->ocsp, question->key, &note, now);
     question_end(question);
 }

@@ -16,6 +16,7 @@ struct kept {
 struct ocsp {
     struct lru *kept;
     atomic_uint generation;
+    _Atomic uint64_t results[OCSP_RESULT_COUNT]; /* relaxed: only sums are read */
     unsigned number_count;
     unsigned char (*numbered)[OCSP_ASKS_BYTES]; /* the first has number 1 */
 };
@@ -103,6 +104,27 @@ void ocsp_forget(struct ocsp *ocsp, const unsigned char *key)
 size_t ocsp_count(const struct ocsp *ocsp)
 {
     return lru_count(ocsp->kept);
+}
+
+const char *ocsp_result_name(enum ocsp_result result)
+{
+    static const char *const names[OCSP_RESULT_COUNT] = {
+        [OCSP_RESULT_GOOD] = "good",
+        [OCSP_RESULT_REVOKED] = "revoked",
+        [OCSP_RESULT_UNKNOWN] = "unknown",
+        [OCSP_RESULT_FAILED] = "failed",
+    };
+    return names[result];
+}
+
+void ocsp_count_result(struct ocsp *ocsp, enum ocsp_result result)
+{
+    atomic_fetch_add_explicit(&ocsp->results[result], 1, memory_order_relaxed);
+}
+
+uint64_t ocsp_result_count(const struct ocsp *ocsp, enum ocsp_result result)
+{
+    return atomic_load_explicit(&ocsp->results[result], memory_order_relaxed);
 }
 
 unsigned ocsp_generation(const struct ocsp *ocsp)

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "listeners/registry/record.h"
@@ -62,6 +63,22 @@ void ocsp_remember(struct ocsp *ocsp, const unsigned char *key, const struct ocs
 void ocsp_forget(struct ocsp *ocsp, const unsigned char *key);
 /** How many are kept. */
 size_t ocsp_count(const struct ocsp *ocsp);
+
+/** What became of a question that a responder was asked, or should have been. */
+enum ocsp_result {
+    OCSP_RESULT_GOOD,
+    OCSP_RESULT_REVOKED,
+    OCSP_RESULT_UNKNOWN, /* the responder does not know the certificate */
+    OCSP_RESULT_FAILED,  /* no answer, or none that can be believed */
+    OCSP_RESULT_COUNT,
+};
+
+/** "good", "revoked", "unknown", "failed": the metric's label. Static. */
+const char *ocsp_result_name(enum ocsp_result result);
+/** One more. Any thread; a question costs a connection, so all workers count in one place. */
+void ocsp_count_result(struct ocsp *ocsp, enum ocsp_result result);
+/** So many by now. Any thread. */
+uint64_t ocsp_result_count(const struct ocsp *ocsp, enum ocsp_result result);
 
 /**
  * Changes whenever somebody turns out to be revoked: copies of notes that were made under another

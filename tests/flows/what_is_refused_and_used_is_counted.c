@@ -529,6 +529,87 @@ START_TEST(revocation_lists_say_when_they_are_out_of_date)
 }
 END_TEST
 
+/* clang-format off */
+static const char with_few_lists[] = "[lb]\nworkers = 1\naccess_log = off\n\n"
+    "[listener web]\naddress = 127.0.0.1:@web\n" CERTIFICATE "mutual_auth = require\nclient_ca = ca.crt\n"
+    "client_ca = partner-ca.crt\nclient_crl = lists.pem\n\n"
+    "[rule all]\nlistener = web\nrespond = 204\n\n"
+    "[rule again]\nlistener = web\ndomain = www.example.com\nclient_crl_check = chain\nrespond = 204\n\n"
+    "[rule soft]\nlistener = web\ndomain = api.example.com\nclient_ca = partner-ca.crt\nclient_crl = partner.pem\n"
+    "client_crl_policy = soft\nrespond = 204\n";
+/* clang-format on */
+
+static double missing(const char *ca, const char *policy)
+{
+    double value = 0;
+    char *text = metrics();
+    char labels[2][64];
+    snprintf(labels[0], sizeof labels[0], "issuer=\"CN=%s\"", ca);
+    snprintf(labels[1], sizeof labels[1], "policy=\"%s\"", policy);
+    metrics_text_find(text, &value, "lb_crl_missing", "listener=\"web\"", labels[0], labels[1],
+                      NULL);
+    free(text);
+    return value;
+}
+
+/* The list that is in force, and what is missing. */
+static void expect_lists_in_status(void)
+{
+    json_t *status;
+    struct text said = {0};
+    ck_assert_uint_eq(api_call(&scene, "GET", "/v1/status", NULL, &status), 200);
+    const json_t *crls = json_object_get(status, "crls");
+    const json_t *list = json_array_get(json_object_get(crls, "lists"), 0);
+    const json_t *none = json_array_get(json_object_get(crls, "missing"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(list, "issuer")), "CN=List CA");
+    ck_assert_str_eq(json_string_value(json_object_get(list, "number")), "07");
+    ck_assert_str_eq(json_string_value(json_object_get(list, "state")), "current");
+    ck_assert_int_eq(json_integer_value(json_object_get(list, "entries")), 3);
+    ck_assert_str_eq(json_string_value(json_object_get(list, "file")),
+                     folder_file(&scene.folder, "lists.pem"));
+    ck_assert(json_is_string(json_object_get(list, "loaded")));
+    ck_assert(json_is_null(json_object_get(list, "failure")));
+    ck_assert_str_eq(json_string_value(json_object_get(none, "issuer")), "CN=Partner CA");
+    ck_assert_str_eq(json_string_value(json_object_get(none, "policy")), "hard");
+    json_decref(status);
+    ck_assert_int_eq(tell_status(&said, NULL), 0);
+    ck_assert_ptr_nonnull(strstr(said.bytes, "its clients are refused (crl-missing)"));
+    ck_assert_ptr_nonnull(strstr(said.bytes, "lists.pem"));
+    text_done(&said);
+}
+
+START_TEST(who_has_no_list_is_told_until_there_is_one)
+{
+    struct made *ca = made_ca("List CA"), *partner = made_ca("Partner CA");
+    char *one, *two;
+    struct text both = {0};
+    scene_begin(&scene);
+    cast_write(&scene);
+    made_write(ca, scene.folder.path, "ca");
+    made_write(partner, scene.folder.path, "partner-ca");
+    one = made_crl_pem(&(struct crl_wish){.issuer = ca, .others = 3, .number = 7});
+    two = made_crl_pem(&(struct crl_wish){.issuer = partner, .others = 1, .number = 8});
+    folder_write(&scene.folder, "lists.pem", one);
+    made_crl_write(&(struct crl_wish){.issuer = partner, .is_of_cas = true}, scene.folder.path,
+                   "partner.pem", MADE_CRL_PEM);
+    scene_start(&scene, with_few_lists);
+    ck_assert_double_eq(missing("Partner CA", "hard"), 1);
+    ck_assert_double_eq(missing("Partner CA", "soft"), 1); /* its list covers CAs only */
+    ck_assert_double_eq(missing("List CA", "hard"), 0);
+    expect_lists_in_status();
+    text_add_format(&both, "%s%s", one, two);
+    folder_write(&scene.folder, "lists.pem", both.bytes);
+    eventually(missing("Partner CA", "hard") == 0);
+    ck_assert_double_eq(missing("Partner CA", "soft"), 1);
+    text_done(&both);
+    free(one);
+    free(two);
+    made_free(ca);
+    made_free(partner);
+    scene_end(&scene);
+}
+END_TEST
+
 START_TEST(metrics_are_there_over_tcp_for_who_may_ask)
 {
     struct peer peer;
@@ -561,6 +642,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, lb_status_says_which_ca_may_go);
     tcase_add_test(tcase, what_lb_knows_of_itself_is_there);
     tcase_add_test(tcase, revocation_lists_say_when_they_are_out_of_date);
+    tcase_add_test(tcase, who_has_no_list_is_told_until_there_is_one);
     tcase_add_test(tcase, metrics_are_there_over_tcp_for_who_may_ask);
 }
 

@@ -20,6 +20,7 @@
 #include "tests/support/eventually.h"
 #include "tests/support/folder.h"
 #include "tests/support/made_crl.h"
+#include "tests/support/text.h"
 
 enum { FILES_MOST = 3 };
 
@@ -270,6 +271,49 @@ START_TEST(a_list_of_cas_is_said_to_be_of_no_use_for_clients)
     expect_problem(&cast, 1, 11, true, "covers certificates of CAs only");
     ck_assert_int_eq(judge(&cast, &check, cast.who_alice), REFUSAL_NONE);
     crl_check_done(&check);
+    cast_close(&cast);
+}
+END_TEST
+
+static void note_missing(void *arg, X509 *ca, const unsigned char key[CA_KEY_BYTES])
+{
+    char name[64];
+    struct text *names = arg;
+    unsigned char own[CA_KEY_BYTES];
+    ck_assert(ca_key_of(ca, own));
+    ck_assert_mem_eq(own, key, CA_KEY_BYTES);
+    X509_NAME_get_text_by_NID(X509_get_subject_name(ca), NID_commonName, name, sizeof name);
+    text_add_format(names, "%s ", name);
+}
+
+static void expect_missing(const struct crl_check *check, const char *expected)
+{
+    struct text names = {0};
+    text_add(&names, "", 0);
+    crl_check_each_missing(check, note_missing, &names);
+    ck_assert_str_eq(names.bytes, expected);
+    text_done(&names);
+}
+
+START_TEST(cas_without_a_list_that_can_be_asked_are_known)
+{
+    struct cast cast;
+    struct crl_check leaf = {.policy = CRL_HARD};
+    struct crl_check chain = {.policy = CRL_SOFT, .reach = CRL_OF_CHAIN};
+    cast_open(&cast);
+    made_crl_write(&(struct crl_wish){.issuer = cast.root, .is_of_cas = true}, cast.folder.path,
+                   "root.crl", MADE_CRL_PEM);
+    name_file(&cast, "root.crl");
+    adopt(&cast, &leaf);
+    adopt(&cast, &chain);
+    expect_missing(&leaf, "Root Middle ");
+    expect_missing(&chain, "Middle ");
+    made_crl_replace(&(struct crl_wish){.issuer = cast.root}, cast.folder.path, "root.crl",
+                     MADE_CRL_PEM);
+    ck_assert(look(&cast));
+    expect_missing(&leaf, "Middle ");
+    crl_check_done(&leaf);
+    crl_check_done(&chain);
     cast_close(&cast);
 }
 END_TEST
@@ -569,6 +613,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, a_revoked_ca_counts_where_the_chain_is_checked, 0, 2);
     tcase_add_test(tcase, a_list_is_asked_only_about_those_it_covers);
     tcase_add_test(tcase, a_list_of_cas_is_said_to_be_of_no_use_for_clients);
+    tcase_add_test(tcase, cas_without_a_list_that_can_be_asked_are_known);
     tcase_add_test(tcase, several_lists_of_one_file_all_count);
     tcase_add_loop_test(tcase, a_new_list_is_in_force_at_the_second_look, 0, 2);
     tcase_add_loop_test(tcase, a_bad_file_changes_nothing_but_is_told, 0, 6);
