@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "lb/base/log.h"
+#include "lb/problem_log.h"
 #include "lb/server_state.h"
 
 /* What the text in force is warned of was told when it was put in force. */
@@ -14,15 +15,8 @@ static void log_problems(const struct reload *reload)
     const struct problems *problems = &reload->problems;
     for (size_t i = 0; i < problems->count; i++) {
         const struct problem *problem = &problems->items[i];
-        struct log_line line;
-        if (problem->warning && reload->source == RELOAD_FROM_TEXT)
-            continue;
-        log_begin(&line, problem->warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "config.problem");
-        log_text(&line, "file", problem->file);
-        if (problem->line > 0)
-            log_number(&line, "line", problem->line);
-        log_text(&line, "problem", problem->text);
-        log_end(&line);
+        if (!problem->warning || reload->source != RELOAD_FROM_TEXT)
+            problem_log(problem);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "lb/commands/run.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lb/base/log.h"
 #include "lb/commands/arguments.h"
@@ -12,6 +13,7 @@
 #include "lb/config_files.h"
 #include "lb/held_signals.h"
 #include "lb/places.h"
+#include "lb/problem_log.h"
 #include "lb/server.h"
 #include "lb/signer.h"
 
@@ -35,34 +37,20 @@ static bool become_user(const struct config *config, struct problems *found, str
     return true;
 }
 
-static void log_problems(const struct problems *problems)
-{
-    for (size_t i = 0; i < problems->count; i++) {
-        const struct problem *problem = &problems->items[i];
-        struct log_line line;
-        log_begin(&line, LOG_LEVEL_WARN, "config.warning");
-        log_text(&line, "file", problem->file);
-        if (problem->line > 0)
-            log_number(&line, "line", problem->line);
-        log_text(&line, "message", problem->text);
-        log_end(&line);
-    }
-}
-
-static int serve(struct config *config)
+/* problems: of the config, and of what is found while lb starts. */
+static int serve(struct config *config, struct problems *problems)
 {
     const struct lb_options *options = config->options;
-    struct problems found = {0};
     struct error err;
-    if (!become_user(config, &found, &err) ||
+    if (!become_user(config, problems, &err) ||
         !log_open(options->log, (enum log_level)options->log_level, &err)) {
         fprintf(stderr, "lb run: %s\n", err.text);
-        problems_done(&found);
         config_free(config);
         return COMMAND_FAILED;
     }
-    log_problems(&found);
-    problems_done(&found);
+    for (size_t i = 0; i < problems->count; i++)
+        problem_log(&problems->items[i]);
+    problems_done(problems);
     int status = server_run(config);
     log_close();
     return status;
@@ -79,8 +67,11 @@ int command_run(int argc, char **argv)
     privileges_guard_secrets();
     const struct config_loading loading = {.file = file, .signer = signer_own_program};
     struct config *config = config_load_as(&loading, &problems);
-    check_write_problems(&problems, stderr);
+    problems_sort(&problems);
+    /* Whoever starts lb by hand sees them, wherever the log goes; where it goes here, once. */
+    if (!config || strcmp(config->options->log, "stderr") != 0)
+        check_write_problems(&problems, stderr);
+    int status = config ? serve(config, &problems) : COMMAND_FAILED;
     problems_done(&problems);
-    int status = config ? serve(config) : COMMAND_FAILED;
     return status;
 }

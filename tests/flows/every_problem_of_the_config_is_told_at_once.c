@@ -114,6 +114,37 @@ START_TEST(run_refuses_such_a_file_with_the_same_words)
 }
 END_TEST
 
+/* Where the log goes to stderr itself, and where it goes to a file: there, the words for people are
+ * on stderr as well. */
+static const struct {
+    const char *log;
+    unsigned times;
+} logs[] = {{"stderr", 1}, {"lb.log", 2}};
+
+START_TEST(a_warning_is_logged_at_the_start_as_at_a_reload)
+{
+    struct scene scene;
+    char ini[512];
+    snprintf(ini, sizeof ini,
+             "[lb]\nworkers = 1\naccess_log = off\nlog = %s\n\n[listener web]\nprotocol = http\n"
+             "address = 127.0.0.1:@web\n\n[rule all]\nlistener = web\nrespond = 204\n\n"
+             "[pool spare]\nbackend = rs-1 127.0.0.1:@rs-1\n",
+             logs[_i].log);
+    prepare(&scene);
+    scene_start(&scene, ini);
+    char *log = scene_log(&scene);
+    ck_assert_msg(text_count(log, "pool spare is used by no rule") == logs[_i].times, "%s", log);
+    char *logged = strstr(log, " warn config.problem ");
+    ck_assert_msg(logged && strstr(logged, "lb.ini line=14 problem=\"pool spare "), "%s", log);
+    ck_assert(scene_reload(&scene, ini));
+    free(log);
+    log = scene_log(&scene);
+    ck_assert_msg(text_count(log, " warn config.problem ") == 2, "%s", log);
+    free(log);
+    scene_end(&scene);
+}
+END_TEST
+
 /* One thing wrong each; what is said must have the word. */
 /* clang-format off */
 static const struct {
@@ -255,6 +286,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_good_file_passes);
     tcase_add_test(tcase, every_problem_has_its_line_and_says_what_would_be_right);
     tcase_add_test(tcase, run_refuses_such_a_file_with_the_same_words);
+    tcase_add_loop_test(tcase, a_warning_is_logged_at_the_start_as_at_a_reload, 0,
+                        sizeof logs / sizeof *logs);
     tcase_add_loop_test(tcase, each_kind_of_mistake_is_named_with_its_line, 0, SINGLE_COUNT);
     tcase_add_test(tcase, a_line_that_is_too_long_is_an_error_and_never_cut);
     tcase_add_test(tcase, a_file_that_is_not_there_is_said_so);

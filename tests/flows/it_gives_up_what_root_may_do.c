@@ -371,7 +371,7 @@ START_TEST(keys_that_only_root_reads_are_told_because_a_reload_would_fail)
     scene_start(&estate.scene, ini);
     char *log = scene_log(&estate.scene);
     ck_assert_uint_eq(text_count(log, "a reload will fail"), 1);
-    ck_assert_msg(scene_log_has(&estate.scene, " warn config.warning ", "line=24 ", "/server.key",
+    ck_assert_msg(scene_log_has(&estate.scene, " warn config.problem ", "line=24 ", "/server.key",
                                 "chgrp nogroup ", "chmod g+r ", NULL),
                   "%s", log);
     ck_assert(!scene_reload(&estate.scene, ini));
@@ -401,7 +401,7 @@ START_TEST(so_are_pages_that_only_root_reads)
     scene_start(&estate.scene, ini);
     char *log = scene_log(&estate.scene);
     ck_assert_uint_eq(text_count(log, "a reload will fail"), 1);
-    ck_assert_msg(scene_log_has(&estate.scene, " warn config.warning ", "/refused.html",
+    ck_assert_msg(scene_log_has(&estate.scene, " warn config.problem ", "/refused.html",
                                 "chgrp nogroup ", NULL),
                   "%s", log);
     ck_assert(!scene_reload(&estate.scene, ini));
