@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "lb/base/certificate.h"
+#include "listeners/load/client_ca.h"
 #include "listeners/load/listener_build.h"
+#include "listeners/registry/cas.h"
 #include "listeners/tls/sm2.h"
 
 static bool has_version_13(const struct listener_options *options)
@@ -91,34 +93,81 @@ static bool is_served_with_sm2_only(const struct domain *domain)
     return domain->credential_count > 0;
 }
 
-static unsigned client_ca_line(const struct listener *listener, const struct rule *rule)
+static bool file_has(const char *path, const X509 *ca)
 {
-    const struct option_list *own = &rule->options->client_ca;
-    return own->count > 0 ? own->lines[0] : listener->options->client_ca.lines[0];
+    struct error err = {""};
+    STACK_OF(X509) *certificates = certificates_load(path, &err);
+    bool is_there = false;
+    for (int i = 0; i < sk_X509_num(certificates) && !is_there; i++)
+        is_there = X509_cmp(sk_X509_value(certificates, i), ca) == 0;
+    sk_X509_pop_free(certificates, X509_free);
+    return is_there;
 }
 
-static void report_pair(struct listener_build *build, const struct rule *rule, X509 *ca)
+static bool registry_has(const struct cas *cas, const char *value, const X509 *ca)
+{
+    const char *name = client_ca_name(value);
+    for (size_t i = 0; cas && i < cas->count; i++)
+        if (X509_cmp(cas->items[i].certificate, ca) == 0 &&
+            (!name || cas_find(cas, name) == &cas->items[i]))
+            return true;
+    return false;
+}
+
+/* The client_ca that a CA stands in, and whose it is. */
+struct place {
+    unsigned line;
+    const char *owner;
+};
+
+static struct place place_of(const struct listener_build *build, const struct rule *rule,
+                             const X509 *ca)
+{
+    const struct listener *listener = build->listener;
+    bool is_own = rule->options->client_ca.count > 0;
+    const struct option_list *list =
+        is_own ? &rule->options->client_ca : &listener->options->client_ca;
+    unsigned at = 0;
+    while (at < list->count &&
+           !(client_ca_is_file(list->items[at]) ? file_has(list->items[at], ca)
+                                                : registry_has(build->cas, list->items[at], ca)))
+        at++;
+    return (struct place){
+        .line = list->lines[at < list->count ? at : 0],
+        .owner = is_own ? arena_format(build->arena, "rule %s (line %u)", rule->name, rule->line)
+                        : arena_format(build->arena, "listener %s", listener->name)};
+}
+
+static const char *name_of(const struct listener_build *build, const X509 *ca)
 {
     char *name = certificate_name_text(X509_get_subject_name(ca));
-    LISTENER_ERROR(build, client_ca_line(build->listener, rule),
-                   "client_ca of rule %s (line %u): the CA %s is no SM2 CA, but the server "
-                   "certificate %s is an SM2 certificate; name an SM2 CA, or give the domain a "
-                   "second server certificate (RSA or ECDSA) for other clients",
-                   rule->name, rule->line, name ? name : "of it",
-                   rule->domain->credentials[0]->certificate_path);
+    const char *kept = arena_copy(build->arena, name && *name ? name : "(no subject)");
     free(name);
+    return kept;
+}
+
+static void report_pair(struct listener_build *build, const struct rule *rule, const X509 *ca)
+{
+    const struct place place = place_of(build, rule, ca);
+    LISTENER_ERROR(build, place.line,
+                   "client_ca of %s: the CA %.200s is no SM2 CA, but the server certificate %s of "
+                   "rule %s (line %u) is an SM2 certificate; name an SM2 CA, or give the domain a "
+                   "second server certificate (RSA or ECDSA) for other clients",
+                   place.owner, name_of(build, ca), rule->domain->credentials[0]->certificate_path,
+                   rule->name, rule->line);
 }
 
 /* One report for each set of CAs. */
 static void check_set(struct listener_build *build, const struct rule *rule)
 {
     const struct ca_set *set = rule->auth.ca_set;
-    X509 *other = find_ca(set, false);
-    if (find_ca(set, true)) {
-        const char *what = arena_format(build->arena, "client_ca of rule %s (line %u): a CA",
-                                        rule->name, rule->line);
+    const X509 *national = find_ca(set, true), *other = find_ca(set, false);
+    if (national) {
+        const struct place place = place_of(build, rule, national);
+        const char *what = arena_format(build->arena, "client_ca of %s: the CA %.200s", place.owner,
+                                        name_of(build, national));
         build->listener->speaks_sm2 = true;
-        if (report_unusable(build, what, client_ca_line(build->listener, rule)))
+        if (report_unusable(build, what, place.line))
             return;
     }
     if (other && is_served_with_sm2_only(rule->domain))

@@ -123,8 +123,21 @@ START_TEST(an_openssl_without_them_says_what_is_missing)
         return;
     must_be_refused(LISTENER("sm-server", "sm-ca") RULE, "sm-server.crt has an SM2 key",
                     "needs OpenSSL 4.0 or newer");
-    must_be_refused(LISTENER("server", "sm-ca") RULE, "client_ca of rule all",
+    must_be_refused(LISTENER("server", "sm-ca") RULE,
+                    "client_ca of listener web: the CA CN=National CA has an SM2 key",
                     "needs OpenSSL 4.0 or newer");
+}
+END_TEST
+
+START_TEST(of_several_client_cas_the_one_that_is_meant_is_named)
+{
+    if (sm2_is_offered())
+        return;
+    must_be_refused(LISTENER("server", "ca") "client_ca = sm-ca.crt\n" RULE, "lb.ini:11: error",
+                    "client_ca of listener web: the CA CN=National CA");
+    must_be_refused(LISTENER("server", "sm-ca") RULE "mutual_auth = require\nclient_ca = ca.crt\n"
+                                                     "client_ca = sm-ca.crt\n",
+                    "lb.ini:16: error", "client_ca of rule all (line 11): the CA CN=National CA");
 }
 END_TEST
 
@@ -132,7 +145,9 @@ START_TEST(a_national_server_certificate_wants_national_client_cas)
 {
     if (!sm2_is_offered())
         return;
-    must_be_refused(LISTENER("sm-server", "ca") RULE, "is no SM2 CA", "sm-server.crt");
+    must_be_refused(LISTENER("sm-server", "ca") RULE, "is no SM2 CA", "sm-server.crt of rule all");
+    must_be_refused(LISTENER("sm-server", "sm-ca") "client_ca = ca.crt\n" RULE,
+                    "client_ca of listener web: the CA ", "is no SM2 CA");
     must_be_refused(LISTENER("sm-server", "sm-ca") "tls_versions = 1.2\n" RULE, "TLS 1.3 only",
                     "add 1.3");
 }
@@ -185,6 +200,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, an_openssl_without_them_says_what_is_missing);
+    tcase_add_test(tcase, of_several_client_cas_the_one_that_is_meant_is_named);
     tcase_add_test(tcase, a_national_server_certificate_wants_national_client_cas);
     tcase_add_test(tcase, an_openssl_with_them_serves_clients_of_rfc_8998);
     tcase_add_test(tcase, beside_another_server_certificate_both_kinds_of_clients_come_in);
