@@ -69,8 +69,8 @@ static bool add_names(STACK_OF(X509_NAME) * names, STACK_OF(X509_NAME) * more)
     return true;
 }
 
-/* Each with its length before it, as in the message (RFC 8446, 4.2.4). */
-static size_t names_bytes(STACK_OF(X509_NAME) * names)
+/* Each with its length before it. */
+size_t policy_names_bytes(STACK_OF(X509_NAME) * names)
 {
     size_t bytes = 0;
     for (int i = 0; i < sk_X509_NAME_num(names); i++) {
@@ -88,7 +88,7 @@ static bool join_names(struct policy *policy)
     bool good = policy->names != NULL;
     for (unsigned i = 0; good && i < policy->set_count; i++)
         good = add_names(policy->names, policy->sets[i]->names);
-    policy->names_bytes = good ? names_bytes(policy->names) : 0;
+    policy->names_bytes = good ? policy_names_bytes(policy->names) : 0;
     while (policy->names_bytes > CA_NAMES_BYTES && sk_X509_NAME_num(policy->names) > 0)
         X509_NAME_free(sk_X509_NAME_pop(policy->names));
     return good;

@@ -91,6 +91,9 @@ bool policy_has_id(const struct policy *policy, const unsigned char id[POLICY_ID
 /** Equal ids: a client settled under one may be served under the other. */
 bool policy_equal(const struct policy *one, const struct policy *other);
 
+/** What names of CAs take in the message that asks for a certificate (RFC 8446, 4.2.4). Pure. */
+size_t policy_names_bytes(STACK_OF(X509_NAME) * names);
+
 /** Who stands before a rule, and when. */
 struct visitor {
     struct identity

@@ -133,44 +133,43 @@ static const char *consequence(enum crl_policy policy)
     return "of the clients of this CA, only those on it are refused (client_crl_policy = soft)";
 }
 
-static void warn_of_date(const struct desk *desk, const struct named_file *named,
+/* line: where the check names the file whose list it is. */
+static void warn_of_date(const struct desk *desk, const char *path, unsigned line,
                          const struct crl *crl, enum crl_policy policy)
 {
     char date[DATE_BYTES];
     time_t now = desk->loading->now;
-    const char *path = crl_source_path(named->source);
     if (crl->next_update != 0 && now >= crl->next_update)
-        CRL_WARN(desk, named->line,
+        CRL_WARN(desk, line,
                  "client_crl %s: the list of %.200s has been out of date since %s: %s; get a new "
                  "one from the CA",
                  path, crl->issuer, date_of(crl->next_update, date), consequence(policy));
     else if (!crl_is_current(crl, now))
-        CRL_WARN(desk, named->line,
+        CRL_WARN(desk, line,
                  "client_crl %s: the list of %.200s is not valid before %s: until then %s", path,
                  crl->issuer, date_of(crl->this_update, date), consequence(policy));
     else if (crl_ends_soon(crl, now))
-        CRL_WARN(desk, named->line,
+        CRL_WARN(desk, line,
                  "client_crl %s: the list of %.200s will be out of date on %s: from then on %s; "
                  "get a new one from the CA",
                  path, crl->issuer, date_of(crl->next_update, date), consequence(policy));
     else if (crl->next_update == 0)
-        CRL_WARN(desk, named->line,
+        CRL_WARN(desk, line,
                  "client_crl %s: the list of %.200s does not say when the next one comes "
                  "(nextUpdate): it never counts as out of date",
                  path, crl->issuer);
 }
 
-static void warn_of_scope(const struct desk *desk, const struct named_file *named,
+static void warn_of_scope(const struct desk *desk, const char *path, unsigned line,
                           const struct crl *crl, enum crl_reach reach)
 {
-    const char *path = crl_source_path(named->source);
     if (crl->scope == CRL_OF_CAS && reach == CRL_OF_LEAF)
-        CRL_WARN(desk, named->line,
+        CRL_WARN(desk, line,
                  "client_crl %s: the list of %.200s covers certificates of CAs only: it is not "
                  "asked about clients; name its list for them, or say client_crl_check = chain",
                  path, crl->issuer);
     else if (crl->is_of_point)
-        CRL_WARN(desk, named->line,
+        CRL_WARN(desk, line,
                  "client_crl %s: the list of %.200s names a distribution point, and is taken for "
                  "all that this CA has revoked: if it is one of several parts, name them all",
                  path, crl->issuer);
@@ -180,11 +179,12 @@ static void warn_of_dates(struct desk *desk, const struct crl_check *check)
 {
     for (unsigned i = 0; i < check->files->count; i++) {
         const char *path = check->files->items[i];
-        struct named_file *named = file_of(desk, path, check->files->lines[i]);
+        unsigned line = check->files->lines[i];
+        struct named_file *named = file_of(desk, path, line);
         const struct crl_file *file = check->taken[i];
         for (unsigned k = 0; file && k < file->count && !named->is_told[check->policy]; k++) {
-            warn_of_date(desk, named, file->lists[k], check->policy);
-            warn_of_scope(desk, named, file->lists[k], check->reach);
+            warn_of_date(desk, path, line, file->lists[k], check->policy);
+            warn_of_scope(desk, path, line, file->lists[k], check->reach);
         }
         named->is_told[check->policy] = true;
     }

@@ -65,11 +65,32 @@ static void report_alert(struct listener_build *build, const struct group *group
                        group->name);
 }
 
+/* Where the largest set of the group's CAs was named. */
+static unsigned largest_set_line(const struct listener_build *build, const struct group *group)
+{
+    const struct rule *largest = NULL;
+    size_t most = 0;
+    for (unsigned i = 0; i < group->count; i++) {
+        const struct ca_set *set = group->rules[i]->auth.ca_set;
+        size_t bytes = set ? policy_names_bytes(set->names) : 0;
+        if (bytes <= most)
+            continue;
+        most = bytes;
+        largest = group->rules[i];
+    }
+    if (!largest)
+        return build->listener->line;
+    const struct option_list *own = &largest->options->client_ca;
+    const struct option_list *general = &build->listener->options->client_ca;
+    const struct option_list *named = own->count > 0 ? own : general;
+    return named->count > 0 ? named->lines[0] : largest->line;
+}
+
 static void warn_of_names(struct listener_build *build, const struct group *group,
                           const struct policy *policy)
 {
     if (policy->names_bytes > CA_NAMES_BYTES)
-        LISTENER_WARN(build, group->rules[0]->line,
+        LISTENER_WARN(build, largest_set_line(build, group),
                       "the names of the client CAs of %s %s take %zu bytes, more than the %d that "
                       "all clients understand: they are not told, and clients choose among all "
                       "certificates they have; fewer CAs for it bring the names back",

@@ -13,8 +13,10 @@
 #include <string.h>
 
 #include "listeners/router.h"
+#include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
 #include "tests/support/config_folder.h"
+#include "tests/support/made_crl.h"
 
 enum { CASES_MOST = 64 };
 
@@ -288,6 +290,89 @@ START_TEST(there_are_cases)
 }
 END_TEST
 
+/* --- at which line --------------------------------------------------------------------------- */
+
+static void expect_lines(const char *text, const char *const *expected, unsigned count)
+{
+    char *messages = NULL;
+    folder_write(&folder, "text.ini", text);
+    config_free(config_folder_load(&folder, "text.ini", &messages));
+    for (unsigned i = 0; i < count; i++)
+        ck_assert_msg(strstr(messages, expected[i]), "%s instead of %s", messages, expected[i]);
+    free(messages);
+}
+
+#define ASKS "mutual_auth = require\nclient_ca = certs/ca.crt\n"
+
+START_TEST(of_a_list_each_rule_is_warned_where_it_names_it)
+{
+    static const char *const expected[] = {
+        "text.ini:8: warning: client_crl certs/endless.crl: the list of CN=",
+        "text.ini:14: warning: client_crl certs/endless.crl: the list of CN=",
+    };
+    char certs[256];
+    struct made *ca = made_ca("Listing CA");
+    snprintf(certs, sizeof certs, "%s", folder_file(&folder, "certs"));
+    made_write(ca, certs, "listing");
+    made_crl_write(&(struct crl_wish){.issuer = ca, .until_s = MADE_CRL_ENDLESS}, certs,
+                   "endless.crl", MADE_CRL_PEM);
+    made_free(ca);
+    expect_lines(LISTENER_OFF
+                 "mutual_auth = require\nclient_ca = certs/listing.crt\nclient_crl_policy = "
+                 "soft\nclient_crl = certs/endless.crl\n"
+                 "[rule all]\nlistener = web\npool = app\n"
+                 "[rule own]\nlistener = web\nclient_crl = certs/endless.crl\n"
+                 "url = /own\nclient_crl_policy = hard\npool = app\n" POOLS,
+                 expected, 2);
+}
+END_TEST
+
+/* So many CAs that their names take more than clients understand. */
+static void write_many_cas(const char *file)
+{
+    enum { CA_COUNT = 70 };
+    char sixty[61], name[32];
+    struct made *first = NULL;
+    FILE *out = fopen(folder_file(&folder, file), "w");
+    memset(sixty, 'x', 60);
+    sixty[60] = '\0';
+    for (unsigned i = 0; i < CA_COUNT; i++) {
+        snprintf(name, sizeof name, "CA %u", i);
+        struct made *made =
+            made_certificate(&(struct certificate_wish){.name = name,
+                                                        .organization = sixty,
+                                                        .units = {sixty, sixty},
+                                                        .ca = true,
+                                                        .reuse_key = first ? first->key : NULL});
+        char *pem = made_certificate_pem(made);
+        fputs(pem, out);
+        free(pem);
+        if (first)
+            made_free(made);
+        else
+            first = made;
+    }
+    made_free(first);
+    fclose(out);
+}
+
+START_TEST(too_many_names_are_told_where_most_of_them_are_named)
+{
+    static const char *const own[] = {"text.ini:13: warning: the names of the client CAs of "};
+    static const char *const general[] = {"text.ini:6: warning: the names of the client CAs of "};
+    write_many_cas("certs/many.crt");
+    expect_lines(LISTENER_OFF ASKS "[rule all]\nlistener = web\npool = app\n"
+                                   "[rule own]\nlistener = web\nurl = /own\n"
+                                   "client_ca = certs/many.crt\npool = app\n" POOLS,
+                 own, 1);
+    expect_lines(LISTENER_OFF "mutual_auth = require\nclient_ca = certs/many.crt\n"
+                              "[rule own]\nlistener = web\nurl = /own\n"
+                              "client_ca = certs/ca.crt\npool = app\n"
+                              "[rule all]\nlistener = web\npool = app\n" POOLS,
+                 general, 1);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     find_cases();
@@ -304,6 +389,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, log_files_are_relative_to_the_ini_file);
     tcase_add_test(tcase, what_lb_keeps_is_beside_the_ini_file_unless_said);
     tcase_add_test(tcase, a_file_that_is_not_there_is_one_problem);
+    tcase_add_test(tcase, of_a_list_each_rule_is_warned_where_it_names_it);
+    tcase_add_test(tcase, too_many_names_are_told_where_most_of_them_are_named);
 }
 
 CHECK_MAIN("config", add_tests)
