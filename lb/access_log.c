@@ -16,6 +16,7 @@
 #include "lb/base/timestamp.h"
 #include "lb/base/utf8.h"
 #include "lb/exchange.h"
+#include "listeners/access.h"
 #include "listeners/client.h"
 #include "listeners/identity.h"
 #include "listeners/rule.h"
@@ -176,6 +177,7 @@ static void format_json(struct draft *line, const struct access_entry *entry, in
     json_number(line, "request_bytes", entry->request_bytes);
     json_number(line, "duration_ms", entry->duration_ms);
     json_name(line, "rule", entry->rule ? entry->rule->name : NULL);
+    json_name(line, "access", entry->access ? entry->access->name : NULL);
     json_name(line, "pool", entry->pool ? entry->pool->name : NULL);
     json_name(line, "backend", entry->backend ? entry->backend->name : NULL);
     json_number(line, "attempts", entry->attempts);

@@ -8,6 +8,7 @@
 #include "lb/config.h"
 
 struct access_log;
+struct access_rule;
 struct backend;
 struct client;
 struct error;
@@ -21,6 +22,7 @@ struct access_entry {
     const char *protocol;
     const struct exchange_facts *facts;
     const struct rule *rule;
+    const struct access_rule *access; /* the [access] section that decided about it */
     const struct pool *pool;
     const struct backend *backend;
     unsigned status; /* 0: the client got none */

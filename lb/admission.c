@@ -2,7 +2,7 @@
 #include "lb/admission.h"
 
 #include "lb/base/log.h"
-#include "listeners/access.h"
+#include "listeners/access_tally.h"
 #include "listeners/client.h"
 #include "listeners/client_id.h"
 #include "listeners/policy.h"
@@ -83,27 +83,6 @@ static void note_cas(struct client *client, const struct policy *policy, time_t 
         ca_sighting_note(&client->sighting, policy->cas->roll, client->handshake.identity, now);
 }
 
-/** An [access] section only wants to know of it. */
-static void note_access(const struct decision *decision, const struct client *client,
-                        const struct http_request *request, time_t now)
-{
-    struct log_line line;
-    if (!decision->access || decision->access->action != ACCESS_LOG)
-        return;
-    const struct client_auth *auth = &decision->rule->auth;
-    enum refusal verdict = policy_verdict(auth, client->handshake.identity, now);
-    log_begin(&line, LOG_LEVEL_INFO, "request.noted");
-    log_text(&line, "listener", client->door->listener->name);
-    log_text(&line, "rule", decision->rule->name);
-    log_text(&line, "access", decision->access->name);
-    log_text(&line, "client", client->peer_host);
-    log_text(&line, "reason", verdict == REFUSAL_NONE ? "verified" : refusal_name(verdict));
-    log_bytes(&line, "host", request->authority.at, request->authority.length);
-    log_bytes(&line, "uri", request->target.at, request->target.length);
-    handshake_describe_for(&client->handshake, client->connection.ssl, auth->ca_set, &line);
-    log_end(&line);
-}
-
 bool admission_decide(struct decision *decision, struct client *client,
                       const struct http_request *request, time_t now, bool wants_id)
 {
@@ -116,7 +95,28 @@ bool admission_decide(struct decision *decision, struct client *client,
         return false;
     client->signup_result = CLIENT_SIGNUP_NONE;
     client->was_ocsp_asked = false;
-    note_access(decision, client, request, now);
     identify(decision, client, request, now, wants_id);
     return true;
+}
+
+void admission_note(const struct decision *decision, const struct client *client,
+                    const struct http_request *request, struct slice request_id)
+{
+    struct log_line line;
+    if (!decision->access || decision->access->action != ACCESS_LOG)
+        return;
+    const struct client_auth *auth = &decision->rule->auth;
+    enum refusal verdict = policy_verdict(auth, client->handshake.identity, time(NULL));
+    access_tally_count(decision->access->tally, ACCESS_LOG);
+    log_begin(&line, LOG_LEVEL_INFO, "request.noted");
+    log_text(&line, "listener", client->door->listener->name);
+    log_text(&line, "rule", decision->rule->name);
+    log_text(&line, "access", decision->access->name);
+    log_text(&line, "client", client->peer_host);
+    log_text(&line, "reason", verdict == REFUSAL_NONE ? "verified" : refusal_name(verdict));
+    log_bytes(&line, "request_id", request_id.at, request_id.length);
+    log_bytes(&line, "host", request->authority.at, request->authority.length);
+    log_bytes(&line, "uri", request->target.at, request->target.length);
+    handshake_describe_for(&client->handshake, client->connection.ssl, auth->ca_set, &line);
+    log_end(&line);
 }

@@ -30,4 +30,14 @@ struct inquiry admission_inquiry(const struct client *client, const struct http_
 bool admission_decide(struct decision *decision, struct client *client,
                       const struct http_request *request, time_t now, bool wants_id);
 
+/**
+ * Log and count a request that an [access] section only wants to know of; others are passed over.
+ * Once for each request, when it is known under which id it is logged.
+ *
+ * request  as it came; lent, as request_id
+ * Thread:  the client's worker
+ */
+void admission_note(const struct decision *decision, const struct client *client,
+                    const struct http_request *request, struct slice request_id);
+
 #endif

@@ -242,6 +242,7 @@ static struct exchange *exchange_new(struct exchanges *all, struct stream *strea
     x->all = all;
     x->stream = stream;
     x->rule = decision->rule;
+    x->access = decision->access;
     x->edition = edition_of_door(stream->client->door);
     x->pool = x->edition->config->pools[x->rule->pool];
     x->owner.on_connected = on_connected;
@@ -286,6 +287,7 @@ static void begin(void *roof, struct stream *stream, const struct http_request *
     }
     all->count++;
     stream->exchange = x;
+    admission_note(&decision, stream->client, request, x->facts.request_id);
     attempt_choose(x);
 }
 

@@ -29,6 +29,7 @@
 #include "listeners/stream.h"
 
 struct access_log;
+struct access_rule;
 struct client;
 
 /** Everything the exchanges of one worker share. Embedded in the worker. */
@@ -79,6 +80,7 @@ struct exchange {
     struct stream *stream;
     struct edition *edition; /* of the config that decided; held */
     const struct rule *rule;
+    const struct access_rule *access; /* the [access] section that notes it; NULL: none */
     struct pool *pool;
     struct backend *backend; /* the one tried now; its `active` counts this exchange. NULL: none */
     struct link *link;       /* lent, or connecting */

@@ -43,6 +43,7 @@ static void write_access_log(const struct exchange *x)
         .protocol = x->stream->protocol,
         .facts = &x->facts,
         .rule = x->rule,
+        .access = x->access,
         .pool = x->pool,
         .backend = x->backend,
         .status = x->status,

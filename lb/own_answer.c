@@ -2,11 +2,12 @@
 #include "lb/own_answer.h"
 
 #include "lb/access_log.h"
+#include "lb/admission.h"
 #include "lb/base/limits.h"
 #include "lb/base/log.h"
 #include "lb/decision.h"
 #include "lb/exchange.h"
-#include "listeners/access.h"
+#include "listeners/access_tally.h"
 #include "listeners/answer.h"
 #include "listeners/client.h"
 #include "listeners/redirect.h"
@@ -67,6 +68,7 @@ static void finish(const struct own *own, enum stream_write written)
             .protocol = stream->protocol,
             .facts = &own->facts,
             .rule = own->rule,
+            .access = own->decision ? own->decision->access : NULL,
             .status = own->status,
             .answer_bytes = stream->answer_bytes,
             .reason = own->reason,
@@ -117,10 +119,13 @@ static const struct ca_set *judging_set(const struct decision *decision)
 static void count_refused(struct tally *tally, const struct decision *decision)
 {
     switch (decision->outcome) {
-    case DECISION_MISDIRECTED:
-    case DECISION_REFUSED:
     case DECISION_BLOCKED:
     case DECISION_SENT_AWAY:
+        access_tally_count(decision->access->tally, decision->access->action);
+        tally_count(tally, TALLY_REQUEST, decision->refusal);
+        return;
+    case DECISION_MISDIRECTED:
+    case DECISION_REFUSED:
         tally_count(tally, TALLY_REQUEST, decision->refusal);
         return;
     case DECISION_NO_RULE:
@@ -293,6 +298,7 @@ void own_answer_decided(struct exchanges *all, struct stream *stream,
     own.status = way.status;
     own.reason = decision_reason(decision);
     own.facts.client_id = decision->client_id;
+    admission_note(decision, stream->client, request, own.facts.request_id);
     enum stream_write written = write_decided(&own, &way);
     finish(&own, written);
 }

@@ -7,6 +7,7 @@
 #include "lb/ca_uses_file.h"
 #include "lb/held_signals.h"
 #include "lb/server_state.h"
+#include "listeners/access_tally.h"
 #include "listeners/ca_uses.h"
 #include "listeners/tally.h"
 
@@ -76,8 +77,9 @@ bool server_counts_open(struct server *server, struct error *err)
 {
     struct error why = {""};
     server->services.tallies = tallies_new();
+    server->services.access_tallies = access_tallies_new();
     server->services.ca_uses = ca_uses_new();
-    if (!server->services.tallies || !server->services.ca_uses)
+    if (!server->services.tallies || !server->services.access_tallies || !server->services.ca_uses)
         return error_set(err, "out of memory");
     if (!ca_uses_file_load(server->services.ca_uses, state_dir_of(server), &why))
         log_say(LOG_LEVEL_WARN, "ca-uses.not-read",
@@ -112,5 +114,6 @@ void server_counts_keep(struct server *server)
 void server_counts_close(struct server *server)
 {
     tallies_free(server->services.tallies);
+    access_tallies_free(server->services.access_tallies);
     ca_uses_free(server->services.ca_uses);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What lb counts for operators and keeps over reloads: refusals, and whose CAs' clients come. Once
- * a minute the latter are kept in state_dir, and the certificates are looked at that will end.
+ * What lb counts for operators and keeps over reloads: refusals, what [access] sections decided,
+ * and whose CAs' clients come. Once a minute the latter are kept in state_dir, and the certificates
+ * are looked at that will end.
  */
 #ifndef LB_SERVER_COUNTS_H
 #define LB_SERVER_COUNTS_H

@@ -12,6 +12,7 @@
 #include "lb/base/slice.h"
 #include "listeners/refusal.h"
 
+struct access_tally;
 struct listener;
 struct redirect;
 struct rule;
@@ -33,13 +34,15 @@ enum access_condition {
 
 enum access_action { ACCESS_BLOCK, ACCESS_LOG, ACCESS_REDIRECT };
 
-/** One section as it stands on one listener. Frozen after load. */
+/** One section, for all of its listeners. Frozen after load. */
 struct access_rule {
     const char *name;
     unsigned line;
     enum access_condition condition;
     enum access_action action;
     const struct redirect *redirect; /* ACCESS_REDIRECT; else NULL */
+    struct access_tally *tally; /* where it is counted, set when a listener is opened; NULL: it is
+                                   not */
 };
 
 /**

@@ -4,10 +4,12 @@
 
 #include <string.h>
 
+#include "listeners/access_index.h"
+#include "listeners/access_tally.h"
 #include "listeners/ca_uses.h"
 #include "listeners/crl/crl_check_parts.h"
 #include "listeners/crl/crls.h"
-#include "listeners/access_index.h"
+#include "listeners/load/access_section.h"
 #include "listeners/load/listener_build.h"
 #include "listeners/ocsp/ocsp_check.h"
 #include "listeners/registry/registry.h"
@@ -183,6 +185,16 @@ static void count_cas(struct listener *listener, struct ca_uses *uses)
             ca_list_new(uses, listener->name, listener->domains[i].pattern, &listener->policies[i]);
 }
 
+/* A section of several listeners is opened with the first. */
+static void count_access(struct listener *listener, struct access_tallies *tallies)
+{
+    for (unsigned i = 0; i < listener->access_count; i++) {
+        struct access_rule *rule = &listener->access_sections[i]->rule;
+        if (!rule->tally)
+            rule->tally = access_tallies_of(tallies, rule->name);
+    }
+}
+
 void listener_open(struct listener *listener, const struct listener_services *services)
 {
     listener->registry = services->registry;
@@ -192,6 +204,7 @@ void listener_open(struct listener *listener, const struct listener_services *se
     for (unsigned i = 0; i < listener->ocsp_check_count; i++)
         ocsp_check_open(listener->ocsp_checks[i], services->ocsp);
     listener->tally = tallies_of(services->tallies, listener->name);
+    count_access(listener, services->access_tallies);
     if (services->ca_uses)
         count_cas(listener, services->ca_uses);
 }

@@ -11,6 +11,7 @@
 
 struct access_index;
 struct access_section;
+struct access_tallies;
 struct ca_uses;
 struct cas;
 struct crl_check;
@@ -49,7 +50,7 @@ struct listener {
     struct domain *domains;
     struct router *router;
     unsigned access_count;
-    struct access_section **access_sections; /* in the file's order; lent until it is prepared */
+    struct access_section **access_sections; /* in the file's order; lent for its life */
     struct access_index *access;             /* NULL: none holds here */
     unsigned policy_count;
     struct policy *policies;
@@ -72,11 +73,12 @@ struct listener {
 
 /** What outlives every config and is lent to its listeners; a member that is NULL is not there. */
 struct listener_services {
-    struct registry *registry; /* clients sign up there, and are known there */
-    struct crls *crls;         /* the revocation lists in force */
-    struct ocsp *ocsp;         /* asks responders, and remembers what they said */
-    struct tallies *tallies;   /* counts refusals */
-    struct ca_uses *ca_uses;   /* counts whose CAs' clients come */
+    struct registry *registry;             /* clients sign up there, and are known there */
+    struct crls *crls;                     /* the revocation lists in force */
+    struct ocsp *ocsp;                     /* asks responders, and remembers what they said */
+    struct tallies *tallies;               /* counts refusals */
+    struct ca_uses *ca_uses;               /* counts whose CAs' clients come */
+    struct access_tallies *access_tallies; /* counts what [access] sections decide */
 };
 
 /**

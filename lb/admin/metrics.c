@@ -219,6 +219,7 @@ void metrics_get(struct api_request *request)
     write_clients(&metrics, host);
     write_refusals(&metrics, host);
     write_faults(&metrics, host->config(host));
+    metrics_write_access(&metrics, host);
     metrics_write_certificates(&metrics, host);
     metrics_write_crls(&metrics, host);
     write_pools(&metrics, host->config(host));

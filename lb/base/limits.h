@@ -76,9 +76,9 @@ enum {
      * send what it likes behind its own certificate: what is larger is verified anew each time
      * instead of kept. */
     KEPT_CHAIN_BYTES = 8 * 1024,
-    /* The CA names that a request for a certificate lists; some clients give up on more than one TLS
-     * record, and all on more than 64 KiB. A longer list is left out: clients then choose among all
-     * certificates they have. */
+    /* The CA names that a request for a certificate lists; some clients give up on more than one
+     * TLS record, and all on more than 64 KiB. A longer list is left out: clients then choose among
+     * all certificates they have. */
     CA_NAMES_BYTES = 16 * 1024,
     /* Distinct client CA sets one domain's rules may name: each costs one verification. */
     CA_SETS_PER_DOMAIN = 16,
@@ -173,6 +173,9 @@ enum {
     /* Listeners whose refusals are counted, each by itself; those of former configs stay, some 800
        bytes each. */
     TALLIES_MOST = 1024,
+    /* [access] sections whose decisions are counted, each by itself; those of former configs stay,
+       some 100 bytes each. */
+    ACCESS_TALLIES_MOST = 32768,
     /* Uses of client CAs that are counted, of all domains together: some 200 bytes each. */
     CA_USES_MOST = 32768,
     /* … of them, for one domain, of CAs that client_ca does not name: whoever has an intermediate

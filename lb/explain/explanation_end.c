@@ -12,7 +12,7 @@
 #include "lb/explain/explanation_advice.h"
 #include "lb/explain/explanation_fields.h"
 #include "lb/own_answer.h"
-#include "listeners/access.h"
+#include "listeners/access_tally.h"
 
 /* --- refused -------------------------------------------------------------------------------- */
 
@@ -68,19 +68,6 @@ void explanation_told_write(struct json_writer *writer, const struct explanation
 
 /* --- passed --------------------------------------------------------------------------------- */
 
-static const char *action_name(enum access_action action)
-{
-    switch (action) {
-    case ACCESS_BLOCK:
-        return "block";
-    case ACCESS_LOG:
-        return "log";
-    case ACCESS_REDIRECT:
-        return "redirect";
-    }
-    return "block";
-}
-
 static void write_access(struct json_writer *writer, const struct access_rule *access)
 {
     if (!access)
@@ -88,7 +75,7 @@ static void write_access(struct json_writer *writer, const struct access_rule *a
     writer_object(writer, "access");
     writer_text(writer, "name", access->name);
     writer_number(writer, "line", access->line);
-    writer_text(writer, "action", action_name(access->action));
+    writer_text(writer, "action", access_action_name(access->action));
     writer_end(writer);
 }
 

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/api_call.h"
 #include "tests/support/cast.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"
+#include "tests/support/metrics_text.h"
 #include "tests/support/process.h"
 #include "tests/support/stub_backend.h"
 
@@ -235,6 +237,74 @@ START_TEST(a_section_may_also_log_redirect_or_close)
 }
 END_TEST
 
+static double decided(struct site *site, const char *access, const char *action)
+{
+    char labels[2][64];
+    char type[128];
+    double value = -1;
+    char *text = api_text(&site->scene, "/metrics", type, sizeof type);
+    const char *fault = metrics_text_fault(text);
+    ck_assert_msg(!fault, "%s", fault);
+    snprintf(labels[0], sizeof labels[0], "access=\"%s\"", access);
+    snprintf(labels[1], sizeof labels[1], "action=\"%s\"", action);
+    metrics_text_find(text, &value, "lb_access_total", labels[0], labels[1], NULL);
+    free(text);
+    return value;
+}
+
+/* As the client names it. */
+static void get_as(struct site *site, const char *path, const char *id, unsigned status)
+{
+    struct text request = {0};
+    text_add_format(
+        &request, "GET %s HTTP/1.1\r\nHost: www.example.com\r\nX-Request-ID: %s\r\n\r\n", path, id);
+    struct answer answer = ask(site, 0, "www.example.com", NULL, request.bytes);
+    ck_assert_uint_eq(answer.status, status);
+    answer_done(&answer);
+    text_done(&request);
+}
+
+static bool is_in_access_log(struct site *site, const char *id, const char *access)
+{
+    char wanted[2][64];
+    char *log = folder_read(&site->scene.folder, "access.log");
+    bool is_there = false;
+    snprintf(wanted[0], sizeof wanted[0], "\"request_id\":\"%s\"", id);
+    snprintf(wanted[1], sizeof wanted[1], "\"access\":\"%s\"", access);
+    for (char *line = strtok(log, "\n"); line; line = strtok(NULL, "\n"))
+        is_there |= strstr(line, wanted[0]) && strstr(line, wanted[1]);
+    free(log);
+    return is_there;
+}
+
+START_TEST(what_a_section_decides_is_counted_and_told_under_the_requests_name)
+{
+    struct site site;
+    site_open(&site, SITES OTHERS NAMED POOL);
+    ck_assert_double_eq(decided(&site, "noted", "log"), 0);
+    ck_assert_double_eq(decided(&site, "noted", "block"), -1);
+    get_as(&site, "/noted/x", "id-noted", 200);
+    get_as(&site, "/help-me", "id-sent", 302);
+    get_as(&site, "/", "id-blocked", 403);
+    get_as(&site, "/", "id-blocked-too", 403);
+    eventually(
+        scene_log_has(&site.scene, "request.noted", "access=noted", "request_id=id-noted", NULL));
+    eventually(is_in_access_log(&site, "id-noted", "noted"));
+    eventually(is_in_access_log(&site, "id-sent", "help"));
+    eventually(is_in_access_log(&site, "id-blocked", "verified-only"));
+    ck_assert_double_eq(decided(&site, "noted", "log"), 1);
+    ck_assert_double_eq(decided(&site, "help", "redirect"), 1);
+    ck_assert_double_eq(decided(&site, "verified-only", "block"), 2);
+    ck_assert_double_eq(decided(&site, "nobody", "block"), 0);
+    ck_assert(scene_reload(&site.scene, SITES NAMED POOL)); /* the others are gone … */
+    get_as(&site, "/", "id-again", 403);
+    ck_assert_double_eq(decided(&site, "verified-only", "block"), 3);
+    ck_assert_double_eq(decided(&site, "noted", "log"), 1); /* … but what they did is not */
+    ck_assert_double_eq(decided(&site, "nobody", "block"), -1);
+    site_close(&site);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, who_is_not_verified_gets_403_for_that_host_alone, 0, 2);
@@ -242,6 +312,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, without_a_host_everything_is_blocked_and_the_check_says_so);
     tcase_add_test(tcase, no_way_of_naming_the_host_or_the_path_slips_by);
     tcase_add_test(tcase, a_section_may_also_log_redirect_or_close);
+    tcase_add_test(tcase, what_a_section_decides_is_counted_and_told_under_the_requests_name);
 }
 
 CHECK_MAIN("who is not verified is blocked", add_tests)

@@ -7,6 +7,7 @@
 #include "backends/pool.h"
 #include "lb/base/error.h"
 #include "lb/exchange.h"
+#include "listeners/access.h"
 #include "listeners/client.h"
 #include "listeners/identity.h"
 #include "listeners/rule.h"
@@ -81,6 +82,17 @@ START_TEST(a_json_line_tells_the_whole_exchange)
         "\"protocol\":\"HTTP/1.1\",\"status\":200,\"bytes\":5,\"request_bytes\":3,"
         "\"duration_ms\":12,\"rule\":\"all\",\"pool\":\"app\",\"backend\":\"rs-1\","
         "\"attempts\":1,\"user_agent\":\"curl/8\",\"referer\":\"http://x/\"}");
+}
+END_TEST
+
+START_TEST(the_access_section_that_decided_is_named_in_json)
+{
+    static const struct access_rule section = {.name = "verified-only"};
+    entry.access = &section;
+    ck_assert_ptr_nonnull(
+        strstr(written(ACCESS_LOG_JSON), "\"rule\":\"all\",\"access\":\"verified-only\",\"pool\""));
+    entry.access = NULL;
+    ck_assert_ptr_null(strstr(written(ACCESS_LOG_JSON), "\"access\""));
 }
 END_TEST
 
@@ -275,6 +287,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, begin_entry, NULL);
     tcase_add_test(tcase, a_json_line_tells_the_whole_exchange);
+    tcase_add_test(tcase, the_access_section_that_decided_is_named_in_json);
     tcase_add_test(tcase, a_client_id_stands_behind_the_verdict_escaped_and_in_json_alone);
     tcase_add_test(tcase, what_is_not_known_is_left_out_of_json);
     tcase_add_test(tcase, json_stays_json_whatever_a_client_sends);
