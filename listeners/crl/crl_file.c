@@ -221,7 +221,7 @@ static bool add_all(const struct reading *reading, const struct content *content
     if (pem_is_der(&pem))
         return add_list(reading, all);
     return error_set(reading->err,
-                     "%s: holds no revocation list, but %s; PEM (" BEGIN_LIST ") or DER is read",
+                     "%s: is no revocation list: it holds %s; PEM (" BEGIN_LIST ") or DER is read",
                      reading->path, pem_describe(&pem));
 }
 

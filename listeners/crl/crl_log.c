@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "listeners/crl/crl_log.h"
 
-#include <string.h>
-
 #include "lb/base/timestamp.h"
 #include "listeners/crl/crl_file.h"
 
@@ -24,19 +22,4 @@ void crl_log_taken(const char *path, const struct crl_file *file)
 {
     for (unsigned i = 0; i < file->count; i++)
         crl_log_list(LOG_LEVEL_INFO, "crl.loaded", path, file->lists[i]);
-}
-
-static bool has_list_of(const struct crl_file *file, const struct crl *crl)
-{
-    for (unsigned i = 0; i < file->count; i++)
-        if (memcmp(file->lists[i]->ca_key, crl->ca_key, CA_KEY_BYTES) == 0)
-            return true;
-    return false;
-}
-
-void crl_log_gone(const char *path, const struct crl_file *before, const struct crl_file *file)
-{
-    for (unsigned i = 0; before && i < before->count; i++)
-        if (!has_list_of(file, before->lists[i]))
-            crl_log_list(LOG_LEVEL_WARN, "crl.gone", path, before->lists[i]);
 }

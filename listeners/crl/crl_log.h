@@ -12,8 +12,5 @@ struct crl_file;
 void crl_log_list(enum log_level level, const char *event, const char *path, const struct crl *crl);
 /** All lists of a file that was read. */
 void crl_log_taken(const char *path, const struct crl_file *file);
-/** CAs whose list the file had and has no more: that their clients are refused now, or not asked
- * about, should be no surprise. before: NULL: it was not there. */
-void crl_log_gone(const char *path, const struct crl_file *before, const struct crl_file *file);
 
 #endif

@@ -136,6 +136,34 @@ static const struct crl *older_list(const struct crl_file *file, const struct cr
     return NULL;
 }
 
+/* A CA whose list was there, and is gone: what it has revoked must not pass again by a mix-up of
+ * files. */
+static const struct crl *lost_list(const struct crl_file *file, const struct crl_file *before)
+{
+    for (unsigned i = 0; i < before->count; i++)
+        if (!newest_of(file, before->lists[i]->ca_key))
+            return before->lists[i];
+    return NULL;
+}
+
+/* Does it say less than what is in force? err then says which list that is about. */
+static bool goes_back(const struct crl_source *source, const struct crl_file *file,
+                      struct error *err)
+{
+    const struct crl_file *before = source->file;
+    const struct crl *older = before ? older_list(file, before) : NULL;
+    const struct crl *lost = before ? lost_list(file, before) : NULL;
+    if (older)
+        error_set(err, "%s: the list of %.200s is older than the one in force, which stays",
+                  source->path, older->issuer);
+    else if (lost)
+        error_set(err,
+                  "%s: has no list of %.200s any more; the one in force stays until lb is started "
+                  "anew",
+                  source->path, lost->issuer);
+    return older || lost;
+}
+
 /* Written within its clock's tick, it may be written once more and look the same: it is read
  * again, when the clock has gone on. */
 static bool may_change_unseen(const struct crl_stamp *stamp)
@@ -181,7 +209,6 @@ static enum crl_source_outcome judge_file(struct crl_source *source, struct crl_
                                           time_t now, struct error *err)
 {
     const struct crl_file *before = source->file;
-    const struct crl *older = before ? older_list(file, before) : NULL;
     bool is_same = before && before->left_out_count == file->left_out_count &&
                    memcmp(before->digest, file->digest, sizeof file->digest) == 0;
     if (is_same) {
@@ -189,20 +216,18 @@ static enum crl_source_outcome judge_file(struct crl_source *source, struct crl_
         crl_file_unref(file);
         return CRL_SOURCE_SAME;
     }
-    if (older) {
-        error_set(err, "%s: the list of %.200s is older than the one in force, which stays",
-                  source->path, older->issuer);
+    if (before && file->left_out_count > before->left_out_count) {
+        error_set(err, "%s: %.400s", source->path, file->left_out);
+        crl_file_unref(file);
+        return fail(source, err, now);
+    }
+    if (goes_back(source, file, err)) {
         crl_file_unref(file);
         fail(source, err, now);
         pthread_mutex_lock(&source->lock);
         source->is_older = true;
         pthread_mutex_unlock(&source->lock);
         return CRL_SOURCE_OLDER;
-    }
-    if (before && file->left_out_count > before->left_out_count) {
-        error_set(err, "%s: %.400s", source->path, file->left_out);
-        crl_file_unref(file);
-        return fail(source, err, now);
     }
     take(source, file, now);
     return CRL_SOURCE_TAKEN;
@@ -283,9 +308,11 @@ static void log_ages(struct crl_source *source, time_t now)
     for (unsigned i = 0; source->file && i < source->file->count; i++) {
         const struct crl *crl = source->file->lists[i];
         enum list_age age = age_of(crl, now);
+        const char *event = age != LIST_OUT_OF_DATE  ? "crl.expiring"
+                            : now < crl->this_update ? "crl.not-yet-valid"
+                                                     : "crl.expired";
         if (age > source->ages[i])
-            crl_log_list(LOG_LEVEL_WARN, age == LIST_OUT_OF_DATE ? "crl.expired" : "crl.expiring",
-                         source->path, crl);
+            crl_log_list(LOG_LEVEL_WARN, event, source->path, crl);
         source->ages[i] = (unsigned char)age;
     }
 }
@@ -306,12 +333,8 @@ static void look(struct crl_source *source, time_t now)
         source->tried = source->seen = (struct crl_stamp){0};
         fail(source, &err, now);
     } else if (is_due(source, &stamp, now) && is_at_rest(source, &stamp)) {
-        struct crl_file *before = source->file ? crl_file_ref(source->file) : NULL;
-        if (read_now(source, &stamp, now, &err) == CRL_SOURCE_TAKEN) {
+        if (read_now(source, &stamp, now, &err) == CRL_SOURCE_TAKEN)
             crl_log_taken(source->path, source->file);
-            crl_log_gone(source->path, before, source->file);
-        }
-        crl_file_unref(before);
     }
     log_failure(source);
     log_ages(source, now);

@@ -435,14 +435,23 @@ static void spoil(struct cast *cast, int how)
         wish.issuer = cast->bob;
         made_crl_write(&wish, path, "middle.crl", MADE_CRL_PEM);
         break;
+    case 6:
+        wish.issuer = cast->root;
+        made_crl_write(&wish, path, "middle.crl", MADE_CRL_PEM);
+        break;
     }
     free(text);
 }
 
 START_TEST(a_bad_file_changes_nothing_but_is_told)
 {
-    static const char *const words[] = {"cut off", "older",    "signature",
-                                        "No such", "is empty", "client_ca"};
+    static const char *const words[] = {"cut off",
+                                        "older",
+                                        "signature",
+                                        "No such",
+                                        "is empty",
+                                        "client_ca",
+                                        "no list of CN=Middle any more"};
     struct cast cast;
     struct crl_check check = {.policy = CRL_HARD};
     open_with_list(&cast, &check);
@@ -616,7 +625,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, cas_without_a_list_that_can_be_asked_are_known);
     tcase_add_test(tcase, several_lists_of_one_file_all_count);
     tcase_add_loop_test(tcase, a_new_list_is_in_force_at_the_second_look, 0, 2);
-    tcase_add_loop_test(tcase, a_bad_file_changes_nothing_but_is_told, 0, 6);
+    tcase_add_loop_test(tcase, a_bad_file_changes_nothing_but_is_told, 0, 7);
     tcase_add_test(tcase, a_file_that_is_as_it_was_is_not_read_again_by_a_reload);
     tcase_add_loop_test(tcase, a_bad_file_fails_a_reload_but_not_what_loads_by_itself, 0, 2);
     tcase_add_loop_test(tcase, a_list_of_a_ca_that_is_not_there_is_an_error_unless_cas_come_and_go,
