@@ -75,7 +75,9 @@ static bool is_short_enough(struct scan *scan, struct slice line, size_t most)
 {
     if (line.length <= most)
         return true;
-    REPORT(scan, "line is %zu %s long; at most %zu are read: split it or use several lines",
+    REPORT(scan,
+           "line is %zu %s long; at most %zu are read: shorten it (a URL, a path): no value goes "
+           "on in a second line; a key that may be repeated takes several",
            line.length, length_unit(line), most);
     return false;
 }

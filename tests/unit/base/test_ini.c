@@ -224,8 +224,9 @@ END_TEST
 START_TEST(a_line_of_200_characters_is_refused_and_the_next_is_read)
 {
     read_long_line(200);
-    expect_problem(2, "line is 200 characters long; at most 199 are read: split it or use several "
-                      "lines");
+    expect_problem(2, "line is 200 characters long; at most 199 are read: shorten it (a URL, a "
+                      "path): no value goes on in a second line; a key that may be repeated takes "
+                      "several");
     expect_entries(2, "4");
     ck_assert_uint_eq(ini.entries[1].line, 3);
 }
