@@ -439,7 +439,7 @@ START_TEST(a_reload_with_a_bad_list_changes_nothing)
     guard_open(&guard, alerting);
     folder_write(&guard.scene.folder, "ca.crl", "no list\n");
     ck_assert(!scene_reload(&guard.scene, alerting));
-    ck_assert(scene_log_has(&guard.scene, "holds no revocation list", NULL));
+    ck_assert(scene_log_has(&guard.scene, "is no revocation list", NULL));
     expect_status(&guard, "alice", 200);
     guard_close(&guard);
 }
