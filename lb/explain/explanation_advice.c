@@ -60,7 +60,8 @@ const char *explanation_alert(enum refusal refusal, bool is_tls_1_3)
 
 /* --- for the operator ------------------------------------------------------------------------ */
 
-/* $place $rule: the rule that refuses, or the listener where none was met. */
+/* $place $rule: the rule that refuses, or the listener where none was met; $access and $line: the
+ * [access] section. */
 // clang-format off
 static const char *const advices[REFUSAL_COUNT] = {
     [REFUSAL_MISSING] = "the client has to send a certificate of a CA of $place $rule; to let it in without one: mutual_auth = request, or its network in exempt_from",
@@ -85,7 +86,7 @@ static const char *const advices[REFUSAL_COUNT] = {
     [REFUSAL_CA_DISABLED] = "lb ca enable CA takes its CA into use again (lb ca list names it)",
     [REFUSAL_SIGNUP_LIMIT] = "raise signups_per_second of [registry]",
     [REFUSAL_NOT_ALLOWED] = "it fits no pattern of $place $rule: add one to allow_client, as in sha256:$sha256",
-    [REFUSAL_BLOCKED] = "[access $access] blocks it",
+    [REFUSAL_BLOCKED] = "[access $access] (line $line) blocks it: its domain, url, client_certificate and action say where, whom and how",
     [REFUSAL_HOST_MISMATCH] = "the client has to connect anew with this host as its SNI: the handshake has settled what domain $settled asks, the host is of domain $domain",
     [REFUSAL_UNKNOWN_NAME] = "listener $listener has no rule for the name that the client asks for, and unknown_sni = reject: add a rule, or take unknown_sni = default",
 };
@@ -117,6 +118,16 @@ static const char *meaning(const struct explanation *explanation, struct slice w
     return slice_is(word, "domain") ? pattern_of(decision->domain) : listener->name;
 }
 
+static void put_meaning(struct draft *draft, const struct explanation *explanation,
+                        struct slice word)
+{
+    const struct access_rule *access = explanation->decision.access;
+    if (slice_is(word, "line"))
+        draft_number(draft, access ? access->line : 0, 1);
+    else
+        draft_text(draft, meaning(explanation, word));
+}
+
 static bool fill(const struct explanation *explanation, const char *advice, char *into, size_t room)
 {
     struct draft draft = draft_in(into, room - 1);
@@ -127,7 +138,7 @@ static bool fill(const struct explanation *explanation, const char *advice, char
         if (!*advice)
             break;
         size_t word = strspn(++advice, "abcdefghijklmnopqrstuvwxyz0123456789");
-        draft_text(&draft, meaning(explanation, (struct slice){advice, word}));
+        put_meaning(&draft, explanation, (struct slice){advice, word});
         advice += word;
     }
     into[draft.used] = '\0';
@@ -163,11 +174,13 @@ static const char *advice_of(const struct explanation *explanation)
     case DECISION_NO_HOST:
     case DECISION_BAD_CLIENT_ID:
         return "the client has to send another request";
+    case DECISION_BLOCKED: /* whatever was found of the client: the rule lets it pass */
+        return advices[REFUSAL_BLOCKED];
     case DECISION_SENT_AWAY:
-        return "[access $access] redirects it";
+        return "[access $access] (line $line) redirects it: its domain, url, client_certificate "
+               "and action say where, whom and how";
     case DECISION_MISDIRECTED:
     case DECISION_REFUSED:
-    case DECISION_BLOCKED:
     case DECISION_UNREGISTERED:
     case DECISION_PASS:
     case DECISION_SLASH:

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lb/explain/explanation.h"
+#include "listeners/access.h"
 #include "listeners/listener.h"
 #include "tests/support/check_main.h"
 
@@ -84,6 +85,27 @@ START_TEST(names_are_filled_in)
 }
 END_TEST
 
+/* A client without a certificate passes the rule: no CA of it would help. */
+START_TEST(what_a_section_refuses_is_changed_in_the_section)
+{
+    static const enum decision_outcome outcomes[] = {DECISION_BLOCKED, DECISION_SENT_AWAY};
+    char said[EXPLANATION_ADVICE_BYTES];
+    const struct rule rule = {.name = "open"};
+    const struct access_rule access = {.name = "plain", .line = 44};
+    for (unsigned i = 0; i < 2; i++) {
+        const struct explanation explanation = {.question = &question,
+                                                .decision = {.outcome = outcomes[i],
+                                                             .rule = &rule,
+                                                             .access = &access,
+                                                             .refusal = REFUSAL_MISSING},
+                                                .result = EXPLANATION_REFUSED};
+        ck_assert(explanation_advice(&explanation, said, sizeof said));
+        ck_assert_msg(strstr(said, "[access plain] (line 44) ") && !strstr(said, "rule open"), "%s",
+                      said);
+    }
+}
+END_TEST
+
 START_TEST(who_passes_needs_no_advice)
 {
     char said[EXPLANATION_ADVICE_BYTES];
@@ -99,6 +121,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, what_no_handshake_refuses_for_has_no_alert);
     tcase_add_test(tcase, whatever_a_client_is_refused_for_there_is_something_to_do);
     tcase_add_test(tcase, names_are_filled_in);
+    tcase_add_test(tcase, what_a_section_refuses_is_changed_in_the_section);
     tcase_add_test(tcase, who_passes_needs_no_advice);
 }
 
