@@ -35,7 +35,7 @@ const struct argument_option explain_options[] = {
     [METHOD] = {"method", "METHOD", "of the request (unset: GET)", ARGUMENT_ONCE},
     [SNI] = {"sni", "NAME", "what the client asks for in its handshake (unset: the host)", ARGUMENT_ONCE},
     [NO_SNI] = {"no-sni", NULL, "it asks for no name in its handshake", ARGUMENT_ONCE},
-    [FROM] = {"from", "ADDRESS", "where it comes from, for exempt_from", ARGUMENT_ONCE},
+    [FROM] = {"from", "ADDRESS", "where it comes from, for exempt_from and X-Forwarded-For", ARGUMENT_ONCE},
     [LISTENER] = {"listener", "NAME", "where it comes to (unset: the first listener of this port whose rules\n"
                   "name the host)", ARGUMENT_ONCE},
     [LIVE] = {"live", NULL, "ask the running lb: the config in force, its registry, its backends", ARGUMENT_ONCE},

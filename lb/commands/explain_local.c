@@ -83,13 +83,23 @@ static json_t *answer(struct config *config, const json_t *question)
     return json;
 }
 
+/* What is only odd does not stand between a question and its answer. */
+static void tell_problems(const struct problems *problems, const char *file)
+{
+    if (problems->error_count > 0)
+        check_write_problems(problems, stderr);
+    else if (problems->count > 0)
+        fprintf(stderr, "lb explain: %s: %zu warning%s: lb check tells them\n", file,
+                problems->count, problems->count == 1 ? "" : "s");
+}
+
 json_t *explain_local(const char *file, const json_t *question)
 {
     struct problems problems = {0};
     json_t *json = NULL;
     struct config *config = config_load(file, &problems);
     problems_sort(&problems);
-    check_write_problems(&problems, stderr);
+    tell_problems(&problems, file);
     if (config)
         json = answer(config, question);
     config_free(config);

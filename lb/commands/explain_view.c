@@ -32,6 +32,27 @@ static void put(const struct view *view, const char *before, const json_t *objec
     fputs(after, view->out);
 }
 
+/* Of what is very long, as a certificate in a field, only the beginning is read. */
+static void put_start(const struct view *view, const char *before, const json_t *object,
+                      const char *key)
+{
+    enum { SHOWN_BYTES = 100 };
+    char cut[SHOWN_BYTES + 1];
+    const char *value = member_text_or_dash(object, key);
+    size_t length = strlen(value);
+    snprintf(cut, sizeof cut, "%s", value);
+    for (size_t at = SHOWN_BYTES; length > SHOWN_BYTES && at > 0; at--) {
+        bool is_inside = ((unsigned char)value[at] & 0xc0) == 0x80;
+        cut[at] = '\0';
+        if (!is_inside)
+            break;
+    }
+    fputs(before, view->out);
+    field_view_plain(view->out, cut);
+    if (length > SHOWN_BYTES)
+        fprintf(view->out, "… (%zu bytes)", length);
+}
+
 enum { LIST_SHOWN_MOST = 16 };
 
 static void put_list(const struct view *view, const json_t *list, const char *between)
@@ -120,8 +141,8 @@ static void write_certificate(const struct view *view)
         fputs("none\n", view->out);
         return;
     }
-    put(view, "", certificate, "subject", "");
-    put(view, ", of ", certificate, "issuer", "");
+    put_start(view, "", certificate, "subject");
+    put_start(view, ", of ", certificate, "issuer");
     put(view, ", serial ", certificate, "serial", "");
     fprintf(view->out, ", until %s%s\n", member_time_text(certificate, "not_after", time),
             member_is(certificate, "is_shown") ? "" : "; the handshake does not ask for it");
@@ -297,33 +318,14 @@ static void write_pool(const struct view *view)
     fputs(json_array_size(backends) > 8 ? ", …\n" : "\n", view->out);
 }
 
-/* A certificate in a field is nothing to read. */
-static void put_value(const struct view *view, const json_t *field)
-{
-    enum { SHOWN_BYTES = 100 };
-    char cut[SHOWN_BYTES + 1];
-    const char *value = member_text_or_dash(field, "value");
-    size_t length = strlen(value);
-    snprintf(cut, sizeof cut, "%s", value);
-    for (size_t at = SHOWN_BYTES; length > SHOWN_BYTES && at > 0; at--) {
-        bool is_inside = ((unsigned char)value[at] & 0xc0) == 0x80;
-        cut[at] = '\0';
-        if (!is_inside)
-            break;
-    }
-    field_view_plain(view->out, cut);
-    if (length > SHOWN_BYTES)
-        fprintf(view->out, "… (%zu bytes)", length);
-    fputc('\n', view->out);
-}
-
 static void write_fields(const struct view *view, const char *key, const char *label)
 {
     const json_t *fields = part(view, key), *field;
     for (size_t i = 0; (field = json_array_get(fields, i)); i++) {
         field_view_label(view->out, i ? "" : label);
         put(view, "", field, "name", ": ");
-        put_value(view, field);
+        put_start(view, "", field, "value");
+        fputc('\n', view->out);
     }
 }
 

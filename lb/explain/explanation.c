@@ -125,12 +125,14 @@ static enum explanation_step step_of(const struct explanation *explanation, enum
     return is_unknown ? STEP_UNKNOWN : STEP_ASKED;
 }
 
-/* Each question once more, by itself, in the order in which policy_judge asks them. */
+/* Each question once more, by itself, in the order in which policy_judge asks them. What is too
+ * large ends the handshake before any of them. */
 static void ask(struct explanation *explanation)
 {
     const struct client_auth *auth = explanation_auth(explanation);
     const struct visitor visitor = explanation_visitor(explanation);
-    enum refusal before = REFUSAL_NONE;
+    enum refusal before =
+        explanation->handshake_refusal == REFUSAL_TOO_LARGE ? REFUSAL_TOO_LARGE : REFUSAL_NONE;
     if (!auth)
         return;
     explanation->is_exempt =

@@ -29,7 +29,7 @@ struct explainer {
 /** How far a rule's question got. */
 enum explanation_step {
     STEP_NOT_ASKED,   /* the rule does not ask this */
-    STEP_NOT_REACHED, /* an earlier one has refused */
+    STEP_NOT_REACHED, /* an earlier one has refused, or the handshake's end was before it */
     STEP_EXEMPT,      /* by exempt_from */
     STEP_UNKNOWN,     /* it cannot be answered from here */
     STEP_ASKED,

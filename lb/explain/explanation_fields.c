@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lb/explain/explanation_fields.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,11 @@
 #include "lb/request_id.h"
 #include "listeners/client.h"
 #include "listeners/identity_headers.h"
+
+/* Stands where nobody has said from where the client comes. */
+static const char unknown_address[] = "(the client's address)";
+
+_Static_assert(sizeof unknown_address <= QUESTION_ADDRESS_BYTES, "it stands for an address");
 
 /* The client as it would be: all that the head is written from. */
 struct stand_in_client {
@@ -38,17 +44,9 @@ static struct stand_in_client *client_new(const struct explanation *explanation)
     self->client.handshake.domain = explanation->settled;
     self->client.handshake.identity = explanation->identity;
     self->client.local_port = (uint16_t)port_of(question);
-    memcpy(self->client.peer_host, question->from, sizeof question->from);
+    snprintf(self->client.peer_host, sizeof self->client.peer_host, "%s",
+             *question->from ? question->from : unknown_address);
     return self;
-}
-
-static bool is_left_out(struct slice name, bool has_address)
-{
-    static const char *const of_address[] = {"X-Forwarded-For", "X-Real-IP", "Forwarded"};
-    for (size_t i = 0; !has_address && i < sizeof of_address / sizeof *of_address; i++)
-        if (slice_is(name, of_address[i]))
-            return true;
-    return slice_is(name, "X-Request-ID");
 }
 
 static void write_text(struct json_writer *writer, const char *key, struct slice text)
@@ -59,7 +57,7 @@ static void write_text(struct json_writer *writer, const char *key, struct slice
 }
 
 /* "Name: value" lines, up to an empty one or the end. */
-static void write_lines(struct json_writer *writer, struct slice lines, bool has_address)
+static void write_lines(struct json_writer *writer, struct slice lines)
 {
     const char *end = lines.at + lines.length;
     for (const char *name = lines.at; name < end;) {
@@ -69,7 +67,7 @@ static void write_lines(struct json_writer *writer, struct slice lines, bool has
             break;
         struct slice field = {name, (size_t)(colon - name)};
         name = stop + 2;
-        if (is_left_out(field, has_address))
+        if (slice_is(field, "X-Request-ID")) /* of each request another one */
             continue;
         writer_object(writer, NULL);
         write_text(writer, "name", field);
@@ -102,7 +100,7 @@ static void write_backend_fields(struct json_writer *writer, const struct explan
     size_t length = head ? forwarded_write(&forwarding, head, room) : 0;
     writer->has_failed |= length == 0;
     writer_array(writer, "backend_fields");
-    write_lines(writer, behind_first_line(head, length), explanation->question->from[0] != '\0');
+    write_lines(writer, behind_first_line(head, length));
     writer_end(writer);
     free(head);
     free(client);
@@ -119,7 +117,7 @@ static void write_client_fields(struct json_writer *writer, const struct explana
     size_t length = text && !headers.is_lost ? identity_headers_put(&headers, text) : 0;
     writer->has_failed |= headers.is_lost || (headers.bytes > 0 && !text);
     writer_array(writer, "client_fields");
-    write_lines(writer, (struct slice){text ? text : "", length}, true);
+    write_lines(writer, (struct slice){text ? text : "", length});
     writer_end(writer);
     free(text);
 }

@@ -18,10 +18,11 @@ struct error;
 struct listener;
 
 enum {
-    /* Certificates of one client: twice what a handshake takes, so that too much is explained. */
-    QUESTION_PEM_BYTES = 128 * 1024,
+    /* Certificates of one client: many times what a handshake takes, so that too much is
+       explained. */
+    QUESTION_PEM_BYTES = 512 * 1024,
     /* The PEM with its line ends escaped, and the rest. */
-    QUESTION_BODY_BYTES = 256 * 1024,
+    QUESTION_BODY_BYTES = 640 * 1024,
     QUESTION_ADDRESS_BYTES = 46,
     QUESTION_ALSO_MOST = 16,
 };

@@ -113,6 +113,8 @@ static void write_guests(const struct scene *scene)
     write_guest(scene, "forged", (struct certificate_wish){.issuer = ca, .broken_signature = true});
     write_guest(scene, "large",
                 (struct certificate_wish){.issuer = ca, .padding_bytes = 60 * 1024});
+    write_guest(scene, "huge",
+                (struct certificate_wish){.issuer = ca, .padding_bytes = 300 * 1024});
     made_free(three);
     made_free(two);
     made_free(one);
@@ -150,11 +152,12 @@ static int explain(struct house *house, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    /* What lb check warns of is told, too: on stderr, which is shown only where nothing else is. */
-    text_add_format(&script,
-                    "cd '%s'; '%s' explain -c %s %s 2> told; status=$?; grep -v 'warning: ' told; "
-                    "exit $status",
-                    house->scene.folder.path, process_lb(), house->file, line);
+    /* How much lb check warns of is told, too: on stderr. */
+    text_add_format(
+        &script,
+        "cd '%s'; '%s' explain -c %s %s 2> told; status=$?; grep -v 'lb check tells' told; "
+        "exit $status",
+        house->scene.folder.path, process_lb(), house->file, line);
     const char *argv[] = {"/bin/sh", "-c", script.bytes, NULL};
     text_done(&house->said);
     int status = process_run(argv, &house->said);
@@ -464,9 +467,52 @@ START_TEST(the_first_line_says_it_and_the_others_why)
     status = explain(&house, "--live --host " GENTLE " --url /some/x --from 198.51.100.7");
     MUST_SAY(&house, status, 3, "refused: missing (403)\n");
     status = explain(&house, "--live --cert bob.crt --host " OPEN " --url /secret");
-    MUST_SAY(&house, status, 3, "[access plain] (line ");
+    MUST_SAY(&house, status, 3, "to change it     [access plain] (line ");
+    ck_assert(!says(&house, "client_ca"));
     status = explain(&house, "--live --cert alice.crt --host " GENTLE " --url /moved");
     MUST_SAY(&house, status, 0, "passes: rule moved -> 301 https://elsewhere.example.com/moved\n");
+    house_close(&house);
+}
+END_TEST
+
+START_TEST(what_is_far_too_large_for_a_handshake_is_explained)
+{
+    struct house house;
+    house_open(&house);
+    for (unsigned i = 0; i < 2; i++) {
+        int status = explain(&house, "%s --cert huge.crt --host " STRICT, i ? "--live" : "");
+        MUST_SAY(&house, status, 3, "refused: too-large (alert illegal_parameter)\n");
+        MUST_SAY(&house, status, 3, "    certificate    not-reached\n");
+    }
+    house_close(&house);
+}
+END_TEST
+
+START_TEST(warnings_of_the_config_are_counted_and_errors_told)
+{
+    struct house house;
+    struct text said = {0};
+    house_open(&house);
+    scene_stop(&house.scene);
+    process_shell(
+        house.scene.folder.path,
+        "printf '\\n[pool spare]\\nbackend = rs-1 127.0.0.1:9\\n[pool more]\\nbackend = rs-1 "
+        "127.0.0.1:9\\n' | cat lb.ini - > odd.ini; sed 's/^workers = 1/workers = "
+        "many/' odd.ini > wrong.ini");
+    const char *odd[] = {process_lb(), "explain", "-c", folder_file(&house.scene.folder, "odd.ini"),
+                         "--host",     STRICT,    NULL};
+    ck_assert_int_eq(process_run(odd, &said), 3);
+    ck_assert_msg(strstr(said.bytes, " warnings: lb check tells them\n") &&
+                      !strstr(said.bytes, "pool spare"),
+                  "%s", said.bytes);
+    text_done(&said);
+    const char *wrong[] = {
+        process_lb(), "explain", "-c", folder_file(&house.scene.folder, "wrong.ini"),
+        "--host",     STRICT,    NULL};
+    ck_assert_int_eq(process_run(wrong, &said), 1);
+    ck_assert_msg(strstr(said.bytes, "workers") && strstr(said.bytes, "pool spare"), "%s",
+                  said.bytes);
+    text_done(&said);
     house_close(&house);
 }
 END_TEST
@@ -576,6 +622,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, what_the_registry_says_is_explained_with_and_without_lb);
     tcase_add_test(tcase, to_explain_a_client_is_not_to_have_seen_it);
     tcase_add_test(tcase, the_first_line_says_it_and_the_others_why);
+    tcase_add_test(tcase, what_is_far_too_large_for_a_handshake_is_explained);
+    tcase_add_test(tcase, warnings_of_the_config_are_counted_and_errors_told);
     tcase_add_test(tcase, what_is_no_question_is_told_in_one_line);
     tcase_add_test(tcase, every_form_of_a_certificate_is_read);
     tcase_add_test(tcase, a_registry_that_nobody_may_read_leaves_it_undecided);

@@ -244,6 +244,11 @@ static void must_add_up(const struct explanation *explanation, const struct view
     enum refusal found = REFUSAL_NONE, more = REFUSAL_NONE;
     if (!auth)
         return;
+    for (enum policy_check check = 0;
+         explanation->handshake_refusal == REFUSAL_TOO_LARGE && check < POLICY_CHECK_COUNT; check++)
+        ck_assert_int_ne(explanation->checks[check].step, STEP_ASKED);
+    if (explanation->handshake_refusal == REFUSAL_TOO_LARGE)
+        return;
     const struct visitor visitor = explanation_visitor(explanation);
     const struct judgement whole = policy_judge(auth, view, &visitor);
     for (enum policy_check check = 0; check < POLICY_CHECK_COUNT; check++) {
@@ -421,10 +426,46 @@ START_TEST(each_question_says_what_it_goes_by)
     must_say(away, "told.by", "redirect");
     must_say(away, "told.location", "https://login.test/elsewhere?a=b");
     must_say(away, "access.name", "away");
+    json_t *large =
+        answer_of(&(struct asked){7, "on", "x.mixed.test", "/a/x", "x.mixed.test", NULL}, NULL);
+    must_say(large, "reason", "too-large");
+    must_say(large, "checks.0.result", "not-reached");
+    must_say(large, "checks.4.result", "not-reached");
+    json_decref(large);
     json_decref(alice);
     json_decref(zoe);
     json_decref(nobody);
     json_decref(away);
+    stage_close();
+}
+END_TEST
+
+static const char *field_of(json_t *answer, const char *name)
+{
+    const json_t *fields = json_object_get(answer, "backend_fields"), *field;
+    for (size_t i = 0; (field = json_array_get(fields, i)); i++)
+        if (strcmp(json_string_value(json_object_get(field, "name")), name) == 0)
+            return json_string_value(json_object_get(field, "value"));
+    return NULL;
+}
+
+START_TEST(fields_with_an_address_nobody_has_said_say_so)
+{
+    static const char *const fields[] = {"X-Forwarded-For", "X-Real-IP"};
+    static const struct {
+        const char *from, *value;
+    } rows[] = {{NULL, "(the client's address)"}, {"192.0.2.7", "192.0.2.7"}};
+    stage_open("default");
+    for (unsigned i = 0; i < 4; i++) {
+        json_t *answer = answer_of(
+            &(struct asked){1, "on", "x.mixed.test", "/a/x", "x.mixed.test", rows[i % 2].from},
+            NULL);
+        const char *value = field_of(answer, fields[i / 2]);
+        ck_assert_ptr_nonnull(value);
+        ck_assert_str_eq(value, rows[i % 2].value);
+        ck_assert_ptr_null(field_of(answer, "X-Request-ID"));
+        json_decref(answer);
+    }
     stage_close();
 }
 END_TEST
@@ -505,6 +546,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, whatever_is_asked_it_is_what_would_be_decided, 0, 2);
     tcase_add_test(tcase, each_question_says_what_it_goes_by);
+    tcase_add_test(tcase, fields_with_an_address_nobody_has_said_say_so);
     tcase_add_test(tcase,
                    what_the_registry_was_not_asked_is_undecided_unless_something_else_refuses);
     tcase_add_test(tcase, what_a_responder_would_have_to_be_asked_is_undecided);
