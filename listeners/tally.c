@@ -23,6 +23,44 @@ const char *tally_place_name(enum tally_place place)
     return names[place];
 }
 
+/* Before any request nobody has a Host, a path, or time to sign up. */
+static bool can_be_at_handshake(enum refusal refusal)
+{
+    return refusal != REFUSAL_SIGNUP_LIMIT && refusal != REFUSAL_BLOCKED &&
+           refusal != REFUSAL_HOST_MISMATCH;
+}
+
+/* Who has a request has got past what the connection itself is refused for. */
+static bool can_be_of_request(enum refusal refusal)
+{
+    return refusal != REFUSAL_UNKNOWN_NAME && refusal != REFUSAL_PROXY_HEADER_MISSING &&
+           refusal != REFUSAL_PROXY_HEADER_BAD && refusal != REFUSAL_PROXY_HEADER_LATE &&
+           refusal != REFUSAL_MAX_CLIENTS;
+}
+
+/* Who was let in is closed when his certificate ends, or for what objection.h has. */
+static bool can_be_closed(enum refusal refusal)
+{
+    return refusal == REFUSAL_EXPIRED || refusal == REFUSAL_CRL_REVOKED ||
+           refusal == REFUSAL_NOT_REGISTERED || refusal == REFUSAL_NOT_ACTIVATED ||
+           refusal == REFUSAL_REVOKED || refusal == REFUSAL_CA_DISABLED;
+}
+
+bool tally_can_have(enum tally_place place, enum refusal refusal)
+{
+    switch (place) {
+    case TALLY_HANDSHAKE:
+        return can_be_at_handshake(refusal);
+    case TALLY_REQUEST:
+        return can_be_of_request(refusal);
+    case TALLY_CLOSED:
+        return can_be_closed(refusal);
+    case TALLY_PLACE_COUNT:
+        break;
+    }
+    return false;
+}
+
 const char *tally_fault_name(enum tally_fault fault)
 {
     static const char *const names[TALLY_FAULT_COUNT] = {

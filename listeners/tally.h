@@ -9,6 +9,7 @@
 #define LB_LISTENERS_TALLY_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "listeners/refusal.h"
@@ -22,6 +23,9 @@ enum tally_place {
 
 /** "handshake", "request", "closed": the metric's label. Static. */
 const char *tally_place_name(enum tally_place place);
+
+/** Can it happen there? Of the rest no counter is told that is 0 for ever. */
+bool tally_can_have(enum tally_place place, enum refusal refusal);
 
 /** What is wrong with a request, whoever sends it. */
 enum tally_fault {

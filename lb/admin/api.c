@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lb/admin/api_query.h"
 #include "lb/base/error.h"
 #include "lb/base/log.h"
 #include "listeners/answer.h"
@@ -281,6 +282,22 @@ static bool may_speak(struct api_request *request, const struct http_request *ht
     return !is_of_a_page(http) || error_set(why, "pages of browsers may not speak to this lb");
 }
 
+/* false: it was refused. */
+static bool check_query(struct api_request *request)
+{
+    const char *const *keys = request->route->keys;
+    struct api_query query;
+    struct error err;
+    bool is_good = keys == api_keys_of_handler;
+    if (is_good)
+        return true;
+    is_good = api_query_read(&query, request->query, &err) && api_query_allows(&query, keys, &err);
+    api_query_done(&query);
+    if (!is_good)
+        api_refuse(request, 400, "bad-input", "%s", err.text);
+    return is_good;
+}
+
 static void start(struct api_request *request, const struct http_request *http)
 {
     char allow[64];
@@ -296,8 +313,10 @@ static void start(struct api_request *request, const struct http_request *http)
     request->route = api_route_find(api_routes, http->method, &request->path, request->parts, allow,
                                     sizeof allow);
     if (request->route) {
-        invite(request);
-        read_body(request);
+        if (check_query(request)) {
+            invite(request);
+            read_body(request);
+        }
     } else if (allow[0]) {
         request->allow = allow; /* the head is written within the call */
         api_refuse(request, 405, "wrong-method", "this path takes %s", allow);

@@ -7,6 +7,7 @@
 
 #include "lb/admin/api.h"
 #include "lb/base/error.h"
+#include "lb/base/nearest.h"
 #include "lb/base/option.h"
 
 static int hex_value(char digit)
@@ -93,14 +94,45 @@ const char *api_query_value(const struct api_query *query, const char *key)
     return at < 0 ? NULL : query->pairs[at].value;
 }
 
-int64_t api_query_number(const struct api_request *request, const char *key, int64_t standard)
+static bool is_among(const char *const *keys, const char *key)
+{
+    for (; keys && *keys; keys++)
+        if (strcmp(*keys, key) == 0)
+            return true;
+    return false;
+}
+
+static bool refuse_key(const char *const *keys, const char *key, struct error *err)
+{
+    struct nearest nearest = nearest_to(key);
+    if (!keys || !*keys)
+        return error_set(err, "this call takes no query: \"%.60s\"", key);
+    for (; *keys; keys++)
+        nearest_offer(&nearest, *keys);
+    return error_set(err, "the query has no key \"%.60s\"%s%s%s", key,
+                     nearest.best ? ": did you mean \"" : "", nearest.best ? nearest.best : "",
+                     nearest.best ? "\"?" : "");
+}
+
+bool api_query_allows(const struct api_query *query, const char *const *keys, struct error *err)
+{
+    for (unsigned i = 0; i < query->count; i++)
+        if (!is_among(keys, query->pairs[i].key))
+            return refuse_key(keys, query->pairs[i].key, err);
+    return true;
+}
+
+bool api_query_number(const struct api_request *request, const char *key, int64_t *ret,
+                      struct error *err)
 {
     struct api_query query;
-    int64_t number = standard;
-    bool is_read = api_query_read(&query, request->query, NULL);
-    const char *value = is_read ? api_query_value(&query, key) : NULL;
-    if (!value || !option_parse_number(value, &number))
-        number = standard;
+    int64_t number;
+    bool is_good = api_query_read(&query, request->query, err);
+    const char *value = is_good ? api_query_value(&query, key) : NULL;
+    if (value && option_parse_number(value, &number) && number >= 0)
+        *ret = number;
+    else if (is_good && api_query_has(&query, key))
+        is_good = error_set(err, "%s=%.40s is no whole number from 0", key, value ? value : "");
     api_query_done(&query);
-    return number;
+    return is_good;
 }

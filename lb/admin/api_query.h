@@ -34,8 +34,22 @@ bool api_query_has(const struct api_query *query, const char *key);
 /** NULL: the key is not there, or has no value. */
 const char *api_query_value(const struct api_query *query, const char *key);
 
-/** A whole number of the query, as in "?rules=20"; `standard` when it is not there or no number. */
-int64_t api_query_number(const struct api_request *request, const char *key, int64_t standard);
+/**
+ * Are these all the keys that a call takes?
+ *
+ * keys     closed by NULL; NULL: none
+ * Fails:   another one is there; err says which, and what it might have meant
+ */
+bool api_query_allows(const struct api_query *query, const char *const *keys, struct error *err);
+
+/**
+ * A whole number from 0 of the query, as in "?rules=20".
+ *
+ * ret      left as it is where the key is not there
+ * Fails:   it is no such number, or the query cannot be read; err says why
+ */
+bool api_query_number(const struct api_request *request, const char *key, int64_t *ret,
+                      struct error *err);
 
 /** Decode %XX in place. false: an escape that is none, or means NUL. */
 bool api_decode(char *text);

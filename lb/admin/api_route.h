@@ -16,7 +16,11 @@ struct api_route {
     const char *path;  /* "/v1/backends/{}/{}/drain": {} is any segment that is not empty */
     size_t body_bytes; /* the largest body it takes; 0: none */
     void (*handle)(struct api_request *request);
+    const char *const *keys; /* of its query, closed by NULL; NULL: it takes none */
 };
+
+/** For a route whose handler looks at the keys of its query itself. */
+extern const char *const api_keys_of_handler[];
 
 /** Closed by a row without a path. */
 extern const struct api_route api_routes[];

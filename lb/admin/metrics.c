@@ -82,7 +82,8 @@ static void write_tally(struct metrics *metrics, const struct tally *tally, bool
     for (unsigned place = 0; place < TALLY_PLACE_COUNT; place++) {
         for (unsigned refusal = REFUSAL_NONE + 1; refusal < REFUSAL_COUNT; refusal++) {
             uint64_t count = tally_read(tally, (enum tally_place)place, (enum refusal)refusal);
-            if (count == 0 && !with_zeros)
+            if (count == 0 &&
+                !(with_zeros && tally_can_have((enum tally_place)place, (enum refusal)refusal)))
                 continue;
             metrics_sample(metrics);
             metrics_label(metrics, "listener", tally->listener);

@@ -176,6 +176,12 @@ void status_report_get(struct api_request *request)
     const struct config *config = host->config(host);
     struct json_writer writer = {0};
     struct admin_facts facts = {0};
+    int64_t most = INT64_MAX;
+    struct error err;
+    if (!api_query_number(request, "rules", &most, &err)) {
+        api_refuse(request, 400, "bad-input", "%s", err.text);
+        return;
+    }
     host->tell(host, &facts);
     writer_object(&writer, NULL);
     write_lb(&writer, host, &facts);
@@ -184,7 +190,7 @@ void status_report_get(struct api_request *request)
     for (unsigned i = 0; i < config->listener_count; i++)
         write_listener(&writer, host, &config->listeners[i]);
     writer_end(&writer);
-    write_rules(&writer, config, api_query_number(request, "rules", INT64_MAX));
+    write_rules(&writer, config, most);
     client_cas_write(&writer, config);
     write_refusals(&writer, host->services(host)->tallies);
     revocation_report_write(&writer, config, host->services(host));

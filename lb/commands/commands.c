@@ -42,7 +42,7 @@ static const char check_details[] =
 
 static const char status_details[] =
     "Backends that are out come first, with the reason. Lists are cut after 20 rows.\n\n"
-    "  --all      every backend, rule and pool\n"
+    "  --all      every backend, rule, pool, client CA and revocation list\n"
     "  --watch    again every second, until it is interrupted\n"
     "  --json     everything, for programs; with --watch one line each time\n\n" WHICH_LB;
 

@@ -35,7 +35,8 @@ static void write_overview(void)
                  (*table)->named ? " NAME" : "");
         printf("  %-32s %s\n", header, (*table)->summary);
     }
-    puts("\nExit status: 0 done, 1 failed, 2 wrong usage.");
+    puts("\nExit status: 0 done, 1 failed, 2 wrong usage; of lb explain also 3: the client is "
+         "refused,\n4: it depends on what could not be asked.");
 }
 
 /* What a key's values are when a folder lists them. */

@@ -157,9 +157,76 @@ START_TEST(every_example_of_the_manual_works)
 }
 END_TEST
 
+/* clang-format off */
+static const struct {
+    const char *method, *path, *body;
+    unsigned status;
+    const char *reason;
+} refused[] = {
+    {"POST", "/v1/explain", "{\"host\":", 400, "no-json"},
+    {"POST", "/v1/explain", "{\"host\":\"x\",\"hosts\":1}", 400, "bad-input"},
+    {"GET", "/v1/status?x=1", "", 400, "bad-input"},
+    {"GET", "/v1/cas?x=1", "", 400, "bad-input"},
+    {"GET", "/v1/cas/nobody", "", 404, "unknown"},
+    {"GET", "/v1/state", "", 404, "no-such-path"},
+    {"GET", "/v1/backends/app/rs-1", "", 404, "no-such-pool"},
+    {"DELETE", "/v1/status", "", 405, "wrong-method"},
+    {"POST", "/v1/reload", "{}", 413, "too-large"},
+};
+/* clang-format on */
+
+/* Is there a row of the manual's table with this reason and this status? It stands behind the first
+ * example. */
+static bool is_in_table(const char *reason, unsigned status)
+{
+    char number[16];
+    char cells[2][128];
+    const char *row =
+        strstr(blocks[FUNCTION] + strlen(blocks[FUNCTION]) + 1, "| reason | status |");
+    ck_assert_ptr_nonnull(row);
+    snprintf(number, sizeof number, "%u", status);
+    for (; *row == '|'; row += strcspn(row, "\n") + 1)
+        if (sscanf(row, "| %127[^|] | %127[^|] |", cells[0], cells[1]) == 2 &&
+            strstr(cells[0], reason) && strstr(cells[1], number))
+            return true;
+    return false;
+}
+
+START_TEST(every_refusal_is_in_the_manuals_table)
+{
+    read_manual();
+    scene_begin(&scene);
+    cast_write(&scene);
+    scene_start(&scene, ini);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        struct text line = {0};
+        struct text said = {0};
+        char expected[64];
+        text_add_format(&line,
+                        "cd '%s' && curl -sS --unix-socket var/admin.sock -X %s -d '%s' -w "
+                        "'%%{http_code}' 'http://lb%s'",
+                        scene.folder.path, refused[i].method, refused[i].body, refused[i].path);
+        const char *argv[] = {"/bin/sh", "-c", line.bytes, NULL};
+        ck_assert_int_eq(process_run(argv, &said), 0);
+        text_add(&said, "", 0);
+        snprintf(expected, sizeof expected, "\"reason\":\"%s\"", refused[i].reason);
+        ck_assert_msg(strstr(said.bytes, expected), "%s: %s", refused[i].path, said.bytes);
+        snprintf(expected, sizeof expected, "\n%u", refused[i].status);
+        ck_assert_msg(strstr(said.bytes, expected), "%s: %s", refused[i].path, said.bytes);
+        ck_assert_msg(is_in_table(refused[i].reason, refused[i].status), "%s %u is not there",
+                      refused[i].reason, refused[i].status);
+        text_done(&line);
+        text_done(&said);
+    }
+    scene_end(&scene);
+    free(manual);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, every_example_of_the_manual_works);
+    tcase_add_test(tcase, every_refusal_is_in_the_manuals_table);
 }
 
 CHECK_MAIN_WHERE("the api", add_tests, is_possible)

@@ -8,7 +8,6 @@
 
 #include "lb/admin/registry/record_json.h"
 #include "lb/admin/reload_order.h"
-#include "lb/base/nearest.h"
 
 static const struct call_kind kinds[] = {
 #define CALL(method, path, body_bytes, lane, steps) {method, path, lane, &steps},
@@ -123,37 +122,13 @@ void registry_call_log(struct registry_call *call, const char *event, const char
 
 /* --- beginning ----------------------------------------------------------------------------- */
 
-static bool is_known(const char *const *keys, const char *key)
-{
-    for (; keys && *keys; keys++)
-        if (strcmp(*keys, key) == 0)
-            return true;
-    return false;
-}
-
-static bool refuse_key(struct registry_call *call, const char *key)
-{
-    const char *const *keys = call->kind->steps->keys;
-    struct nearest nearest = nearest_to(key);
-    if (!keys)
-        return registry_call_refuse(call, 400, "bad-input", "this call takes no query: \"%.60s\"",
-                                    key);
-    for (const char *const *known = keys; *known; known++)
-        nearest_offer(&nearest, *known);
-    return registry_call_refuse(call, 400, "bad-input", "the query has no key \"%.60s\"%s%s%s", key,
-                                nearest.best ? ": did you mean \"" : "",
-                                nearest.best ? nearest.best : "", nearest.best ? "\"?" : "");
-}
-
 bool registry_call_begin(struct registry_call *call, const char *query)
 {
     const struct call_steps *steps = call->kind->steps;
     struct error err;
-    if (!api_query_read(&call->query, query, &err))
+    if (!api_query_read(&call->query, query, &err) ||
+        !api_query_allows(&call->query, steps->keys, &err))
         return registry_call_refuse_input(call, &err);
-    for (unsigned i = 0; i < call->query.count; i++)
-        if (!is_known(steps->keys, call->query.pairs[i].key))
-            return refuse_key(call, call->query.pairs[i].key);
     if (!call_body_check(steps->fields, call->json, &err))
         return registry_call_refuse_input(call, &err);
     return !steps->begin || steps->begin(call);

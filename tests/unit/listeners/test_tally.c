@@ -47,6 +47,25 @@ START_TEST(they_are_met_in_the_order_they_were_asked_for)
 }
 END_TEST
 
+/* Whatever else may be: these two of each place are sure. */
+START_TEST(what_cannot_happen_at_a_place_is_known)
+{
+    ck_assert(!tally_can_have(TALLY_HANDSHAKE, REFUSAL_BLOCKED));
+    ck_assert(!tally_can_have(TALLY_HANDSHAKE, REFUSAL_HOST_MISMATCH));
+    ck_assert(!tally_can_have(TALLY_REQUEST, REFUSAL_MAX_CLIENTS));
+    ck_assert(!tally_can_have(TALLY_REQUEST, REFUSAL_UNKNOWN_NAME));
+    ck_assert(!tally_can_have(TALLY_CLOSED, REFUSAL_MISSING));
+    ck_assert(!tally_can_have(TALLY_CLOSED, REFUSAL_OCSP_REVOKED));
+    ck_assert(tally_can_have(TALLY_HANDSHAKE, REFUSAL_NOT_ALLOWED));
+    ck_assert(tally_can_have(TALLY_REQUEST, REFUSAL_SIGNUP_LIMIT));
+    ck_assert(tally_can_have(TALLY_CLOSED, REFUSAL_CRL_REVOKED));
+    for (unsigned refusal = REFUSAL_NONE + 1; refusal < REFUSAL_COUNT; refusal++)
+        ck_assert_msg(tally_can_have(TALLY_HANDSHAKE, (enum refusal)refusal) ||
+                          tally_can_have(TALLY_REQUEST, (enum refusal)refusal),
+                      "%s happens nowhere", refusal_name((enum refusal)refusal));
+}
+END_TEST
+
 START_TEST(listeners_beyond_the_most_share_one_that_has_no_name)
 {
     char name[32];
@@ -110,6 +129,7 @@ static void add_tests(TCase *tcase)
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, a_listener_of_the_same_name_goes_on_counting);
     tcase_add_test(tcase, they_are_met_in_the_order_they_were_asked_for);
+    tcase_add_test(tcase, what_cannot_happen_at_a_place_is_known);
     tcase_add_test(tcase, listeners_beyond_the_most_share_one_that_has_no_name);
     tcase_add_test(tcase, where_nobody_counts_nothing_happens);
     tcase_add_test(tcase, none_is_lost_when_many_threads_count);

@@ -96,7 +96,7 @@ START_TEST(a_rule_of_two_listeners_is_told_once)
     ck_assert_str_eq(json_at(json, "rules.1.pool", NULL), "spare");
     ck_assert_str_eq(json_at(json, "rules.1.mutual_auth", NULL), "off");
     json_decref(json);
-    ck_assert_uint_eq(stage_ask(&stage, "GET", "/v1/status?a=b&rules=1", &json), 200);
+    ck_assert_uint_eq(stage_ask(&stage, "GET", "/v1/status?rules=1", &json), 200);
     json_at(json, "rules", &found);
     ck_assert_uint_eq(json_array_size(found), 1);
     ck_assert_int_eq(json_number_at(json, "rule_count"), 2);
@@ -232,6 +232,17 @@ static const struct {
      "pool app has no backend q; lb status lists them"},
     {"GET", "/v1/backends/app/rs-1/drain", 405, "wrong-method", "this path takes POST"},
     {"POST", "/v1/status", 405, "wrong-method", "this path takes GET, HEAD"},
+    {"GET", "/v1/status?x=1", 400, "bad-input", "the query has no key \"x\""},
+    {"GET", "/v1/status?rule=1", 400, "bad-input",
+     "the query has no key \"rule\": did you mean \"rules\"?"},
+    {"GET", "/v1/status?rules=few", 400, "bad-input", "rules=few is no whole number from 0"},
+    {"GET", "/v1/status?rules=-1", 400, "bad-input", "rules=-1 is no whole number from 0"},
+    {"GET", "/v1/status?rules", 400, "bad-input", "rules= is no whole number from 0"},
+    {"GET", "/v1/backends/app/rs-1?x=1", 400, "bad-input", "this call takes no query: \"x\""},
+    {"POST", "/v1/backends/app/rs-1/drain?now", 400, "bad-input",
+     "this call takes no query: \"now\""},
+    {"POST", "/v1/reload?now", 400, "bad-input", "this call takes no query: \"now\""},
+    {"GET", "/metrics?x=1", 400, "bad-input", "this call takes no query: \"x\""},
     {"GET", "/", 404, "no-such-path", "there is nothing of this path"},
     {"GET", "/v1/%zz", 404, "no-such-path", "there is nothing of this path"},
 };

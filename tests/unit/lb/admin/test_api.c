@@ -48,10 +48,13 @@ static void lack_memory(struct api_request *request)
     api_answer(request, 200, &writer);
 }
 
+const char *const api_keys_of_handler[] = {NULL};
+static const char *const keys[] = {"limit", NULL};
+
 const struct api_route api_routes[] = {
-    {HTTP_POST, "/measure", BODY_BYTES, measure},
-    {HTTP_GET, "/list", 0, list},
-    {HTTP_GET, "/lack", 0, lack_memory},
+    {HTTP_POST, "/measure", BODY_BYTES, measure, NULL},
+    {HTTP_GET, "/list", 0, list, keys},
+    {HTTP_GET, "/lack", 0, lack_memory, NULL},
     {0},
 };
 

@@ -6,9 +6,12 @@
 #include "tests/support/check_main.h"
 
 static const struct api_route routes[] = {
-    {HTTP_GET, "/v1/things", 0, NULL},           {HTTP_POST, "/v1/things", 100, NULL},
-    {HTTP_GET, "/v1/things/{}/{}", 0, NULL},     {HTTP_DELETE, "/v1/things/{}/{}", 0, NULL},
-    {HTTP_POST, "/v1/things/{}/{}/do", 0, NULL}, {0},
+    {HTTP_GET, "/v1/things", 0, NULL, NULL},
+    {HTTP_POST, "/v1/things", 100, NULL, NULL},
+    {HTTP_GET, "/v1/things/{}/{}", 0, NULL, NULL},
+    {HTTP_DELETE, "/v1/things/{}/{}", 0, NULL, NULL},
+    {HTTP_POST, "/v1/things/{}/{}/do", 0, NULL, NULL},
+    {0},
 };
 
 static struct api_path path;

@@ -135,6 +135,20 @@ START_TEST(what_the_folders_hold_is_listed)
 }
 END_TEST
 
+START_TEST(every_exit_status_is_told)
+{
+    struct captured captured;
+    CAPTURED_RUN(&captured, "help");
+    expect_in(captured.out,
+              "Exit status: 0 done, 1 failed, 2 wrong usage; of lb explain also 3: the "
+              "client is refused,\n4: it depends");
+    captured_done(&captured);
+    CAPTURED_RUN(&captured, "help", "explain");
+    expect_in(captured.out, "3 the client is refused, 4 it depends");
+    captured_done(&captured);
+}
+END_TEST
+
 START_TEST(a_word_that_is_nothing_is_told_with_the_nearest)
 {
     struct captured captured;
@@ -229,6 +243,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_key_of_two_sections_is_explained_for_both);
     tcase_add_loop_test(tcase, every_section_has_a_sample_that_can_be_read, 0, sections);
     tcase_add_test(tcase, what_the_folders_hold_is_listed);
+    tcase_add_test(tcase, every_exit_status_is_told);
     tcase_add_test(tcase, a_word_that_is_nothing_is_told_with_the_nearest);
     tcase_add_test(tcase, a_verb_is_explained);
     tcase_add_test(tcase, a_setting_of_a_backend_is_explained_with_it);
