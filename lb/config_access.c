@@ -56,6 +56,38 @@ void config_access_lend(const struct config_access *all, struct listener *listen
     }
 }
 
+/* Rules have judged a client before a section is asked. */
+static const char *why_nobody(const struct access_section *section)
+{
+    if (!(section->clients_met & (ACCESS_OF_VERIFIED | ACCESS_OF_INVALID)))
+        return "no rule that it is for asks for one; say mutual_auth = request there (or require)";
+    if (!(section->clients_met & ACCESS_OF_MISSING))
+        return "every rule that it is for requires a good one of everybody, and refuses others "
+               "before; say mutual_auth = request there, or see refuse_with";
+    return "those rules that it is for that ask for one require a good one, and refuse others "
+           "before; say mutual_auth = request there, or see refuse_with";
+}
+
+/* To block whom every rule refuses is a second lock: it holds when a rule is loosened. */
+static bool is_second_lock(const struct access_section *section)
+{
+    return section->rule.action == ACCESS_BLOCK && section->clients_met == ACCESS_OF_VERIFIED;
+}
+
+static void warn_of_condition(const struct access_section *section,
+                              const struct config_source *source)
+{
+    char word[16];
+    const struct option *option = option_find(&access_option_table, "client_certificate");
+    unsigned line = section->options->client_certificate_line;
+    if (!(access_section_wants(section) & section->clients_met) && !is_second_lock(section))
+        problems_warn(source->problems, source->file, line ? line : section->rule.line,
+                      "access %s never decides: nobody's certificate is %s where it is asked: %s",
+                      section->rule.name,
+                      option_choice_word(option, (int)section->rule.condition, word, sizeof word),
+                      why_nobody(section));
+}
+
 void config_access_warn(const struct config_access *all, const struct config_source *source)
 {
     for (unsigned i = 0; i < all->count; i++) {
@@ -65,5 +97,7 @@ void config_access_warn(const struct config_access *all, const struct config_sou
                           "access %s is for %s, which no rule of its listeners names: it only "
                           "holds where the default domain answers under that name",
                           section->rule.name, section->pattern);
+        if (section->is_met && !section->is_wrong)
+            warn_of_condition(section, source);
     }
 }

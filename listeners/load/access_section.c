@@ -100,6 +100,21 @@ void access_section_read(struct access_section *section, struct arena *arena, co
         warn_of_every_host(section, file, problems);
 }
 
+unsigned access_section_wants(const struct access_section *section)
+{
+    switch (section->rule.condition) {
+    case ACCESS_VERIFIED:
+        return ACCESS_OF_VERIFIED;
+    case ACCESS_MISSING:
+        return ACCESS_OF_MISSING;
+    case ACCESS_INVALID:
+        return ACCESS_OF_INVALID;
+    case ACCESS_UNVERIFIED:
+        break;
+    }
+    return ACCESS_OF_MISSING | ACCESS_OF_INVALID;
+}
+
 bool access_url_takes(const struct rule_url *url, struct slice path)
 {
     struct slice text = url->text;

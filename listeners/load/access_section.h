@@ -9,15 +9,24 @@
 struct arena;
 struct problems;
 
+/** Whose requests there are, as bits. */
+enum { ACCESS_OF_VERIFIED = 1, ACCESS_OF_MISSING = 2, ACCESS_OF_INVALID = 4 };
+/* How many of them one section is for: `unverified` is two. */
+enum { ACCESS_CLASSES_WANTED_MOST = 2 };
+
 struct access_section {
     struct access_rule rule;
     const struct access_options *options;
     unsigned index;      /* among the file's [access] sections */
     const char *pattern; /* of its domain, see rule_domain.h; "": every host */
     struct rule_url url;
-    bool is_wrong; /* something of it was reported */
-    bool is_met;   /* a listener has rules that it is for */
+    bool is_wrong;        /* something of it was reported */
+    bool is_met;          /* a listener has rules that it is for */
+    unsigned clients_met; /* ACCESS_OF_…: whose requests come past those rules, perhaps more */
 };
+
+/** Whose requests it is for: ACCESS_OF_… */
+unsigned access_section_wants(const struct access_section *section);
 
 /**
  * Check what a section says about itself: domain, url, client_certificate, action. Whatever is

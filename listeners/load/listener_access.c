@@ -3,9 +3,9 @@
  * want. */
 #include <string.h>
 
-#include "lb/base/text_map.h"
 #include "listeners/access_index.h"
 #include "listeners/load/access_section.h"
+#include "listeners/load/access_wider.h"
 #include "listeners/load/listener_build.h"
 #include "listeners/load/rule_domain.h"
 #include "listeners/redirect.h"
@@ -39,22 +39,6 @@ static void meet(struct meeting *meeting, const struct domain *domain, const boo
     meeting->is_asked |= asking[domain->index];
 }
 
-/* A name that the section is for, where one is plain to see. */
-static const char *sample_of(const char *pattern, struct arena *arena)
-{
-    switch (rule_domain_kind_of(pattern)) {
-    case RULE_DOMAIN_NAME:
-        return pattern;
-    case RULE_DOMAIN_SUFFIX:
-        return arena_format(arena, "a%s", pattern + 1);
-    case RULE_DOMAIN_ANY:
-    case RULE_DOMAIN_PREFIX:
-    case RULE_DOMAIN_REGEX:
-        break;
-    }
-    return "";
-}
-
 /* Rules of a narrower or wider domain than the section's are only found by a name, as requests find
  * them. */
 static void meet_by_name(struct listener_build *build, struct meeting *meeting,
@@ -62,7 +46,7 @@ static void meet_by_name(struct listener_build *build, struct meeting *meeting,
 {
     const struct router *router = build->listener->router;
     const struct domain *fallback = router_default_domain(router);
-    struct slice sample = slice_of(sample_of(section->pattern, build->arena));
+    struct slice sample = slice_of(access_wider_sample(section->pattern, build->arena));
     const struct domain *known = router_known_domain(router, sample);
     if (known)
         meet(meeting, known, asking);
@@ -152,27 +136,6 @@ static void warn_of_loop(struct listener_build *build, const struct access_secti
                       section->rule.name, text + strlen("redirect:"));
 }
 
-static bool covers(enum access_condition one, enum access_condition other)
-{
-    return one == other || (one == ACCESS_UNVERIFIED && other != ACCESS_VERIFIED);
-}
-
-/* The same host and url, word for word, in an earlier one. */
-static void warn_of_idle(struct listener_build *build, struct text_map *firsts,
-                         const struct access_section *section)
-{
-    struct slice key =
-        slice_of(arena_format(build->arena, "%s %s %s", section->pattern,
-                              rule_url_mark(section->url.kind), section->url.text.at));
-    const struct access_section *first = text_map_add(firsts, text_hash(key), key, section);
-    if (first && covers(first->rule.condition, section->rule.condition))
-        LISTENER_WARN(build, section->rule.line,
-                      "access %s never decides on listener %s: access %s (line %u) is for the same "
-                      "requests and stands before it",
-                      section->rule.name, build->listener->name, first->rule.name,
-                      first->rule.line);
-}
-
 void listener_build_access(struct listener_build *build)
 {
     struct listener *listener = build->listener;
@@ -183,17 +146,16 @@ void listener_build_access(struct listener_build *build)
                                         listener->domain_count, build->arena);
     struct meeting *meetings = arena_alloc(build->arena, count * sizeof *meetings);
     const bool *asking = asking_domains(build);
-    struct text_map firsts;
-    text_map_init(&firsts, count, build->arena);
     meet_domains(build, meetings, asking);
     for (unsigned i = 0; i < count; i++) {
         struct access_section *section = listener->access_sections[i];
         meet_by_name(build, &meetings[i], section, asking);
         section->is_met |= meetings[i].is_met;
-        warn_of_idle(build, &firsts, section);
         if (meetings[i].is_met && !meetings[i].is_asked)
             warn_of_everybody(build, section);
         if (meetings[i].is_met)
             warn_of_loop(build, section);
     }
+    listener_warn_of_idle_access(build);
+    listener_note_access_clients(build);
 }

@@ -79,6 +79,11 @@ void listener_warn_of_idle_ocsp(struct listener_build *build);
 void listener_build_policies(struct listener_build *build);
 /** The [access] sections that hold here; the router is there (listener_access.c). */
 void listener_build_access(struct listener_build *build);
+/** [access] sections that earlier ones leave nothing to (listener_access_order.c). */
+void listener_warn_of_idle_access(struct listener_build *build);
+/** Whose requests each section can meet here, for a warning once all listeners are known
+ * (listener_access_clients.c). Needs the router. */
+void listener_note_access_clients(struct listener_build *build);
 /** Rules that no request can ever choose (listener_reach.c). */
 void listener_warn_of_unreachable(struct listener_build *build);
 /** National certificates: can they be used, and do server and clients go together
