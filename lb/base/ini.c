@@ -65,21 +65,20 @@ static bool is_text(struct scan *scan, struct slice line)
 /* Limits count bytes; "characters" is what operators call them as long as that is the same. */
 static const char *length_unit(struct slice text)
 {
-    for (size_t i = 0; i < text.length; i++)
-        if ((unsigned char)text.at[i] >= 0x80)
-            return "bytes";
-    return "characters";
+    size_t i = 0;
+    while (i < text.length && (unsigned char)text.at[i] < 0x80)
+        i++;
+    return i < text.length ? "bytes" : "characters";
 }
 
 static bool is_short_enough(struct scan *scan, struct slice line, size_t most)
 {
-    if (line.length <= most)
-        return true;
-    REPORT(scan,
-           "line is %zu %s long; at most %zu are read: shorten it (a URL, a path): no value goes "
-           "on in a second line; a key that may be repeated takes several",
-           line.length, length_unit(line), most);
-    return false;
+    if (line.length > most)
+        REPORT(scan,
+               "line is %zu %s long; at most %zu are read: shorten it (a URL, a path): no value "
+               "goes on in a second line; a key that may be repeated takes several",
+               line.length, length_unit(line), most);
+    return line.length <= most;
 }
 
 /* Section headers. */
