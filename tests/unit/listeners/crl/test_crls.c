@@ -277,12 +277,12 @@ END_TEST
 
 static void note_missing(void *arg, X509 *ca, const unsigned char key[CA_KEY_BYTES])
 {
-    char name[64];
+    char name[64] = "";
     struct text *names = arg;
     unsigned char own[CA_KEY_BYTES];
     ck_assert(ca_key_of(ca, own));
     ck_assert_mem_eq(own, key, CA_KEY_BYTES);
-    X509_NAME_get_text_by_NID(X509_get_subject_name(ca), NID_commonName, name, sizeof name);
+    made_common_name(ca, name, sizeof name);
     text_add_format(names, "%s ", name);
 }
 
