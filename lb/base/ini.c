@@ -3,8 +3,7 @@
  * inih does the parsing; this file is its reader and its handler. The reader hands over one line
  * per call, which is what makes line numbers exact, and judges each line first: what inih would
  * split, cut, join or skip silently becomes a problem. Where the meaning is clear all the same the
- * line is read on, so that one slip does not hide the problems behind it; the config is refused in
- * any case.
+ * line is read on, so that one slip does not hide those behind it; the config is refused anyway.
  */
 #include "lb/base/ini.h"
 
