@@ -282,22 +282,6 @@ static bool may_speak(struct api_request *request, const struct http_request *ht
     return !is_of_a_page(http) || error_set(why, "pages of browsers may not speak to this lb");
 }
 
-/* false: it was refused. */
-static bool check_query(struct api_request *request)
-{
-    const char *const *keys = request->route->keys;
-    struct api_query query;
-    struct error err;
-    bool is_good = keys == api_keys_of_handler;
-    if (is_good)
-        return true;
-    is_good = api_query_read(&query, request->query, &err) && api_query_allows(&query, keys, &err);
-    api_query_done(&query);
-    if (!is_good)
-        api_refuse(request, 400, "bad-input", "%s", err.text);
-    return is_good;
-}
-
 static void start(struct api_request *request, const struct http_request *http)
 {
     char allow[64];
@@ -312,11 +296,11 @@ static void start(struct api_request *request, const struct http_request *http)
     }
     request->route = api_route_find(api_routes, http->method, &request->path, request->parts, allow,
                                     sizeof allow);
-    if (request->route) {
-        if (check_query(request)) {
-            invite(request);
-            read_body(request);
-        }
+    if (request->route && !api_query_fits(request, &why)) {
+        api_refuse(request, 400, "bad-input", "%s", why.text);
+    } else if (request->route) {
+        invite(request);
+        read_body(request);
     } else if (allow[0]) {
         request->allow = allow; /* the head is written within the call */
         api_refuse(request, 405, "wrong-method", "this path takes %s", allow);

@@ -122,6 +122,17 @@ bool api_query_allows(const struct api_query *query, const char *const *keys, st
     return true;
 }
 
+bool api_query_fits(const struct api_request *request, struct error *err)
+{
+    const char *const *keys = request->route->keys;
+    struct api_query query;
+    if (keys == api_keys_of_handler)
+        return true;
+    bool fits = api_query_read(&query, request->query, err) && api_query_allows(&query, keys, err);
+    api_query_done(&query);
+    return fits;
+}
+
 bool api_query_number(const struct api_request *request, const char *key, int64_t *ret,
                       struct error *err)
 {

@@ -42,6 +42,10 @@ const char *api_query_value(const struct api_query *query, const char *key);
  */
 bool api_query_allows(const struct api_query *query, const char *const *keys, struct error *err);
 
+/** The same of a request, by the keys of its route; where those are its handler's, all do. Fails,
+ * too, when the query cannot be read. */
+bool api_query_fits(const struct api_request *request, struct error *err);
+
 /**
  * A whole number from 0 of the query, as in "?rules=20".
  *
