@@ -33,17 +33,19 @@ static char *written(const char *status, bool all)
 /* The beginnings of the lines, in their order. */
 START_TEST(trouble_stands_first_and_each_list_is_one_line)
 {
-    static const char status[] =
-        "{" NOW "\"crls\":{\"lists\":[" GOOD "," LIST(
-            "late.crl", "expired", "\"CN=Late\"", "0", "\"2026-11-19T12:00:00.000Z\"", "null",
-            "null") "," LIST("soon.crl", "current", "\"CN=Soon\"", "1",
-                             "\"2026-11-21T20:00:00.000Z\"", "null",
-                             "null") "," LIST("bad.crl", "none", "null", "0", "null",
-                                              "\"bad.crl is no list\"",
-                                              "\"2026-11-21T11:00:00.000Z\"") "],\"missing\":"
-                                                                              "[" MISSING("CN=Soft",
-                                                                                          "soft") "," MISSING("CN=Hard",
-                                                                                                              "hard") "]}}";
+    static const char status[] = "{" NOW "\"crls\":{\"lists\":[" GOOD "," LIST(
+        "late.crl", "expired", "\"CN=Late\"", "0", "\"2026-11-19T12:00:00.000Z\"", "null",
+        "null") "," LIST("soon.crl", "current", "\"CN=Soon\"", "1", "\"2026-11-21T20:00:00.000Z\"",
+                         "null",
+                         "null") "," LIST("bad.crl", "none", "null", "0", "null",
+                                          "\"bad.crl is no list\"",
+                                          "\"2026-11-21T11:00:00.000Z\"") "],\"missing\":"
+                                                                          "[" MISSING("CN=Soft", "s"
+                                                                                                 "o"
+                                                                                                 "f"
+                                                                                                 "t") "," MISSING(
+                                                                              "CN=Hard",
+                                                                              "hard") "]}}";
     static const char *const lines[] = {
         "REVOCATION LIST OF", "CN=Hard", "CN=Soft", "CN=Late", "-  ", "CN=Soon", "CN=Good"};
     char *text = written(status, false);
