@@ -12,7 +12,6 @@
 #include "lb/base/regex.h"
 #include "listeners/access_index.h"
 #include "listeners/listener.h"
-#include "listeners/load/access_section.h"
 #include "listeners/load/rule_domain.h"
 
 static const struct option rows[] = {
@@ -33,34 +32,36 @@ const struct option_table access_option_table = {
 
 /* One look for the first section that fits. */
 struct look {
-    enum refusal verdict;
-    struct slice host; /* in the form that is compared; length 0: none */
+    enum access_class who;
+    struct slice host; /* in the form that is compared; length 0: the domain's sets are all */
     struct slice path; /* one reading; at NULL: it cannot be read, and any url may fit */
     struct regex_room *room;
     const struct access_entry *first; /* found so far; NULL: none */
 };
 
-/* --- one section ------------------------------------------------------------------------------ */
-
-static bool fits_client(const struct access_rule *rule, enum refusal verdict)
+static enum access_class class_of(enum refusal verdict)
 {
-    switch (rule->condition) {
-    case ACCESS_VERIFIED:
-        return verdict == REFUSAL_NONE;
-    case ACCESS_UNVERIFIED:
-        return verdict != REFUSAL_NONE;
-    case ACCESS_MISSING:
-        return verdict == REFUSAL_MISSING;
-    case ACCESS_INVALID:
-        return verdict != REFUSAL_NONE && verdict != REFUSAL_MISSING;
-    }
-    return true;
+    if (verdict == REFUSAL_NONE)
+        return ACCESS_CLASS_VERIFIED;
+    return verdict == REFUSAL_MISSING ? ACCESS_CLASS_MISSING : ACCESS_CLASS_INVALID;
 }
 
-static bool fits_regex(const struct look *look, const struct access_entry *entry,
-                       const struct regex *regex, struct slice text)
+/* --- the first -------------------------------------------------------------------------------- */
+
+static const struct access_entry *find_in(const struct look *look, const struct access_set *set)
 {
-    switch (regex_match(regex, text, look->room)) {
+    return access_urls_find(&set->urls[look->who], look->path, look->room, look->first);
+}
+
+static void on_set(void *arg, const struct access_set *set)
+{
+    struct look *look = arg;
+    look->first = find_in(look, set);
+}
+
+static bool fits_host(const struct look *look, const struct access_set *set)
+{
+    switch (regex_match(set->host_regex, look->host, look->room)) {
     case REGEX_MATCHES:
         return true;
     case REGEX_DIFFERS:
@@ -68,54 +69,36 @@ static bool fits_regex(const struct look *look, const struct access_entry *entry
     case REGEX_UNDECIDED:
         break;
     }
-    return entry->rule->action != ACCESS_LOG;
-}
-
-static bool fits_path(const struct look *look, const struct access_entry *entry)
-{
-    if (!look->path.at)
-        return entry->rule->action != ACCESS_LOG;
-    return entry->url_regex ? fits_regex(look, entry, entry->url_regex, look->path)
-                            : access_url_takes(&entry->url, look->path);
-}
-
-static bool fits_host(const struct look *look, const struct access_entry *entry)
-{
-    return look->host.length > 0 && fits_regex(look, entry, entry->host_regex, look->host);
-}
-
-/* --- the first -------------------------------------------------------------------------------- */
-
-static void look_through(struct look *look, const struct access_group *group, bool asks_host)
-{
-    for (unsigned i = 0; i < group->count; i++) {
-        const struct access_entry *entry = group->items[i];
-        if (look->first && look->first->index <= entry->index)
-            return;
-        if (fits_client(entry->rule, look->verdict) && (!asks_host || fits_host(look, entry)) &&
-            fits_path(look, entry)) {
-            look->first = entry;
-            return;
-        }
-    }
-}
-
-static void on_group(void *arg, const struct access_group *group)
-{
-    look_through(arg, group, false);
+    return !set->only_logs;
 }
 
 static const struct access_entry *find(const struct access_index *index,
-                                       const struct domain *domain, struct look *look)
+                                       const struct access_sets *own, struct look *look)
 {
     look->first = NULL;
-    look_through(look, &index->any, false);
-    look_through(look, &index->domains[domain->index], false);
-    if (look->host.length == 0 || slice_is(look->host, domain->pattern))
-        return look->first; /* what is for this name was in the domain's group */
-    access_index_visit(index, look->host, on_group, look);
-    look_through(look, &index->regexes, true);
+    for (unsigned i = 0; i < own->count; i++)
+        look->first = find_in(look, own->items[i]);
+    if (look->host.length == 0)
+        return look->first;
+    access_index_visit(index, look->host, index->kinds[look->who], on_set, look);
+    const struct access_sets *regexes = &index->regexes[look->who];
+    for (unsigned i = 0; i < regexes->count; i++) {
+        const struct access_entry *found = find_in(look, regexes->items[i]);
+        if (found != look->first && fits_host(look, regexes->items[i]))
+            look->first = found;
+    }
     return look->first;
+}
+
+/* The host, if there may be sections for it that its domain does not have. */
+static struct slice host_beyond(const struct access_index *index, const struct domain *domain,
+                                enum access_class who, struct slice host, char *into)
+{
+    const struct slice none = {into, 0};
+    if (index->kinds[who] == 0 || slice_equal(host, index->domains[domain->index].name))
+        return none;
+    struct slice name = {into, rule_domain_of_host(host, into)};
+    return slice_is(name, domain->pattern) ? none : name;
 }
 
 /* --- all readings ----------------------------------------------------------------------------- */
@@ -142,7 +125,7 @@ static const struct access_entry *strictest(const struct access_entry *one,
 }
 
 static const struct access_entry *find_by_readings(const struct access_index *index,
-                                                   const struct domain *domain, struct look *look,
+                                                   const struct access_sets *own, struct look *look,
                                                    struct slice path)
 {
     char bytes[PATH_READING_BYTES];
@@ -152,7 +135,7 @@ static const struct access_entry *find_by_readings(const struct access_index *in
     for (unsigned ways = doubts;; ways = (ways - 1) & doubts) {
         if (path_read(path, ways, bytes, sizeof bytes, &look->path) != PATH_FINE)
             look->path = (struct slice){NULL, 0};
-        found = strictest(found, find(index, domain, look));
+        found = strictest(found, find(index, own, look));
         if (ways == 0)
             return found;
     }
@@ -164,15 +147,19 @@ const struct access_rule *access_find(const struct listener *listener, const str
     const struct access_index *index = listener->access;
     if (!index)
         return NULL;
+    enum access_class who = class_of(verdict);
+    const struct access_sets *own = &index->domains[rule->domain->index].sets[who];
     char name[RULE_DOMAIN_BYTES];
     struct regex_room room = {0};
-    struct look look = {.verdict = verdict,
-                        .host = {name, rule_domain_of_host(host, name)},
+    struct look look = {.who = who,
+                        .host = host_beyond(index, rule->domain, who, host, name),
                         .path = slice_is(path, "*") ? slice_of("/") : path,
                         .room = &room};
-    const struct access_entry *found =
-        path_is_plain(look.path) ? find(index, rule->domain, &look)
-                                 : find_by_readings(index, rule->domain, &look, look.path);
+    if (own->count == 0 && look.host.length == 0)
+        return NULL;
+    const struct access_entry *found = path_is_plain(look.path)
+                                           ? find(index, own, &look)
+                                           : find_by_readings(index, own, &look, look.path);
     regex_room_done(&room);
     return found ? found->rule : NULL;
 }

@@ -48,11 +48,11 @@ struct access_rule {
 /**
  * The section that decides about a request.
  *
- * rule     that the request meets and may pass
+ * rule     that the request meets and may pass: the router's, by its host and path
  * verdict  policy_verdict() of it
  * host, path  as of struct inquiry
- * returns  NULL: none fits. The cost depends on the sections that could fit the rule, not on how
- *          many there are.
+ * returns  NULL: none fits. The cost does not depend on how many sections there are, but for those
+ *          with regular expressions that could fit the rule.
  * Thread:  any. Allocates only where regular expressions are asked.
  */
 const struct access_rule *access_find(const struct listener *listener, const struct rule *rule,

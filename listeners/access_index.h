@@ -11,35 +11,45 @@
 
 #include "lb/base/arena.h"
 #include "lb/base/text_map.h"
-#include "listeners/load/rule_url.h"
+#include "listeners/access_urls.h"
 
-struct access_rule;
 struct access_section;
 struct domain;
-struct regex;
 
-/** A section with what it is compared with. */
-struct access_entry {
-    const struct access_rule *rule;
-    unsigned index;      /* in the file's order */
-    const char *pattern; /* of its domain, see rule_domain.h; "": every host */
-    struct rule_url url;
-    struct regex *host_regex, *url_regex; /* owned; NULL where there are none */
+/** What verification found of a client, as far as sections tell clients apart. Each has its own
+ * urls, so that nobody pays for sections that are for others. */
+enum access_class { ACCESS_CLASS_VERIFIED, ACCESS_CLASS_MISSING, ACCESS_CLASS_INVALID };
+enum { ACCESS_CLASS_COUNT = ACCESS_CLASS_INVALID + 1 };
+
+/** All sections with one domain. With a regular expression those that only log are a set of their
+ * own, because of what an undecided match means. */
+struct access_set {
+    const char *pattern;      /* see rule_domain.h; "": every host */
+    struct regex *host_regex; /* owned; NULL: the pattern is none */
+    bool only_logs;           /* where host_regex is undecided, they do not fit */
+    bool has_domain;          /* the listener has rules of this very domain */
+    struct access_urls urls[ACCESS_CLASS_COUNT];
 };
 
-/** In the file's order. */
-struct access_group {
-    const struct access_entry **items;
-    unsigned count;
+struct access_sets {
+    const struct access_set **items;
+    unsigned count, room;
 };
 
 struct access_index {
-    unsigned count;
-    struct access_entry *entries;
-    struct access_group any;      /* for every host */
-    struct access_group regexes;  /* whose host only matching tells */
-    struct access_group *domains; /* by a domain's index: for all of it, but for `any` */
-    /* To a struct access_group for each name, ".example.com" from the right, "www.example.". */
+    unsigned count, set_count;
+    struct access_entry *entries; /* in the file's order */
+    struct access_set *sets;      /* the first is for every host */
+    struct access_domain {
+        struct slice name; /* of length 0: the domain's pattern is no name */
+        struct access_sets sets[ACCESS_CLASS_COUNT]; /* for all of it */
+    } * domains;                                     /* by a domain's index */
+    /* Whose host only matching tells. */
+    struct access_sets regexes[ACCESS_CLASS_COUNT];
+    /* Which kinds of patterns a Host may fit without their being its domain's: 1 << enum
+     * rule_domain_kind. 0: the domain's sets are all. */
+    unsigned kinds[ACCESS_CLASS_COUNT];
+    /* To a struct access_set for each name, ".example.com" from the right, "www.example.". */
     struct text_map names, suffixes, prefixes;
 };
 
@@ -57,12 +67,14 @@ struct access_index *access_index_new(struct access_section *const *sections, un
 void access_index_done(struct access_index *index);
 
 /**
- * Visit the groups that are for a host, but for `any` and `regexes`.
+ * Visit the sets that are for a host, but for the one that is for every host and those whose host
+ * only matching tells.
  *
- * host  in the form that is compared (rule_domain_of_host)
+ * host   in the form that is compared (rule_domain_of_host)
+ * kinds  of patterns that are looked for: 1 << enum rule_domain_kind
  * Thread: any. Does not allocate.
  */
-void access_index_visit(const struct access_index *index, struct slice host,
-                        void (*visit)(void *arg, const struct access_group *group), void *arg);
+void access_index_visit(const struct access_index *index, struct slice host, unsigned kinds,
+                        void (*visit)(void *arg, const struct access_set *set), void *arg);
 
 #endif

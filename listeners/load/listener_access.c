@@ -54,18 +54,20 @@ static void meet_by_name(struct listener_build *build, struct meeting *meeting,
         meet(meeting, fallback, asking);
 }
 
-static void meet_domains(const struct listener_build *build, struct meeting *meetings,
-                         const bool *asking)
+/* By the index of a set. */
+static struct meeting *meet_domains(const struct listener_build *build, const bool *asking)
 {
     const struct listener *listener = build->listener;
     const struct access_index *index = listener->access;
+    struct meeting *meetings = arena_alloc(build->arena, index->set_count * sizeof *meetings);
     for (unsigned i = 0; i < listener->domain_count; i++) {
-        const struct access_group *group = &index->domains[i];
-        for (unsigned k = 0; k < group->count; k++)
-            meet(&meetings[group->items[k] - index->entries], &listener->domains[i], asking);
-        for (unsigned k = 0; k < index->any.count; k++)
-            meet(&meetings[index->any.items[k] - index->entries], &listener->domains[i], asking);
+        for (unsigned who = 0; who < ACCESS_CLASS_COUNT; who++) {
+            const struct access_sets *sets = &index->domains[i].sets[who];
+            for (unsigned k = 0; k < sets->count; k++)
+                meet(&meetings[sets->items[k] - index->sets], &listener->domains[i], asking);
+        }
     }
+    return meetings;
 }
 
 /* --- warnings --------------------------------------------------------------------------------- */
@@ -144,16 +146,17 @@ void listener_build_access(struct listener_build *build)
         return;
     listener->access = access_index_new(listener->access_sections, count, listener->domains,
                                         listener->domain_count, build->arena);
-    struct meeting *meetings = arena_alloc(build->arena, count * sizeof *meetings);
     const bool *asking = asking_domains(build);
-    meet_domains(build, meetings, asking);
+    const struct meeting *meetings = meet_domains(build, asking);
     for (unsigned i = 0; i < count; i++) {
         struct access_section *section = listener->access_sections[i];
-        meet_by_name(build, &meetings[i], section, asking);
-        section->is_met |= meetings[i].is_met;
-        if (meetings[i].is_met && !meetings[i].is_asked)
+        struct meeting meeting =
+            meetings[listener->access->entries[i].set - listener->access->sets];
+        meet_by_name(build, &meeting, section, asking);
+        section->is_met |= meeting.is_met;
+        if (meeting.is_met && !meeting.is_asked)
             warn_of_everybody(build, section);
-        if (meetings[i].is_met)
+        if (meeting.is_met)
             warn_of_loop(build, section);
     }
     listener_warn_of_idle_access(build);
