@@ -161,18 +161,33 @@ static bool is_odd_segment(const char *at, const char *end)
     return (segment.length == 0 && next < end) || is_dot(segment) || is_dot_dot(segment);
 }
 
+/* What a byte means for path_is_plain(): nothing, a slash, a path with more than one reading, or
+ * maybe the lead of an overlong spelling. */
+enum { QUIET, SLASH, ODD, HIGH };
+// clang-format off
+static const unsigned char meanings[256] = {
+    /* 00 */ ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD,
+    /* 10 */ ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD, ODD,
+    ['%'] = ODD, ['/'] = SLASH, [';'] = ODD, [BACKSLASH] = ODD, [0x7f] = ODD,
+    [0xc0] = HIGH, [0xc1] = HIGH, [0xe0] = HIGH, [0xf0] = HIGH,
+};
+// clang-format on
+
 bool path_is_plain(struct slice path)
 {
     if (!begins_with_slash(path))
         return true;
     const char *end = path.at + path.length;
+    bool has_high = false;
     for (const char *at = path.at; at < end; at++) {
-        if (*at == '/' && is_odd_segment(at, end))
+        unsigned char meaning = meanings[(unsigned char)*at];
+        if (meaning == QUIET)
+            continue; /* nearly always */
+        if (meaning == ODD || (meaning == SLASH && is_odd_segment(at, end)))
             return false;
-        if (*at == '%' || *at == ';' || *at == BACKSLASH || is_control((unsigned char)*at))
-            return false;
+        has_high |= meaning == HIGH;
     }
-    return !has_overlong(path.at, path.length);
+    return !has_high || !has_overlong(path.at, path.length);
 }
 
 unsigned path_doubts(struct slice path)
