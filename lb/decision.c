@@ -26,6 +26,14 @@ static enum decision_outcome outcome_of(const struct rule *rule, enum route rout
     return rule->respond ? DECISION_RESPOND : DECISION_PASS;
 }
 
+/* Of a client that the rule lets pass: whom it lets pass only verified is. */
+static enum refusal verdict_of(const struct client_auth *auth, const struct visitor *visitor)
+{
+    if (auth->mode == AUTH_REQUIRE && !auth->exempt)
+        return REFUSAL_NONE;
+    return policy_verdict(auth, visitor->identity, visitor->now);
+}
+
 /* What [access] says of a client that the rule lets pass; outcome_of() what the rule does. */
 static enum decision_outcome outcome_of_access(struct decision *decision,
                                                const struct inquiry *inquiry,
@@ -33,8 +41,7 @@ static enum decision_outcome outcome_of_access(struct decision *decision,
 {
     if (!inquiry->listener->access)
         return outcome;
-    enum refusal verdict =
-        policy_verdict(&decision->rule->auth, inquiry->visitor.identity, inquiry->visitor.now);
+    enum refusal verdict = verdict_of(&decision->rule->auth, &inquiry->visitor);
     decision->access =
         access_find(inquiry->listener, decision->rule, verdict, inquiry->host, inquiry->path);
     if (!decision->access || decision->access->action == ACCESS_LOG)
