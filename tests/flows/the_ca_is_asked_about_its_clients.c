@@ -5,12 +5,14 @@
  * soft. What was said is remembered for all connections and workers: the responder counts.
  */
 #include <openssl/ocsp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/api_call.h"
 #include "tests/support/cast.h"
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"
+#include "tests/support/metrics_text.h"
 #include "tests/support/port.h"
 #include "tests/support/stub_responder.h"
 
@@ -143,6 +145,34 @@ static const struct {
     {"leaving", RESPONDER_LEAVING, {0}, 403, 200, "ocsp-unavailable"},
 };
 
+/* What metrics and the status say, for all workers together. */
+static void expect_counted(struct story *story, const char *result, unsigned times)
+{
+    char label[64];
+    char type[128];
+    double value = -1;
+    json_t *status;
+    char *text = api_text(&story->scene, "/metrics", type, sizeof type);
+    snprintf(label, sizeof label, "result=\"%s\"", result);
+    ck_assert(metrics_text_find(text, &value, "lb_ocsp_answers_total", label, NULL));
+    ck_assert_msg(value == times, "%s: %g", result, value);
+    free(text);
+    ck_assert_uint_eq(api_call(&story->scene, "GET", "/v1/status", NULL, &status), 200);
+    const json_t *ocsp = json_object_get(status, "ocsp");
+    ck_assert_int_eq(json_integer_value(json_object_get(ocsp, result)), times);
+    ck_assert_int_ge(json_integer_value(json_object_get(ocsp, "remembered")), 1);
+    json_decref(status);
+}
+
+static unsigned of_reason(const char *reason)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+        count += !reason ? !answers[i].reason
+                         : answers[i].reason && strcmp(answers[i].reason, reason) == 0;
+    return count;
+}
+
 START_TEST(every_answer_has_its_consequence_and_is_asked_for_once)
 {
     struct story story;
@@ -169,6 +199,10 @@ START_TEST(every_answer_has_its_consequence_and_is_asked_for_once)
     }
     /* The first failure is told by name; of others no more than one a second. */
     eventually(scene_log_has(&story.scene, "ocsp.failed", "CN=unknown", "does not know", NULL));
+    expect_counted(&story, "good", of_reason(NULL));
+    expect_counted(&story, "revoked", of_reason("ocsp-revoked"));
+    expect_counted(&story, "unknown", 1);
+    expect_counted(&story, "failed", of_reason("ocsp-unavailable") - 1);
     story_end(&story);
 }
 END_TEST
