@@ -16,7 +16,7 @@
 #include "lb/base/timestamp.h"
 #include "lb/base/utf8.h"
 #include "lb/exchange.h"
-#include "listeners/access.h"
+#include "listeners/access/access.h"
 #include "listeners/client.h"
 #include "listeners/identity.h"
 #include "listeners/rule.h"

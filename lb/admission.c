@@ -2,7 +2,7 @@
 #include "lb/admission.h"
 
 #include "lb/base/log.h"
-#include "listeners/access_tally.h"
+#include "listeners/access/access_tally.h"
 #include "listeners/client.h"
 #include "listeners/client_id.h"
 #include "listeners/policy.h"

@@ -17,7 +17,7 @@
 #include "lb/config_pools.h"
 #include "lb/config_registry.h"
 #include "lb/config_sections.h"
-#include "listeners/access.h"
+#include "listeners/access/access.h"
 #include "listeners/registry/registry_options.h"
 
 static const struct option rows[] = {
@@ -36,14 +36,8 @@ const struct option_table lb_option_table = {
 };
 
 const struct option_table *const option_tables[] = {
-    &lb_option_table,
-    &admin_option_table,
-    &registry_option_table,
-    &listener_option_table,
-    &rule_option_table,
-    &access_option_table,
-    &pool_option_table,
-    NULL,
+    &lb_option_table,   &admin_option_table,  &registry_option_table, &listener_option_table,
+    &rule_option_table, &access_option_table, &pool_option_table,     NULL,
 };
 
 static void build_admin(struct config *config, const struct config_section *section,

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "lb/base/text_map.h"
-#include "listeners/refusal_page.h"
+#include "listeners/answer/refusal_page.h"
 #include "listeners/registry/registry_options.h"
 #include "listeners/rule.h"
 

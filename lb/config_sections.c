@@ -7,7 +7,7 @@
 #include "lb/base/ini.h"
 #include "lb/base/nearest.h"
 #include "lb/config.h"
-#include "listeners/access.h"
+#include "listeners/access/access.h"
 #include "listeners/registry/registry_options.h"
 
 /* To look for the nearest name costs a walk over all; who misspelt thousands needs no more help. */

@@ -3,7 +3,7 @@
  * request. */
 #include "lb/decision.h"
 
-#include "listeners/access.h"
+#include "listeners/access/access.h"
 #include "listeners/policy.h"
 #include "listeners/redirect.h"
 #include "listeners/router.h"

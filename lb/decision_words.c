@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "lb/decision.h"
-#include "listeners/access.h"
+#include "listeners/access/access.h"
 #include "listeners/redirect.h"
 
 struct outcome_words {

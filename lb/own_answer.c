@@ -7,11 +7,11 @@
 #include "lb/base/log.h"
 #include "lb/decision.h"
 #include "lb/exchange.h"
-#include "listeners/access_tally.h"
-#include "listeners/answer.h"
+#include "listeners/access/access_tally.h"
+#include "listeners/answer/answer.h"
+#include "listeners/answer/refusal_page.h"
 #include "listeners/client.h"
 #include "listeners/redirect.h"
-#include "listeners/refusal_page.h"
 #include "listeners/tally.h"
 
 /** What the access log tells of a head that no backend will see; `id` holds an id of lb's own

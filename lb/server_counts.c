@@ -7,7 +7,7 @@
 #include "lb/ca_uses_file.h"
 #include "lb/held_signals.h"
 #include "lb/server_state.h"
-#include "listeners/access_tally.h"
+#include "listeners/access/access_tally.h"
 #include "listeners/ca_uses.h"
 #include "listeners/tally.h"
 

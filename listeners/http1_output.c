@@ -4,7 +4,7 @@
 
 #include "lb/base/draft.h"
 #include "lb/base/log.h"
-#include "listeners/answer.h"
+#include "listeners/answer/answer.h"
 #include "listeners/client.h"
 #include "listeners/tally.h"
 

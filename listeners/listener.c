@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "listeners/access_index.h"
-#include "listeners/access_tally.h"
+#include "listeners/access/access_index.h"
+#include "listeners/access/access_tally.h"
 #include "listeners/ca_uses.h"
 #include "listeners/crl/crl_check_parts.h"
 #include "listeners/crl/crls.h"

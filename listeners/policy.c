@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "listeners/allow_list.h"
+#include "listeners/allow/allow_list.h"
 #include "listeners/ca_uses.h"
 #include "listeners/crl/crl_check.h"
 #include "listeners/ocsp/ocsp_check.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The judgement of one rule: its questions, and what follows from the answers. */
 #include "lb/base/network.h"
-#include "listeners/allow_list.h"
+#include "listeners/allow/allow_list.h"
 #include "listeners/crl/crl_check.h"
 #include "listeners/identity.h"
 #include "listeners/ocsp/ocsp_check.h"

@@ -9,7 +9,7 @@
 #include "lb/admin/api_query.h"
 #include "lb/base/error.h"
 #include "lb/base/log.h"
-#include "listeners/answer.h"
+#include "listeners/answer/answer.h"
 #include "listeners/client.h"
 
 enum {

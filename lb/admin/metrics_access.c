@@ -6,7 +6,7 @@
 #include "lb/base/arena.h"
 #include "lb/base/text_map.h"
 #include "lb/config.h"
-#include "listeners/access_tally.h"
+#include "listeners/access/access_tally.h"
 #include "listeners/load/access_section.h"
 
 /* To the struct access_rule of each section in force, by its name. */

@@ -5,7 +5,7 @@
 
 #include "lb/base/draft.h"
 #include "lb/explain/explanation.h"
-#include "listeners/access.h"
+#include "listeners/access/access.h"
 #include "listeners/identity.h"
 
 /* --- alerts --------------------------------------------------------------------------------- */

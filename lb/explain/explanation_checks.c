@@ -10,11 +10,11 @@
 #include "lb/base/arena.h"
 #include "lb/base/certificate.h"
 #include "lb/explain/explanation.h"
-#include "listeners/allow_list.h"
+#include "listeners/allow/allow_list.h"
+#include "listeners/allow/name_pattern.h"
 #include "listeners/crl/crl_check.h"
 #include "listeners/crl/crls.h"
 #include "listeners/identity.h"
-#include "listeners/name_pattern.h"
 #include "listeners/ocsp/ocsp_check.h"
 #include "listeners/registry/view.h"
 

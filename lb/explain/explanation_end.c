@@ -12,7 +12,7 @@
 #include "lb/explain/explanation_advice.h"
 #include "lb/explain/explanation_fields.h"
 #include "lb/own_answer.h"
-#include "listeners/access_tally.h"
+#include "listeners/access/access_tally.h"
 
 /* --- refused -------------------------------------------------------------------------------- */
 

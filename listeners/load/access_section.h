@@ -3,7 +3,7 @@
 #ifndef LB_LISTENERS_ACCESS_SECTION_H
 #define LB_LISTENERS_ACCESS_SECTION_H
 
-#include "listeners/access.h"
+#include "listeners/access/access.h"
 #include "listeners/load/rule_url.h"
 
 struct arena;

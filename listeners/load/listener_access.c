@@ -3,7 +3,7 @@
  * want. */
 #include <string.h>
 
-#include "listeners/access_index.h"
+#include "listeners/access/access_index.h"
 #include "listeners/load/access_section.h"
 #include "listeners/load/access_wider.h"
 #include "listeners/load/listener_build.h"

@@ -10,9 +10,9 @@
 #include "lb/base/http1.h"
 #include "lb/base/nearest.h"
 #include "lb/base/text_map.h"
+#include "listeners/answer/refusal_page.h"
 #include "listeners/load/listener_build.h"
 #include "listeners/redirect.h"
-#include "listeners/refusal_page.h"
 
 static const char alert_word[] = "alert";
 static const char redirect_word[] = "redirect:";

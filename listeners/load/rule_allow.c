@@ -3,9 +3,9 @@
 
 #include "lb/base/arena.h"
 #include "lb/base/network.h"
-#include "listeners/allow_list.h"
+#include "listeners/allow/allow_list.h"
+#include "listeners/allow/name_pattern.h"
 #include "listeners/load/network_list.h"
-#include "listeners/name_pattern.h"
 #include "listeners/rule.h"
 
 const struct allow_list *rule_allow_read(const struct rule_options *options, struct arena *arena,

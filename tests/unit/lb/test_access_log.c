@@ -7,7 +7,7 @@
 #include "backends/pool.h"
 #include "lb/base/error.h"
 #include "lb/exchange.h"
-#include "listeners/access.h"
+#include "listeners/access/access.h"
 #include "listeners/client.h"
 #include "listeners/identity.h"
 #include "listeners/rule.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lb/config.h"
-#include "listeners/access.h"
+#include "listeners/access/access.h"
 #include "listeners/identity.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"

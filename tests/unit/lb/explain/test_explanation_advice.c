@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lb/explain/explanation.h"
-#include "listeners/access.h"
+#include "listeners/access/access.h"
 #include "listeners/listener.h"
 #include "tests/support/check_main.h"
 

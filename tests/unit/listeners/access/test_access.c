@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which [access] section decides about a request. */
-#include "listeners/access.h"
+#include "listeners/access/access.h"
 
 #include <string.h>
 

@@ -5,18 +5,18 @@
  * to redirect before to log before to let pass. So does an expression that takes more than its
  * limits count as fitting, unless it would only log.
  */
-#include "listeners/access.h"
+#include "listeners/access/access.h"
 
 #include "lb/base/limits.h"
 #include "lb/base/path.h"
 #include "lb/base/regex.h"
-#include "listeners/access_index.h"
+#include "listeners/access/access_index.h"
 #include "listeners/listener.h"
 #include "listeners/load/rule_domain.h"
 
 static const struct option rows[] = {
 #define OPTION(...) OPTION_ROW(struct access_options, __VA_ARGS__)
-#include "listeners/access_options.def"
+#include "listeners/access/access_options.def"
 #undef OPTION
     {0},
 };

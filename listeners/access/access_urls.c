@@ -4,10 +4,10 @@
  * counts, not the longest. "/abc" and "/abc/" take the same paths, so that prefixes are kept
  * without their last slash, and the map is asked before each slash and at the end.
  */
-#include "listeners/access_urls.h"
+#include "listeners/access/access_urls.h"
 
 #include "lb/base/regex.h"
-#include "listeners/access.h"
+#include "listeners/access/access.h"
 
 /* What the map leads to: the first sections with this text. */
 struct access_place {

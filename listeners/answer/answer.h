@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "listeners/accept.h"
+#include "listeners/answer/accept.h"
 #include "listeners/stream.h"
 
 /* The page of HTML around the words of the longest refusal has 3 KiB. */
@@ -30,7 +30,8 @@ struct answer_text {
 };
 
 /** Compose: "403 Forbidden: missing" with sentence, advice and request id as text, the same as a
- * page or as JSON. Where that does not fit, it is a text, and lines that do not fit are left out. */
+ * page or as JSON. Where that does not fit, it is a text, and lines that do not fit are left out.
+ */
 void answer_compose(struct answer_text *answer, enum answer_form form,
                     const struct answer_words *words);
 

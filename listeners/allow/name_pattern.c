@@ -4,7 +4,7 @@
  * kind divides names, the pattern likewise, and part is held against part: so no `*` reaches over
  * such a border.
  */
-#include "listeners/name_pattern.h"
+#include "listeners/allow/name_pattern.h"
 
 #include <ctype.h>
 #include <openssl/sha.h>
@@ -15,7 +15,7 @@
 #include "lb/base/limits.h"
 #include "lb/base/nearest.h"
 #include "lb/base/utf8.h"
-#include "listeners/issuer_pattern.h"
+#include "listeners/allow/issuer_pattern.h"
 
 enum { STAR = 1, DIGEST_DIGITS = 2 * SHA256_DIGEST_LENGTH, WORD_BYTES = 16 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "listeners/issuer_pattern.h"
+#include "listeners/allow/issuer_pattern.h"
 
 #include <ctype.h>
 #include <stdlib.h>

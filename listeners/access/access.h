@@ -19,7 +19,7 @@ struct rule;
 
 struct access_options {
 #define OPTION OPTION_MEMBER
-#include "listeners/access_options.def"
+#include "listeners/access/access_options.def"
 #undef OPTION
 };
 extern const struct option_table access_option_table;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which names a line of allow_client fits, and which lines are none. */
-#include "listeners/name_pattern.h"
+#include "listeners/allow/name_pattern.h"
 
 #include <string.h>
 

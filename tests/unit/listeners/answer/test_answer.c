@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What lb says when it answers itself, and how it hands it to a stream. */
-#include "listeners/answer.h"
+#include "listeners/answer/answer.h"
 
 #include <jansson.h>
 #include <openssl/evp.h>

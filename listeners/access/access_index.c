@@ -3,7 +3,7 @@
  * As in router_domains.c a name costs one walk over its bytes from the right and one from the left;
  * but here all that are found count, not only the longest.
  */
-#include "listeners/access_index.h"
+#include "listeners/access/access_index.h"
 
 #include <string.h>
 

@@ -11,7 +11,7 @@
 
 #include "lb/base/arena.h"
 #include "lb/base/text_map.h"
-#include "listeners/access_urls.h"
+#include "listeners/access/access_urls.h"
 
 struct access_section;
 struct domain;

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "lb/base/slice.h"
-#include "listeners/name_pattern.h"
+#include "listeners/allow/name_pattern.h"
 
 struct identity;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "listeners/refusal_page.h"
+#include "listeners/answer/refusal_page.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "lb/base/limits.h"
 #include "lb/base/nearest.h"
 #include "lb/base/utf8.h"
-#include "listeners/markup.h"
+#include "listeners/answer/markup.h"
 #include "listeners/refusal.h"
 
 /* --- reading the file --------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Accept = [ media-range *( OWS ";" OWS parameter ) *( OWS "," OWS … ) ], read strictly: what is
  * not understood counts for nothing. */
-#include "listeners/accept.h"
+#include "listeners/answer/accept.h"
 
 #include <ctype.h>
 

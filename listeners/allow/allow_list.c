@@ -4,7 +4,7 @@
  * by 63 bits of that in the identities that outlive it. Nobody but the INI file's writer can choose
  * those.
  */
-#include "listeners/allow_list.h"
+#include "listeners/allow/allow_list.h"
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>
@@ -15,9 +15,9 @@
 #include "lb/base/arena.h"
 #include "lb/base/error.h"
 #include "lb/base/text_map.h"
+#include "listeners/allow/identity_names.h"
+#include "listeners/allow/name_pattern.h"
 #include "listeners/identity.h"
-#include "listeners/identity_names.h"
-#include "listeners/name_pattern.h"
 #include "listeners/registry/view.h"
 
 struct allow_list {

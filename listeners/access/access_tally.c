@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "listeners/access_tally.h"
+#include "listeners/access/access_tally.h"
 
 #include <stdlib.h>
 #include <string.h>

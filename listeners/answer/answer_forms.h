@@ -4,7 +4,7 @@
 #define LB_LISTENERS_ANSWER_FORMS_H
 
 #include "lb/base/draft.h"
-#include "listeners/answer.h"
+#include "listeners/answer/answer.h"
 
 /** The fields that say what the body is, as whole lines. Static. */
 const char *answer_forms_fields(enum answer_form form);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pages of an operator's own: what may stand in them, and what becomes of it for a refusal. */
-#include "listeners/refusal_page.h"
+#include "listeners/answer/refusal_page.h"
 
 #include <stdlib.h>
 #include <string.h>

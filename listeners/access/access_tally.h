@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "listeners/access.h"
+#include "listeners/access/access.h"
 
 enum { ACCESS_ACTION_COUNT = ACCESS_REDIRECT + 1 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which certificates a list lets in: every name in them is looked at, each in its own place. */
-#include "listeners/allow_list.h"
+#include "listeners/allow/allow_list.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -13,8 +13,8 @@
 #include "lb/base/arena.h"
 #include "lb/base/error.h"
 #include "lb/base/limits.h"
+#include "listeners/allow/name_pattern.h"
 #include "listeners/identity.h"
-#include "listeners/name_pattern.h"
 #include "listeners/policy.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"

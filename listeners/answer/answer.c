@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lb's own answers, composed on the stack. */
-#include "listeners/answer.h"
+#include "listeners/answer/answer.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "lb/base/draft.h"
 #include "lb/base/limits.h"
-#include "listeners/answer_forms.h"
+#include "listeners/answer/answer_forms.h"
 
 /* Of every answer that may look otherwise for another client. */
 static const char common_fields[] = "Cache-Control: no-store\r\n"

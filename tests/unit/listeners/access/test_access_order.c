@@ -9,7 +9,7 @@
 #include "lb/base/limits.h"
 #include "lb/base/path.h"
 #include "lb/base/regex.h"
-#include "listeners/access.h"
+#include "listeners/access/access.h"
 #include "listeners/listener.h"
 #include "listeners/load/access_section.h"
 #include "listeners/load/rule_domain.h"

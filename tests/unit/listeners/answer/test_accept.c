@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which form of an answer a client's Accept asks for. */
-#include "listeners/accept.h"
+#include "listeners/answer/accept.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names come from strangers, but a CA has signed them: nothing here is asked before that is
  * verified. */
-#include "listeners/identity_names.h"
+#include "listeners/allow/identity_names.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>

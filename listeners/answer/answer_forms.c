@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "listeners/answer_forms.h"
+#include "listeners/answer/answer_forms.h"
 
-#include "listeners/markup.h"
+#include "listeners/answer/markup.h"
 
 /* The policy below names this style by its digest. */
 // clang-format off
