@@ -146,19 +146,20 @@ bool policy_needs_certificate(const struct client_auth *rule, const struct visit
                                            network_set_has_text(rule->exempt, visitor->address));
 }
 
+/* Whether somebody is exempt is asked only where it makes a difference. */
 struct judgement policy_judge(const struct client_auth *rule, const struct view *view,
                               const struct visitor *visitor)
 {
     if (rule->mode == AUTH_OFF)
         return judged(REFUSAL_NONE);
-    bool needs_one = policy_needs_certificate(rule, visitor);
     struct judgement found = ask(rule, view, visitor, POLICY_CHECK_CERTIFICATE, POLICY_CHECK_OCSP);
     if (found.refusal != REFUSAL_NONE)
-        return needs_one ? found : judged(REFUSAL_NONE);
+        return policy_needs_certificate(rule, visitor) ? found : judged(REFUSAL_NONE);
+    struct judgement more = ask(rule, view, visitor, POLICY_CHECK_REGISTRY, POLICY_CHECK_ALLOW);
     /* Who need not show a certificate need not be on the list either: it could come without. */
-    bool is_exempt = rule->mode == AUTH_REQUIRE && !needs_one;
-    struct judgement more = ask(rule, view, visitor, POLICY_CHECK_REGISTRY,
-                                is_exempt ? POLICY_CHECK_REGISTRY : POLICY_CHECK_ALLOW);
+    if (more.refusal == REFUSAL_NOT_ALLOWED && rule->mode == AUTH_REQUIRE &&
+        !policy_needs_certificate(rule, visitor))
+        more.refusal = REFUSAL_NONE;
     more.must_ask_ocsp |= found.must_ask_ocsp;
     return more;
 }
