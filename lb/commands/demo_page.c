@@ -58,11 +58,18 @@ static void add_escaped(struct page *page, struct slice text)
 
 /* ---- text ---- */
 
+/* Those that fit into a line; a page shows the others, too. */
 static bool tells_about_client(const struct http_field *field)
 {
-    return slice_is_nocase(field->name, "X-Forwarded-For") ||
-           slice_is_nocase(field->name, "X-SSL-Client-Verify") ||
-           slice_is_nocase(field->name, "X-SSL-Client-S-DN");
+    static const char *const names[] = {
+        "X-Forwarded-For", "X-SSL-Client-Verify",   "X-SSL-Client-S-DN",
+        "X-CERT-VERIFY",   "X-CERT-SUBJECT-DN",     "X-Amzn-Mtls-Clientcert-Subject",
+        "Client-Cert",     "Cf-Client-Cert-Sha256",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (slice_is_nocase(field->name, names[i]))
+            return true;
+    return false;
 }
 
 static void add_plain(struct page *page, const char *name, const struct http_request *request)

@@ -418,7 +418,8 @@ static bool open_second(const char *text, unsigned line, struct admin **ret_admi
 {
     const char *texts[] = {text};
     unsigned lines[] = {line};
-    const struct admin_options options = {.address = {texts, lines, 1}, .address_line = line};
+    const struct admin_options options = {.address = {.items = texts, .lines = lines, .count = 1},
+                                          .address_line = line};
     return admin_open(ret_admin, &stage.host, &options, NULL, &stage.context, err);
 }
 

@@ -49,13 +49,16 @@ START_TEST(text_tells_what_lb_said_about_the_client)
                              "x-forwarded-for: 192.0.2.7\r\n"
                              "Accept: */*\r\n"
                              "X-SSL-Client-Verify: SUCCESS\r\n"
-                             "X-SSL-Client-S-DN: CN=alice,O=lb\r\n\r\n",
+                             "X-SSL-Client-S-DN: CN=alice,O=lb\r\n"
+                             "X-SSL-Client-Cert: long\r\nX-CERT-SUBJECT-DN: CN=alice,O=lb\r\n"
+                             "Client-Cert: :bG9uZw==:\r\n\r\n",
                              false),
                      "rs-1\n"
                      "GET /\n"
                      "x-forwarded-for: 192.0.2.7\n"
                      "X-SSL-Client-Verify: SUCCESS\n"
-                     "X-SSL-Client-S-DN: CN=alice,O=lb\n");
+                     "X-SSL-Client-S-DN: CN=alice,O=lb\n"
+                     "X-CERT-SUBJECT-DN: CN=alice,O=lb\nClient-Cert: :bG9uZw==:\n");
 }
 END_TEST
 
