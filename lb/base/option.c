@@ -234,6 +234,16 @@ void option_anchor(const struct option_table *table, void *values, const char *f
     }
 }
 
+bool option_lists_equal(const struct option_list *one, const struct option_list *other)
+{
+    if (one->count != other->count)
+        return false;
+    for (unsigned i = 0; i < one->count; i++)
+        if (strcmp(one->items[i], other->items[i]) != 0)
+            return false;
+    return true;
+}
+
 const struct option *option_find(const struct option_table *table, const char *key)
 {
     for (const struct option *option = table->options; option->key; option++)

@@ -131,6 +131,9 @@ const char *option_folder(const char *file, struct arena *arena);
 /** `path` as seen from `folder`: copied as it is when absolute, else behind the folder. */
 const char *option_path(const char *folder, const char *path, struct arena *arena);
 
+/** Do both have the same values in the same order? Their lines are not compared. */
+bool option_lists_equal(const struct option_list *one, const struct option_list *other);
+
 /** The row of `key`, or NULL. */
 const struct option *option_find(const struct option_table *table, const char *key);
 

@@ -24,11 +24,6 @@ static const char *const words[NAME_KIND_COUNT] = {"cn",     "ou",     "dns",  "
 static const char all_words[] =
     "cn:, ou:, dns:, uri:, email:, issuer:, sha256:, spki: and client-id:";
 
-const char *name_kind_word(enum name_kind kind)
-{
-    return words[kind];
-}
-
 static bool is_digest(enum name_kind kind)
 {
     return kind == NAME_SHA256 || kind == NAME_SPKI;

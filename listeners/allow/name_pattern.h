@@ -43,9 +43,6 @@ struct name_pattern {
     struct slice text; /* in the form that is compared */
 };
 
-/** "cn", "ou", … "client-id". Static. */
-const char *name_kind_word(enum name_kind kind);
-
 /**
  * Read one line of allow_client.
  *

@@ -15,23 +15,13 @@
 #include "listeners/crl/crls.h"
 #include "listeners/identity.h"
 
-static bool same_files(const struct option_list *one, const struct option_list *other)
-{
-    if (one->count != other->count)
-        return false;
-    for (unsigned i = 0; i < one->count; i++)
-        if (strcmp(one->items[i], other->items[i]) != 0)
-            return false;
-    return true;
-}
-
 bool crl_check_equal(const struct crl_check *one, const struct crl_check *other)
 {
     if (one == other || !one || !other)
         return one == other;
     return one->policy == other->policy && one->reach == other->reach &&
            memcmp(one->ca_set->id, other->ca_set->id, CA_SET_ID_BYTES) == 0 &&
-           same_files(one->files, other->files);
+           option_lists_equal(one->files, other->files);
 }
 
 const struct ca_set *crl_check_ca_set(const struct crl_check *check)
@@ -42,11 +32,6 @@ const struct ca_set *crl_check_ca_set(const struct crl_check *check)
 enum crl_policy crl_check_policy(const struct crl_check *check)
 {
     return check->policy;
-}
-
-enum crl_reach crl_check_reach(const struct crl_check *check)
-{
-    return check->reach;
 }
 
 void crl_check_each(const struct crl_check *check,

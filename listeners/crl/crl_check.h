@@ -41,7 +41,6 @@ enum refusal crl_judge(const struct crl_check *check, struct identity *identity,
 /** The set whose clients it is about. */
 const struct ca_set *crl_check_ca_set(const struct crl_check *check);
 enum crl_policy crl_check_policy(const struct crl_check *check);
-enum crl_reach crl_check_reach(const struct crl_check *check);
 /** Visit the lists it asks, as crls_each does. Thread: control, or where nothing is watched. */
 void crl_check_each(const struct crl_check *check,
                     void (*visit)(void *arg, const struct crl_fact *fact), void *arg);

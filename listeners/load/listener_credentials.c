@@ -33,16 +33,6 @@ static unsigned line_of(const struct naming *naming)
     return naming->keys->count > 0 ? naming->keys->lines[0] : naming->line;
 }
 
-static bool lists_equal(const struct option_list *one, const struct option_list *other)
-{
-    if (one->count != other->count)
-        return false;
-    for (unsigned i = 0; i < one->count; i++)
-        if (strcmp(one->items[i], other->items[i]) != 0)
-            return false;
-    return true;
-}
-
 /* Loading. */
 
 struct shelf {
@@ -185,8 +175,8 @@ static void find_owners(struct listener_build *build, const struct rule **owners
             continue;
         }
         struct naming first = naming_of_rule(*owner);
-        if (!lists_equal(naming.certificates, first.certificates) ||
-            !lists_equal(naming.keys, first.keys))
+        if (!option_lists_equal(naming.certificates, first.certificates) ||
+            !option_lists_equal(naming.keys, first.keys))
             LISTENER_ERROR(build, line_of(&naming),
                            "rules %s (line %u) and %s name different certificates for %s%s: a "
                            "domain has one, name the same in both",

@@ -4,7 +4,6 @@
  * and in a tunnel. Its list is a file that changes under lb, well and badly.
  */
 #include <openssl/pem.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "tests/support/eventually.h"
 #include "tests/support/made_crl.h"
 #include "tests/support/stub_backend.h"
+#include "tests/support/turns.h"
 
 enum { ALERT_CERTIFICATE_REVOKED = 44, ALERT_BAD_CERTIFICATE = 42 };
 
@@ -42,45 +42,11 @@ static const char upgrade[] =
 struct guard {
     struct scene scene;
     struct stub_backend backend;
-    sem_t arrived; /* held requests that the backend has … */
-    sem_t go_on;   /* … and answers that it may give */
+    struct turns turns;
     struct made *ca;
     struct made *partner;
     struct made *alice;
 };
-
-static void answer_held(struct stub_link *link)
-{
-    struct guard *guard = link->stub->story;
-    sem_post(&guard->arrived);
-    sem_wait(&guard->go_on);
-    stub_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nheld");
-}
-
-static void echo(struct stub_link *link)
-{
-    stub_say(link, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-                   "Upgrade: websocket\r\n\r\nwelcome");
-    while (stub_receive(link)) {
-        stub_send(link, link->inbox.bytes, link->inbox.length);
-        text_drop(&link->inbox, link->inbox.length);
-    }
-}
-
-static void serve(struct stub_link *link)
-{
-    struct stub_request request;
-    while (stub_read(link, &request)) {
-        if (strstr(request.head.bytes, " /held "))
-            answer_held(link);
-        else if (strstr(request.head.bytes, " /chat "))
-            echo(link);
-        else
-            stub_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nrs-1");
-        stub_request_done(&request);
-    }
-    stub_request_done(&request);
-}
 
 /* One of the cast, from its files. */
 static struct made *read_made(const struct scene *scene, const char *name)
@@ -112,8 +78,7 @@ static void put_list(struct guard *guard, const struct crl_wish *wish)
 static void guard_prepare(struct guard *guard)
 {
     *guard = (struct guard){0};
-    sem_init(&guard->arrived, 0, 0);
-    sem_init(&guard->go_on, 0, 0);
+    turns_open(&guard->turns);
     scene_begin(&guard->scene);
     cast_write(&guard->scene);
     guard->ca = read_made(&guard->scene, "ca");
@@ -122,7 +87,7 @@ static void guard_prepare(struct guard *guard)
     put_list(guard, &(struct crl_wish){.issuer = guard->ca, .number = 5});
     made_crl_write(&(struct crl_wish){.issuer = guard->partner}, guard->scene.folder.path,
                    "partner.crl", MADE_CRL_DER);
-    stub_start_with(&guard->backend, "rs-1", serve, guard);
+    stub_start_with(&guard->backend, "rs-1", turns_serve, &guard->turns);
     scene_set_port(&guard->scene, "rs-1", guard->backend.port);
 }
 
@@ -135,11 +100,10 @@ static void guard_open(struct guard *guard, const char *ini)
 static void guard_close(struct guard *guard)
 {
     for (unsigned i = 0; i < 16; i++)
-        sem_post(&guard->go_on);
+        sem_post(&guard->turns.go_on);
     scene_end(&guard->scene);
     stub_stop(&guard->backend);
-    sem_destroy(&guard->arrived);
-    sem_destroy(&guard->go_on);
+    turns_close(&guard->turns);
     made_free(guard->ca);
     made_free(guard->partner);
     made_free(guard->alice);
@@ -166,7 +130,7 @@ static void guests_enter(struct guard *guard, struct guests *guests, const char 
     enter(guard, &guests->idle, who);
     enter(guard, &guests->waiting, who);
     ck_assert(peer_say(&guests->waiting, held));
-    sem_wait(&guard->arrived);
+    sem_wait(&guard->turns.arrived);
     enter(guard, &guests->tunnel, who);
     ck_assert(peer_say(&guests->tunnel, upgrade));
     ck_assert(peer_read_answer(&guests->tunnel, "GET", &answer));
@@ -200,8 +164,8 @@ static void expect_gone(struct guests *guests)
 static void expect_unharmed(struct guard *guard, struct guests *guests)
 {
     struct answer answer;
-    sem_post(&guard->go_on); /* alice's, too */
-    sem_post(&guard->go_on);
+    sem_post(&guard->turns.go_on); /* alice's, too */
+    sem_post(&guard->turns.go_on);
     ck_assert_uint_eq(peer_ask(&guests->idle, get), 200);
     ck_assert(peer_read_answer(&guests->waiting, "GET", &answer));
     ck_assert_str_eq(answer.body.bytes, "held");

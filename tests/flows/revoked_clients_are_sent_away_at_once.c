@@ -7,7 +7,6 @@
  */
 #include <jansson.h>
 #include <openssl/pem.h>
-#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,6 +18,7 @@
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"
 #include "tests/support/stub_backend.h"
+#include "tests/support/turns.h"
 
 enum {
     ALERT_CERTIFICATE_REVOKED = 44,
@@ -42,44 +42,10 @@ static const char upgrade[] =
 struct guard {
     struct scene scene;
     struct stub_backend backend;
-    sem_t arrived; /* held requests that the backend has … */
-    sem_t go_on;   /* … and answers that it may give */
+    struct turns turns;
     char serial[64];
     char ca[64];
 };
-
-static void answer_held(struct stub_link *link)
-{
-    struct guard *guard = link->stub->story;
-    sem_post(&guard->arrived);
-    sem_wait(&guard->go_on);
-    stub_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nheld");
-}
-
-static void echo(struct stub_link *link)
-{
-    stub_say(link, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-                   "Upgrade: websocket\r\n\r\nwelcome");
-    while (stub_receive(link)) {
-        stub_send(link, link->inbox.bytes, link->inbox.length);
-        text_drop(&link->inbox, link->inbox.length);
-    }
-}
-
-static void serve(struct stub_link *link)
-{
-    struct stub_request request;
-    while (stub_read(link, &request)) {
-        if (strstr(request.head.bytes, " /held "))
-            answer_held(link);
-        else if (strstr(request.head.bytes, " /chat "))
-            echo(link);
-        else
-            stub_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nrs-1");
-        stub_request_done(&request);
-    }
-    stub_request_done(&request);
-}
 
 /* --- the registry -------------------------------------------------------------------------- */
 
@@ -124,11 +90,10 @@ static void guard_open(struct guard *guard)
 {
     char serial[64];
     *guard = (struct guard){0};
-    sem_init(&guard->arrived, 0, 0);
-    sem_init(&guard->go_on, 0, 0);
+    turns_open(&guard->turns);
     scene_begin(&guard->scene);
     cast_write(&guard->scene);
-    stub_start_with(&guard->backend, "rs-1", serve, guard);
+    stub_start_with(&guard->backend, "rs-1", turns_serve, &guard->turns);
     scene_set_port(&guard->scene, "rs-1", guard->backend.port);
     scene_start(&guard->scene, ini);
     upload(guard, "story", "ca.crt");
@@ -140,11 +105,10 @@ static void guard_open(struct guard *guard)
 static void guard_close(struct guard *guard)
 {
     for (unsigned i = 0; i < 16; i++)
-        sem_post(&guard->go_on);
+        sem_post(&guard->turns.go_on);
     scene_end(&guard->scene);
     stub_stop(&guard->backend);
-    sem_destroy(&guard->arrived);
-    sem_destroy(&guard->go_on);
+    turns_close(&guard->turns);
 }
 
 /* --- somebody's connections ---------------------------------------------------------------- */
@@ -167,7 +131,7 @@ static void enter(struct guard *guard, struct peer *peer, const char *who)
 static void wait_inside(struct guard *guard, struct peer *peer)
 {
     ck_assert(peer_say(peer, held));
-    sem_wait(&guard->arrived);
+    sem_wait(&guard->turns.arrived);
 }
 
 static void open_tunnel(struct peer *peer)
@@ -233,7 +197,7 @@ static void expect_answer(struct peer *peer, const char *body)
 static void expect_unharmed(struct guard *guard, struct guests *guests)
 {
     for (unsigned i = 0; i < 4; i++) /* alice's held requests, too */
-        sem_post(&guard->go_on);
+        sem_post(&guard->turns.go_on);
     ck_assert_uint_eq(peer_ask(&guests->idle, get), 200);
     ck_assert(peer_say(&guests->halfway, "st: www.example.com\r\n\r\n"));
     expect_answer(&guests->halfway, "rs-1");
