@@ -10,6 +10,7 @@
 void answer_begin(struct answer *answer)
 {
     answer->head_bytes = 0;
+    answer->body_bytes = 0;
     answer->missing_bytes = 0;
     answer->status = 0;
     answer->in_body = false;
@@ -40,7 +41,7 @@ static bool read_head(struct answer *answer)
     const char *length = field(answer->head, "Content-Length");
     if (length == NULL)
         return false;
-    answer->missing_bytes = strtoull(length, NULL, 10);
+    answer->body_bytes = answer->missing_bytes = strtoull(length, NULL, 10);
     const char *connection = field(answer->head, "Connection");
     answer->closes = connection != NULL && strncasecmp(connection, "close", 5) == 0;
     answer->in_body = true;

@@ -19,7 +19,8 @@ enum answer_outcome {
 struct answer {
     char head[ANSWER_HEAD_BYTES + 1];
     size_t head_bytes;
-    uint64_t missing_bytes; /* of the body, once in_body */
+    uint64_t body_bytes;    /* its length, once in_body */
+    uint64_t missing_bytes; /* of these */
     unsigned status;
     bool in_body;
     bool closes; /* the peer said Connection: close */

@@ -11,24 +11,21 @@
  * after the result: neither warming up nor closing the kept connections falls between.
  */
 #include <errno.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/bench/latency.h"
+#include "tests/bench/place.h"
 #include "tests/bench/visitor.h"
 
 enum {
     WARMING_AT_ONCE = 32,
     EVENTS_AT_ONCE = 256,
     MOST_FAILURES = 100,
-    LONGEST_SECONDS = 1800, /* whatever was asked for: a forgotten load generator ends by itself */
+    LONGEST_S = 1800, /* whatever was asked for */
 };
 
 enum load_phase { WARMING_UP, READY, MEASURING, OVER };
@@ -47,9 +44,12 @@ struct load {
     uint64_t reopened; /* keep-alive: connections opened in the measured part */
     uint64_t closed;   /* resting connections that the peer closed */
     uint64_t failures;
+    uint64_t answer_bytes; /* in the bodies of the answers to all done */
+    uint64_t body_bytes;   /* in the bodies of their requests */
     uint64_t began_ns;
     uint64_t ended_ns;
-    uint64_t moved_ns; /* when the last unit ended */
+    uint64_t moved_ns; /* when the last unit ended, or a body got on */
+    uint64_t moved_bytes;
     char first_failure[256];
     bool told; /* a line came, or standard input ended */
 };
@@ -72,6 +72,8 @@ static void note_done(struct load *load, const struct visitor *visitor)
     if (load->phase != MEASURING)
         return;
     load->done++;
+    load->answer_bytes += visitor->answer.body_bytes;
+    load->body_bytes += load->plan.body_bytes;
     latency_add(&load->latency, visitor->answered_ns - visitor->began_ns);
     if (visitor->fresh && visitor->reused)
         load->resumed++;
@@ -150,6 +152,9 @@ static void move_on(struct load *load)
     if (load->phase == MEASURING && load->busy == 0)
         stop(load);
     uint64_t now_ns = visitor_now_ns();
+    if (load->moved_bytes != load->plan.moved_bytes)
+        load->moved_ns = now_ns;
+    load->moved_bytes = load->plan.moved_bytes;
     uint64_t patience_ns = (uint64_t)load->options.stall_seconds * 1000000000U;
     if (load->busy == 0 || load->phase == OVER || now_ns - load->moved_ns < patience_ns)
         return;
@@ -193,13 +198,15 @@ static void print_result(const struct load *load)
     printf("{\"mode\": \"%s\", \"connections\": %u, \"units\": %llu, \"failures\": %llu, "
            "\"first_failure\": \"%s\", \"resumed\": %llu, \"reopened\": %llu, "
            "\"closed_by_peer\": %llu, \"seconds\": %.6f, \"p50_us\": %.1f, \"p99_us\": %.1f, "
-           "\"most_us\": %.1f, \"tls\": \"%s\", \"cipher\": \"%s\"}\n",
+           "\"most_us\": %.1f, \"answer_bytes\": %llu, \"body_bytes\": %llu, \"tls\": \"%s\", "
+           "\"cipher\": \"%s\"}\n",
            load->options.mode_name, load->options.connections, (unsigned long long)load->done,
            (unsigned long long)load->failures, load->first_failure,
            (unsigned long long)load->resumed, (unsigned long long)load->reopened,
            (unsigned long long)load->closed, (double)(load->ended_ns - load->began_ns) / 1e9,
            (double)latency_percentile(latency, 50) / 1e3,
            (double)latency_percentile(latency, 99) / 1e3, (double)latency->most_ns / 1e3,
+           (unsigned long long)load->answer_bytes, (unsigned long long)load->body_bytes,
            load->plan.tls_version, load->plan.cipher);
     fflush(stdout);
 }
@@ -214,23 +221,10 @@ static void watch_standard_input(struct load *load)
     exit(2);
 }
 
-static bool allow_descriptors(unsigned connections)
-{
-    rlim_t needed = connections + 64U;
-    struct rlimit limit;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur >= needed)
-        return true;
-    limit.rlim_cur = needed;
-    if (limit.rlim_max < needed)
-        limit.rlim_max = needed;
-    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
-}
-
 static bool prepare(struct load *load)
 {
     unsigned connections = load->options.connections;
-    if (!allow_descriptors(connections)) {
+    if (!place_allow_descriptors(connections + 64UL)) {
         snprintf(load->plan.failure, sizeof load->plan.failure,
                  "no %u descriptors are allowed here (ulimit -Hn)", connections + 64);
         return false;
@@ -243,24 +237,12 @@ static bool prepare(struct load *load)
     return visitor_plan_init(&load->plan, &load->options);
 }
 
-static void settle_in(const struct load_options *options)
-{
-    signal(SIGPIPE, SIG_IGN);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    alarm(LONGEST_SECONDS);
-    if (options->cpu < 0)
-        return;
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET((size_t)options->cpu, &set);
-    if (sched_setaffinity(0, sizeof set, &set) != 0)
-        fprintf(stderr, "load: processor %d: %s\n", options->cpu, strerror(errno));
-}
-
 int main(int argc, char **argv)
 {
     struct load load = {.options = load_options_read(argc, argv)};
-    settle_in(&load.options);
+    place_settle(LONGEST_S);
+    if (load.options.cpu >= 0)
+        place_pin("load", (unsigned long)load.options.cpu);
     if (!prepare(&load)) {
         fprintf(stderr, "load: %s\n", load.plan.failure);
         return 2;

@@ -9,6 +9,8 @@
 
 #include "tests/bench/argument.h"
 
+enum { BODY_BYTES_MOST = 1 << 30 };
+
 static const char usage[] =
     "usage: load --address 127.0.0.1:PORT [options]\n"
     "  --mode MODE        keep-alive | full | resumed | idle (keep-alive)\n"
@@ -20,10 +22,12 @@ static const char usage[] =
     "  --ca F             verify the server's certificate against this CA\n"
     "  --groups LIST      key exchange groups (X25519:P-256)\n"
     "  --host NAME        Host and SNI (www.example.com)\n"
-    "  --path PATH        what is asked for (/)\n"
+    "  --path PATH        what is asked for (/; the backend's /bytes/N answers with N bytes)\n"
+    "  --body N           requests are POST with N bytes (without it they are GET)\n"
+    "  --expect N         the body of each answer must have N bytes (not checked)\n"
     "  --sources N        come from so many addresses of 127.0.0.0/8 in turn (0: the kernel's "
     "choice)\n"
-    "  --stall N          give up after so many seconds without a finished unit (10)\n"
+    "  --stall N          give up after so many seconds in which nothing moves (10)\n"
     "  --cpu N            run on this processor only\n"
     "  --wait             print {\"ready\":…} after warming up, measure once a line comes on "
     "standard\n"
@@ -43,6 +47,8 @@ enum option_key {
     KEY_GROUPS,
     KEY_HOST,
     KEY_PATH,
+    KEY_BODY,
+    KEY_EXPECT,
     KEY_SOURCES,
     KEY_STALL,
     KEY_CPU,
@@ -63,6 +69,8 @@ static const struct option long_options[] = {
     {"groups", required_argument, NULL, KEY_GROUPS},
     {"host", required_argument, NULL, KEY_HOST},
     {"path", required_argument, NULL, KEY_PATH},
+    {"body", required_argument, NULL, KEY_BODY},
+    {"expect", required_argument, NULL, KEY_EXPECT},
     {"sources", required_argument, NULL, KEY_SOURCES},
     {"stall", required_argument, NULL, KEY_STALL},
     {"cpu", required_argument, NULL, KEY_CPU},
@@ -116,6 +124,10 @@ static void read_number(struct load_options *options, enum option_key key, const
         options->count = argument_number("--count", text, 1, 100000000);
     if (key == KEY_SECONDS)
         options->seconds = (unsigned)argument_number("--seconds", text, 1, 600);
+    if (key == KEY_BODY)
+        options->body_bytes = (int64_t)argument_number("--body", text, 0, BODY_BYTES_MOST);
+    if (key == KEY_EXPECT)
+        options->expected_bytes = (int64_t)argument_number("--expect", text, 0, BODY_BYTES_MOST);
     if (key == KEY_SOURCES)
         options->sources = (unsigned)argument_number("--sources", text, 0, 60000);
     if (key == KEY_STALL)
@@ -168,6 +180,8 @@ struct load_options load_options_read(int argc, char **argv)
                                    .mode_name = "keep-alive",
                                    .host = "www.example.com",
                                    .path = "/",
+                                   .body_bytes = -1,
+                                   .expected_bytes = -1,
                                    .groups = "X25519:P-256",
                                    .tls_version = TLS1_3_VERSION,
                                    .connections = 32,

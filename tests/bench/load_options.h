@@ -20,6 +20,8 @@ struct load_options {
     struct sockaddr_in address;
     const char *host; /* Host and SNI */
     const char *path;
+    int64_t body_bytes;      /* requests are POST with so many; -1: they are GET */
+    int64_t expected_bytes;  /* the body of each answer; -1: any */
     const char *certificate; /* of the client; NULL: none is shown */
     const char *key;
     const char *ca; /* the server's certificate is verified; NULL: it is not */
@@ -30,7 +32,7 @@ struct load_options {
     unsigned seconds;       /* of the measured part; 0: until `count` units are done */
     unsigned sources;       /* addresses of 127.0.0.0/8 that connections come from in turn; 0: the
                                kernel's choice */
-    unsigned stall_seconds; /* give up when no unit ends for so long */
+    unsigned stall_seconds; /* give up when nothing moves for so long */
     int cpu;                /* -1: any */
     bool waits; /* say "ready" and wait for a line before the measured part, and again at the end */
 };

@@ -7,6 +7,7 @@
 #include "tests/bench/visitor.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <stdio.h>
@@ -16,11 +17,24 @@
 #include <time.h>
 #include <unistd.h>
 
+enum {
+    RECORD_BYTES = 16 * 1024,
+    TURN_BYTES = 1 << 20,      /* of a body, before others have their turn */
+    OUTLET_BYTES = 256 * 1024, /* of a body, collected for one write */
+};
+
 uint64_t visitor_now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+}
+
+static bool watch(const struct visitor_plan *plan, struct visitor *visitor, int operation)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                                .data.ptr = visitor};
+    return epoll_ctl(plan->epoll, operation, visitor->socket, &event) == 0;
 }
 
 /* ---- failing ---- */
@@ -84,7 +98,7 @@ static void before_tls(void)
     errno = 0;
 }
 
-/* ---- the steps of a unit ---- */
+/* ---- leaving ---- */
 
 static bool closes_after_unit(const struct visitor_plan *plan)
 {
@@ -123,43 +137,126 @@ static enum visitor_outcome finish_answer(struct visitor_plan *plan, struct visi
     return VISITOR_DONE;
 }
 
+/* There is more to do, but others shall not wait for it: registering again is a new edge. */
+static enum visitor_outcome go_on_later(struct visitor_plan *plan, struct visitor *visitor)
+{
+    if (!watch(plan, visitor, EPOLL_CTL_MOD))
+        return fail(plan, visitor, "waiting for a socket", strerror(errno));
+    return VISITOR_BUSY;
+}
+
+/* ---- reading the answer ---- */
+
+static enum visitor_outcome judge_answer(struct visitor_plan *plan, struct visitor *visitor)
+{
+    char text[64];
+    int64_t expected_bytes = plan->options->expected_bytes;
+    if (expected_bytes < 0 || visitor->answer.body_bytes == (uint64_t)expected_bytes)
+        return finish_answer(plan, visitor);
+    snprintf(text, sizeof text, "%llu bytes instead of %lld",
+             (unsigned long long)visitor->answer.body_bytes, (long long)expected_bytes);
+    return fail(plan, visitor, "the body of the answer", text);
+}
+
 static enum visitor_outcome read_answer(struct visitor_plan *plan, struct visitor *visitor)
 {
-    char data[16384];
-    for (;;) {
+    char data[RECORD_BYTES];
+    for (size_t taken = 0; taken < TURN_BYTES;) {
         before_tls();
         int bytes = SSL_read(visitor->tls, data, sizeof data);
         if (bytes <= 0 && would_block(visitor, bytes))
             return VISITOR_BUSY;
         if (bytes <= 0)
             return fail_tls(plan, visitor, "reading the answer", bytes);
+        taken += (size_t)bytes;
+        plan->moved_bytes += (uint64_t)bytes;
         switch (answer_take(&visitor->answer, data, (size_t)bytes)) {
         case ANSWER_MORE:
             continue;
         case ANSWER_WHOLE:
-            return finish_answer(plan, visitor);
+            return judge_answer(plan, visitor);
         case ANSWER_REFUSED:
             return fail(plan, visitor, "status", visitor->answer.head);
         case ANSWER_WRONG:
             return fail(plan, visitor, "reading the answer", "not the HTTP that was expected");
         }
     }
+    return go_on_later(plan, visitor);
+}
+
+/* ---- sending the request ---- */
+
+/* The next record of head or body; as SSL_write(), and the same again after it would block. */
+static int send_record(struct visitor_plan *plan, struct visitor *visitor)
+{
+    uint64_t head_bytes = (uint64_t)plan->request_bytes;
+    before_tls();
+    if (visitor->sent_bytes < head_bytes)
+        return SSL_write(visitor->tls, plan->request, plan->request_bytes);
+    uint64_t offset = visitor->sent_bytes - head_bytes;
+    uint64_t left = plan->body_bytes - offset;
+    return SSL_write(visitor->tls, pattern_at(&plan->pattern, offset),
+                     left < RECORD_BYTES ? (int)left : RECORD_BYTES);
+}
+
+/* What is sent does not get on. Only then is it looked whether the peer has said why: an answer to
+ * a body that it has not got is no answer to this unit. `problem`: 0 when there is just no room. */
+static enum visitor_outcome look_for_early_answer(struct visitor_plan *plan,
+                                                  struct visitor *visitor, int problem)
+{
+    char data[512];
+    before_tls();
+    int bytes = SSL_read(visitor->tls, data, sizeof data - 1);
+    if (bytes > 0) {
+        data[bytes] = '\0';
+        return fail(plan, visitor, "answered before the whole body was sent", data);
+    }
+    if (!would_block(visitor, bytes))
+        return fail_tls(plan, visitor, "sending the request", bytes);
+    if (problem != 0)
+        return fail(plan, visitor, "sending the request", strerror(problem));
+    return VISITOR_BUSY;
+}
+
+static enum visitor_outcome hold_up(struct visitor_plan *plan, struct visitor *visitor, int result)
+{
+    bool blocks = would_block(visitor, result);
+    if (plan->body_bytes > 0)
+        return look_for_early_answer(plan, visitor, blocks ? 0 : errno);
+    return blocks ? VISITOR_BUSY : fail_tls(plan, visitor, "sending the request", result);
+}
+
+static enum visitor_outcome await_answer(struct visitor_plan *plan, struct visitor *visitor)
+{
+    answer_begin(&visitor->answer);
+    visitor->state = VISITOR_READING;
+    /* A request without a body is sent at once: its answer cannot be there yet, and its arrival is
+     * an edge. While a body was on its way, edges of what comes have been passed over. */
+    return plan->body_bytes > 0 ? read_answer(plan, visitor) : VISITOR_BUSY;
 }
 
 static enum visitor_outcome send_request(struct visitor_plan *plan, struct visitor *visitor)
 {
+    uint64_t whole = (uint64_t)plan->request_bytes + plan->body_bytes;
+    uint64_t turn_ends = visitor->sent_bytes + TURN_BYTES;
     visitor->state = VISITOR_SENDING;
-    before_tls();
-    int sent = SSL_write(visitor->tls, plan->request, plan->request_bytes);
-    if (sent <= 0 && would_block(visitor, sent))
-        return VISITOR_BUSY;
-    if (sent <= 0)
-        return fail_tls(plan, visitor, "sending the request", sent);
-    answer_begin(&visitor->answer);
-    visitor->state = VISITOR_READING;
-    /* No attempt to read here: the answer cannot be there yet, and its arrival is an edge. */
-    return VISITOR_BUSY;
+    while (visitor->sent_bytes < whole) {
+        if (visitor->sent_bytes >= turn_ends)
+            return go_on_later(plan, visitor);
+        int sent = send_record(plan, visitor);
+        if (sent <= 0)
+            return hold_up(plan, visitor, sent);
+        visitor->sent_bytes += (uint64_t)sent;
+        plan->moved_bytes += (uint64_t)sent;
+    }
+    BIO *outlet = SSL_get_wbio(visitor->tls);
+    errno = 0;
+    if (BIO_flush(outlet) > 0)
+        return await_answer(plan, visitor);
+    return look_for_early_answer(plan, visitor, BIO_should_retry(outlet) ? 0 : errno);
 }
+
+/* ---- the steps before ---- */
 
 static enum visitor_outcome shake(struct visitor_plan *plan, struct visitor *visitor)
 {
@@ -236,10 +333,27 @@ static bool bind_source(struct visitor_plan *plan, int sock)
     return bind(sock, (struct sockaddr *)&source, sizeof source) == 0;
 }
 
+/* The records of a body leave many at a time: one write for each would hold up the peer. */
+static bool collect_records(struct visitor *visitor, uint64_t body_bytes)
+{
+    BIO *outlet = BIO_new(BIO_f_buffer());
+    BIO *out = SSL_get_wbio(visitor->tls);
+    long room = body_bytes < OUTLET_BYTES ? (long)body_bytes + RECORD_BYTES : OUTLET_BYTES;
+    if (outlet == NULL || BIO_set_write_buffer_size(outlet, room) != 1) {
+        BIO_free(outlet);
+        return false;
+    }
+    BIO_up_ref(out);
+    SSL_set0_wbio(visitor->tls, BIO_push(outlet, out));
+    return true;
+}
+
 static bool prepare_tls(struct visitor_plan *plan, struct visitor *visitor)
 {
     visitor->tls = SSL_new(plan->context);
     if (visitor->tls == NULL || SSL_set_fd(visitor->tls, visitor->socket) != 1)
+        return false;
+    if (plan->body_bytes > 0 && !collect_records(visitor, plan->body_bytes))
         return false;
     SSL_set_app_data(visitor->tls, visitor);
     SSL_set_connect_state(visitor->tls);
@@ -258,9 +372,7 @@ static enum visitor_outcome open_connection(struct visitor_plan *plan, struct vi
     setsockopt(visitor->socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (!bind_source(plan, visitor->socket))
         return fail(plan, visitor, "binding to a source address", strerror(errno));
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                                .data.ptr = visitor};
-    if (epoll_ctl(plan->epoll, EPOLL_CTL_ADD, visitor->socket, &event) != 0)
+    if (!watch(plan, visitor, EPOLL_CTL_ADD))
         return fail(plan, visitor, "waiting for a socket", strerror(errno));
     if (!prepare_tls(plan, visitor))
         return fail(plan, visitor, "preparing TLS", "out of memory");
@@ -277,6 +389,7 @@ enum visitor_outcome visitor_begin(struct visitor_plan *plan, struct visitor *vi
 {
     visitor->began_ns = visitor_now_ns();
     visitor->fresh = false;
+    visitor->sent_bytes = 0;
     if (visitor->socket < 0)
         return open_connection(plan, visitor);
     return send_request(plan, visitor);
@@ -291,75 +404,4 @@ void visitor_end(struct visitor *visitor)
     hang_up(visitor);
     SSL_SESSION_free(visitor->session);
     visitor->session = NULL;
-}
-
-/* ---- the plan ---- */
-
-/* TLS 1.3 servers may send several tickets: the newest wins. */
-static int on_session(SSL *tls, SSL_SESSION *session)
-{
-    struct visitor *visitor = SSL_get_app_data(tls);
-    SSL_SESSION_free(visitor->session);
-    visitor->session = session;
-    return 1;
-}
-
-static bool load_files(SSL_CTX *context, const struct load_options *options)
-{
-    if (options->ca != NULL) {
-        if (SSL_CTX_load_verify_file(context, options->ca) != 1)
-            return false;
-        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
-    }
-    return options->certificate == NULL ||
-           (SSL_CTX_use_certificate_chain_file(context, options->certificate) == 1 &&
-            SSL_CTX_use_PrivateKey_file(context, options->key, SSL_FILETYPE_PEM) == 1 &&
-            SSL_CTX_check_private_key(context) == 1);
-}
-
-static bool make_context(struct visitor_plan *plan)
-{
-    const struct load_options *options = plan->options;
-    plan->context = SSL_CTX_new(TLS_client_method());
-    if (plan->context == NULL || !load_files(plan->context, options))
-        return false;
-    uint64_t mode = SSL_MODE_NO_AUTO_CHAIN;
-    if (options->mode == LOAD_IDLE)
-        mode |= SSL_MODE_RELEASE_BUFFERS; /* thousands of them shall fit */
-    SSL_CTX_set_mode(plan->context, (long)mode);
-    SSL_CTX_set_read_ahead(plan->context, 1);
-    if (options->mode == LOAD_RESUMED) {
-        SSL_CTX_set_session_cache_mode(plan->context,
-                                       SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-        SSL_CTX_sess_set_new_cb(plan->context, on_session);
-    }
-    return SSL_CTX_set_min_proto_version(plan->context, options->tls_version) == 1 &&
-           SSL_CTX_set_max_proto_version(plan->context, options->tls_version) == 1 &&
-           SSL_CTX_set1_groups_list(plan->context, options->groups) == 1;
-}
-
-bool visitor_plan_init(struct visitor_plan *plan, const struct load_options *options)
-{
-    *plan = (struct visitor_plan){.options = options, .epoll = epoll_create1(EPOLL_CLOEXEC)};
-    plan->request_bytes = snprintf(plan->request, sizeof plan->request,
-                                   "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: load/1\r\n"
-                                   "Accept: */*\r\n\r\n",
-                                   options->path, options->host);
-    if (plan->request_bytes >= (int)sizeof plan->request) {
-        snprintf(plan->failure, sizeof plan->failure, "path or host is too long");
-        return false;
-    }
-    if (plan->epoll >= 0 && make_context(plan))
-        return true;
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
-    snprintf(plan->failure, sizeof plan->failure, "preparing TLS: %s",
-             reason != NULL ? reason : strerror(errno));
-    return false;
-}
-
-void visitor_plan_done(struct visitor_plan *plan)
-{
-    SSL_CTX_free(plan->context);
-    if (plan->epoll >= 0)
-        close(plan->epoll);
 }

@@ -12,7 +12,7 @@
 #include <openssl/ssl.h>
 
 #include "tests/bench/answer.h"
-#include "tests/bench/load_options.h"
+#include "tests/bench/visitor_plan.h"
 
 enum visitor_outcome {
     VISITOR_BUSY,   /* its unit goes on */
@@ -26,7 +26,7 @@ enum visitor_state {
     VISITOR_RESTING,    /* for the next unit; its connection, if it has one, stays open */
     VISITOR_CONNECTING, /* for TCP */
     VISITOR_SHAKING,    /* for the TLS handshake */
-    VISITOR_SENDING,    /* for room in the socket for its request */
+    VISITOR_SENDING,    /* for room in the socket for its request and the body of it */
     VISITOR_READING,    /* for the rest of the answer */
     VISITOR_LEAVING,    /* for the peer's end of the connection */
 };
@@ -38,27 +38,11 @@ struct visitor {
     SSL_SESSION *session; /* the newest; only in resumed mode */
     uint64_t began_ns;
     uint64_t answered_ns;
-    bool reused; /* the handshake of this unit resumed a session */
-    bool fresh;  /* this unit opened its connection */
+    uint64_t sent_bytes; /* of head and body of the request: given to TLS */
+    bool reused;         /* the handshake of this unit resumed a session */
+    bool fresh;          /* this unit opened its connection */
     struct answer answer;
 };
-
-/* What all visitors have in common. */
-struct visitor_plan {
-    const struct load_options *options;
-    SSL_CTX *context;
-    int epoll;
-    unsigned next_source;
-    char request[512];
-    int request_bytes;
-    char tls_version[16]; /* of the last handshake */
-    char cipher[64];
-    char failure[256]; /* why the last unit failed */
-};
-
-/** Make TLS context, epoll and request. false: the reason is in plan->failure. */
-bool visitor_plan_init(struct visitor_plan *plan, const struct load_options *options);
-void visitor_plan_done(struct visitor_plan *plan);
 
 /** Begin a unit, opening a connection if there is none. May end or fail at once. */
 enum visitor_outcome visitor_begin(struct visitor_plan *plan, struct visitor *visitor);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/bench/visitor_plan.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "tests/bench/visitor.h"
+
+/* Several records a read: large answers must not wait for this program. */
+enum { READ_AHEAD_BYTES = 64 * 1024 };
+
+/* TLS 1.3 servers may send several tickets: the newest wins. */
+static int on_session(SSL *tls, SSL_SESSION *session)
+{
+    struct visitor *visitor = SSL_get_app_data(tls);
+    SSL_SESSION_free(visitor->session);
+    visitor->session = session;
+    return 1;
+}
+
+static bool load_files(SSL_CTX *context, const struct load_options *options)
+{
+    if (options->ca != NULL) {
+        if (SSL_CTX_load_verify_file(context, options->ca) != 1)
+            return false;
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    }
+    return options->certificate == NULL ||
+           (SSL_CTX_use_certificate_chain_file(context, options->certificate) == 1 &&
+            SSL_CTX_use_PrivateKey_file(context, options->key, SSL_FILETYPE_PEM) == 1 &&
+            SSL_CTX_check_private_key(context) == 1);
+}
+
+static bool make_context(struct visitor_plan *plan)
+{
+    const struct load_options *options = plan->options;
+    plan->context = SSL_CTX_new(TLS_client_method());
+    if (plan->context == NULL || !load_files(plan->context, options))
+        return false;
+    uint64_t mode = SSL_MODE_NO_AUTO_CHAIN;
+    if (options->mode == LOAD_IDLE)
+        mode |= SSL_MODE_RELEASE_BUFFERS; /* thousands of them shall fit */
+    SSL_CTX_set_mode(plan->context, (long)mode);
+    SSL_CTX_set_read_ahead(plan->context, 1);
+    if (options->mode != LOAD_IDLE)
+        SSL_CTX_set_default_read_buffer_len(plan->context, READ_AHEAD_BYTES);
+    if (options->mode == LOAD_RESUMED) {
+        SSL_CTX_set_session_cache_mode(plan->context,
+                                       SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+        SSL_CTX_sess_set_new_cb(plan->context, on_session);
+    }
+    return SSL_CTX_set_min_proto_version(plan->context, options->tls_version) == 1 &&
+           SSL_CTX_set_max_proto_version(plan->context, options->tls_version) == 1 &&
+           SSL_CTX_set1_groups_list(plan->context, options->groups) == 1;
+}
+
+/* false: it is too long. */
+static bool write_request(struct visitor_plan *plan)
+{
+    const struct load_options *options = plan->options;
+    char length[48] = "";
+    if (options->body_bytes >= 0)
+        snprintf(length, sizeof length, "Content-Length: %lld\r\n", (long long)options->body_bytes);
+    plan->request_bytes =
+        snprintf(plan->request, sizeof plan->request,
+                 "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: load/1\r\n"
+                 "Accept: */*\r\n%s\r\n",
+                 options->body_bytes >= 0 ? "POST" : "GET", options->path, options->host, length);
+    plan->body_bytes = options->body_bytes > 0 ? (uint64_t)options->body_bytes : 0;
+    return plan->request_bytes < (int)sizeof plan->request;
+}
+
+bool visitor_plan_init(struct visitor_plan *plan, const struct load_options *options)
+{
+    *plan = (struct visitor_plan){.options = options, .epoll = epoll_create1(EPOLL_CLOEXEC)};
+    if (!write_request(plan)) {
+        snprintf(plan->failure, sizeof plan->failure, "path or host is too long");
+        return false;
+    }
+    if (plan->epoll >= 0 && make_context(plan) && pattern_init(&plan->pattern))
+        return true;
+    const char *reason = ERR_reason_error_string(ERR_peek_error());
+    snprintf(plan->failure, sizeof plan->failure, "preparing TLS: %s",
+             reason != NULL ? reason : strerror(errno));
+    return false;
+}
+
+void visitor_plan_done(struct visitor_plan *plan)
+{
+    pattern_done(&plan->pattern);
+    SSL_CTX_free(plan->context);
+    if (plan->epoll >= 0)
+        close(plan->epoll);
+}
