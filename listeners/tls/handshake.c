@@ -153,6 +153,26 @@ enum refusal handshake_judge(const struct listener *listener, const struct polic
     return policy_alert(policy, listener->view, &visitor);
 }
 
+/*
+ * An identity that was remembered is of a chain of the very same bytes: its certificates take the
+ * place of the copies that OpenSSL has just decoded and would keep with the connection and its
+ * session. 5 KB each, of 21, are saved by that. The stack OpenSSL lends here is the one it keeps.
+ */
+static void share_chain(X509_STORE_CTX *store, STACK_OF(X509) * chain,
+                        const struct identity *identity)
+{
+    if (sk_X509_num(chain) != sk_X509_num(identity->chain))
+        return;
+    X509_STORE_CTX_set_cert(store, identity->leaf);
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        X509 *copy = sk_X509_value(chain, i);
+        X509 *shared = sk_X509_value(identity->chain, i);
+        X509_up_ref(shared);
+        sk_X509_set(chain, i, shared);
+        X509_free(copy);
+    }
+}
+
 /* Called in the place of X509_verify_cert(). 1: go on. */
 int handshake_on_certificate(X509_STORE_CTX *store, void *argument)
 {
@@ -170,6 +190,7 @@ int handshake_on_certificate(X509_STORE_CTX *store, void *argument)
         X509_STORE_CTX_set_error(store, X509_V_ERR_OUT_OF_MEM);
         return 0;
     }
+    share_chain(store, chain, handshake->identity);
     handshake->refusal = handshake_judge(handshake->listener, policy, handshake->identity,
                                          handshake_context_now(argument));
     X509_STORE_CTX_set_error(store, refusal_x509_error(handshake->refusal));

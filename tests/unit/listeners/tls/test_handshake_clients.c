@@ -354,6 +354,41 @@ START_TEST(a_verified_chain_is_remembered_for_the_next_full_handshake)
 }
 END_TEST
 
+/* OpenSSL decodes the certificates of every handshake and would keep them with each connection. */
+START_TEST(all_connections_of_a_client_hold_one_copy_of_its_certificates)
+{
+    struct cast cast;
+    struct meeting first;
+    struct meeting second;
+    struct meeting resumed;
+    cast_open(&cast);
+    struct made *middle = made_intermediate(cast.ca, "Intermediate");
+    struct made *client = made_client(middle, "client");
+    stage_rule(&cast.stage, "", AUTH_REQUIRE, cast.set, REFUSE_ALERT);
+    stage_start(&cast.stage);
+    struct wish wish = {.certificate = client, .version = versions[_i]};
+    meet(&cast.stage, &wish, &first);
+    meet(&cast.stage, &wish, &second);
+    wish.session = second.session;
+    meet(&cast.stage, &wish, &resumed);
+    ck_assert(first.let_in && second.let_in && resumed.let_in && resumed.resumed);
+    const struct identity *identity = first.handshake.identity;
+    const struct meeting *const all[] = {&first, &second, &resumed};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        const STACK_OF(X509) *chain = SSL_get_peer_cert_chain(all[i]->server);
+        ck_assert_ptr_eq(SSL_get0_peer_certificate(all[i]->server), identity->leaf);
+        ck_assert_int_eq(sk_X509_num(chain), 1); /* a server keeps the leaf apart from it */
+        ck_assert_ptr_eq(sk_X509_value(chain, 0), sk_X509_value(identity->chain, 1));
+    }
+    part(&first);
+    part(&second);
+    part(&resumed);
+    made_free(client);
+    made_free(middle);
+    cast_close(&cast);
+}
+END_TEST
+
 START_TEST(a_remembered_chain_is_forgotten_at_its_not_after)
 {
     struct cast cast;
@@ -477,6 +512,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(
         tcase, one_certificate_is_verified_once_for_each_distinct_set_with_one_result_each, 0, 2);
     tcase_add_loop_test(tcase, a_verified_chain_is_remembered_for_the_next_full_handshake, 0, 2);
+    tcase_add_loop_test(tcase, all_connections_of_a_client_hold_one_copy_of_its_certificates, 0, 2);
     tcase_add_loop_test(tcase, a_remembered_chain_is_forgotten_at_its_not_after, 0, 2);
     tcase_add_loop_test(tcase, a_chain_verified_for_one_policy_is_not_taken_for_another, 0, 2);
     tcase_add_loop_test(tcase, a_refusal_is_described_with_name_and_certificate, 0, 2);
