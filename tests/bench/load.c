@@ -4,7 +4,7 @@
  *
  *   warming up   every visitor does one unit, a few at a time, and rests
  *   ready        with --wait: until a line comes on standard input
- *   measuring    units are handed out until the count or the time is used up; the last ones end
+ *   measuring    units are handed out at the pace that was asked for; the last ones end
  *   over         the result is printed; with --wait, connections stay until standard input ends
  *
  * Whoever measures processor time from outside reads it between "ready" and its line, and again
@@ -17,15 +17,18 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "tests/bench/latency.h"
+#include "tests/bench/pace.h"
 #include "tests/bench/place.h"
+#include "tests/bench/result.h"
 #include "tests/bench/visitor.h"
+#include "tests/bench/wake.h"
 
 enum {
     WARMING_AT_ONCE = 32,
     EVENTS_AT_ONCE = 256,
     MOST_FAILURES = 100,
-    LONGEST_S = 1800, /* whatever was asked for */
+    LOOK_AROUND_MS = 200, /* for stalls, when nothing happens */
+    LONGEST_S = 1800,     /* whatever was asked for */
 };
 
 enum load_phase { WARMING_UP, READY, MEASURING, OVER };
@@ -34,104 +37,96 @@ struct load {
     enum load_phase phase;
     struct load_options options;
     struct visitor_plan plan;
+    struct pace pace; /* of the measured part */
+    struct wake wake;
+    struct result result;
     struct visitor *visitors;
-    struct latency latency;
-    unsigned warmed; /* visitors that have begun their first unit */
-    unsigned busy;   /* visitors that have a unit */
-    uint64_t begun;  /* units handed out in the measured part */
-    uint64_t done;
-    uint64_t resumed;
-    uint64_t reopened; /* keep-alive: connections opened in the measured part */
-    uint64_t closed;   /* resting connections that the peer closed */
-    uint64_t failures;
-    uint64_t answer_bytes; /* in the bodies of the answers to all done */
-    uint64_t body_bytes;   /* in the bodies of their requests */
-    uint64_t began_ns;
-    uint64_t ended_ns;
-    uint64_t moved_ns; /* when the last unit ended, or a body got on */
-    uint64_t moved_bytes;
-    char first_failure[256];
-    bool told; /* a line came, or standard input ended */
+    struct visitor *first_resting; /* in the order in which they came to rest: all get their turn */
+    struct visitor *last_resting;
+    unsigned warmed;      /* visitors that have begun their first unit */
+    unsigned busy;        /* visitors that have a unit */
+    uint64_t moved_ns;    /* when a unit last ended or a body got on */
+    uint64_t moved_bytes; /* of all bodies, by then */
+    bool told;            /* a line came, or standard input ended */
 };
+
+static uint64_t patience_ns(const struct load *load)
+{
+    return (uint64_t)load->options.stall_seconds * 1000000000U;
+}
 
 static void stop(struct load *load)
 {
     load->phase = OVER;
-    load->ended_ns = visitor_now_ns();
+    load->result.ended_ns = visitor_now_ns();
+    load->result.unserved = pace_waiting(&load->pace, load->result.ended_ns) + load->busy;
 }
 
-static void note_failure(struct load *load)
+/* ---- units ---- */
+
+static void rest(struct load *load, struct visitor *visitor)
 {
-    if (load->failures++ == 0)
-        snprintf(load->first_failure, sizeof load->first_failure, "%s", load->plan.failure);
+    visitor->next_resting = NULL;
+    if (load->first_resting == NULL)
+        load->first_resting = visitor;
+    else
+        load->last_resting->next_resting = visitor;
+    load->last_resting = visitor;
 }
 
-static void note_done(struct load *load, const struct visitor *visitor)
-{
-    load->moved_ns = visitor->answered_ns;
-    if (load->phase != MEASURING)
-        return;
-    load->done++;
-    load->answer_bytes += visitor->answer.body_bytes;
-    load->body_bytes += load->plan.body_bytes;
-    latency_add(&load->latency, visitor->answered_ns - visitor->began_ns);
-    if (visitor->fresh && visitor->reused)
-        load->resumed++;
-    if (visitor->fresh && load->options.mode == LOAD_KEEP_ALIVE)
-        load->reopened++;
-}
-
-static bool has_more_work(struct load *load, uint64_t now_ns)
-{
-    if (load->phase != MEASURING || load->failures >= MOST_FAILURES)
-        return false;
-    if (load->options.count > 0)
-        return load->begun < load->options.count;
-    return now_ns - load->began_ns < (uint64_t)load->options.seconds * 1000000000U;
-}
-
-/* A visitor's unit ended, or it never had one: give it the next, or let it rest. */
 static void settle(struct load *load, struct visitor *visitor, enum visitor_outcome outcome)
 {
-    while (outcome == VISITOR_DONE || outcome == VISITOR_FAILED) {
-        load->busy--;
-        if (outcome == VISITOR_DONE)
-            note_done(load, visitor);
-        else
-            note_failure(load);
-        uint64_t now_ns = outcome == VISITOR_DONE ? visitor->answered_ns : visitor_now_ns();
-        if (!has_more_work(load, now_ns))
-            return;
-        load->begun++;
-        load->busy++;
-        outcome = visitor_begin(&load->plan, visitor);
-    }
     if (outcome == VISITOR_CLOSED)
-        load->closed++;
+        load->result.closed++;
+    if (outcome != VISITOR_DONE && outcome != VISITOR_FAILED)
+        return;
+    load->busy--;
+    rest(load, visitor);
+    if (outcome == VISITOR_FAILED) {
+        result_note_failure(&load->result, load->plan.failure);
+        return;
+    }
+    load->moved_ns = visitor->answered_ns;
+    if (load->phase == MEASURING)
+        result_note_done(&load->result, &load->plan, visitor);
 }
 
-static void begin_measuring(struct load *load)
+static void begin_unit(struct load *load, struct visitor *visitor, uint64_t due_ns)
 {
-    load->phase = MEASURING;
-    load->began_ns = load->moved_ns = visitor_now_ns();
-    if (load->options.mode == LOAD_IDLE)
-        return; /* the connections are open: that was the work */
-    for (unsigned i = 0; i < load->options.connections && has_more_work(load, load->began_ns);
-         i++) {
-        load->begun++;
-        load->busy++;
-        settle(load, &load->visitors[i], visitor_begin(&load->plan, &load->visitors[i]));
+    load->busy++;
+    settle(load, visitor, visitor_begin(&load->plan, visitor, due_ns));
+}
+
+static bool has_more_work(const struct load *load, uint64_t now_ns)
+{
+    return load->phase == MEASURING && load->result.failures < MOST_FAILURES &&
+           pace_has_more(&load->pace, now_ns);
+}
+
+/* Whoever rests takes what is due. */
+static void hand_out(struct load *load)
+{
+    uint64_t due_ns;
+    while (load->phase == MEASURING && load->first_resting != NULL) {
+        uint64_t now_ns = visitor_now_ns();
+        if (!has_more_work(load, now_ns) || !pace_take(&load->pace, now_ns, &due_ns))
+            return;
+        struct visitor *visitor = load->first_resting;
+        load->first_resting = visitor->next_resting;
+        if (load->busy == 0)
+            load->moved_ns = now_ns;
+        latency_add(&load->result.late, now_ns - due_ns);
+        begin_unit(load, visitor, due_ns);
     }
 }
+
+/* ---- phases ---- */
 
 static void warm_up(struct load *load)
 {
     while (load->busy < WARMING_AT_ONCE && load->warmed < load->options.connections &&
-           load->failures < MOST_FAILURES) {
-        struct visitor *visitor = &load->visitors[load->warmed++];
-        load->busy++;
-        settle(load, visitor, visitor_begin(&load->plan, visitor));
-    }
+           load->result.failures < MOST_FAILURES)
+        begin_unit(load, &load->visitors[load->warmed++], visitor_now_ns());
     if (load->busy > 0)
         return;
     load->phase = READY;
@@ -139,8 +134,40 @@ static void warm_up(struct load *load)
         return;
     printf(
         "{\"ready\": true, \"connections\": %u, \"failures\": %llu, \"first_failure\": \"%s\"}\n",
-        load->warmed, (unsigned long long)load->failures, load->first_failure);
+        load->warmed, (unsigned long long)load->result.failures, load->result.first_failure);
     fflush(stdout);
+}
+
+static void begin_measuring(struct load *load)
+{
+    const struct load_options *options = &load->options;
+    load->phase = MEASURING;
+    load->result.began_ns = load->moved_ns = visitor_now_ns();
+    if (options->mode == LOAD_IDLE)
+        return; /* the connections are open: that was the work */
+    load->pace = pace_begin(options->rate, options->count, (uint64_t)options->seconds * 1000000000U,
+                            load->result.began_ns);
+}
+
+static void give_up(struct load *load, const char *what, uint64_t units)
+{
+    char text[128];
+    snprintf(text, sizeof text, "%llu units %s", (unsigned long long)units, what);
+    result_note_failure(&load->result, text);
+    stop(load);
+}
+
+/* Neither a peer that says nothing nor one that is far too slow may hold this up for ever. */
+static void look_for_stall(struct load *load, uint64_t now_ns)
+{
+    if (load->moved_bytes != load->plan.moved_bytes)
+        load->moved_ns = now_ns;
+    load->moved_bytes = load->plan.moved_bytes;
+    uint64_t next_ns = pace_next_ns(&load->pace);
+    if (load->busy > 0 && now_ns - load->moved_ns >= patience_ns(load))
+        give_up(load, "stalled", load->busy);
+    else if (load->phase == MEASURING && next_ns < now_ns && now_ns - next_ns >= patience_ns(load))
+        give_up(load, "are due and find no free connection", pace_waiting(&load->pace, now_ns));
 }
 
 static void move_on(struct load *load)
@@ -149,19 +176,15 @@ static void move_on(struct load *load)
         warm_up(load);
     if (load->phase == READY && (load->told || !load->options.waits))
         begin_measuring(load);
-    if (load->phase == MEASURING && load->busy == 0)
-        stop(load);
+    hand_out(load);
     uint64_t now_ns = visitor_now_ns();
-    if (load->moved_bytes != load->plan.moved_bytes)
-        load->moved_ns = now_ns;
-    load->moved_bytes = load->plan.moved_bytes;
-    uint64_t patience_ns = (uint64_t)load->options.stall_seconds * 1000000000U;
-    if (load->busy == 0 || load->phase == OVER || now_ns - load->moved_ns < patience_ns)
-        return;
-    snprintf(load->plan.failure, sizeof load->plan.failure, "%u units stalled", load->busy);
-    note_failure(load);
-    stop(load);
+    if (load->phase == MEASURING && load->busy == 0 && !has_more_work(load, now_ns))
+        stop(load);
+    if (load->phase != OVER)
+        look_for_stall(load, now_ns);
 }
+
+/* ---- events ---- */
 
 /* false: standard input ended. */
 static bool hear(struct load *load)
@@ -175,13 +198,17 @@ static bool hear(struct load *load)
 static void turn(struct load *load)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
-    int count = epoll_wait(load->plan.epoll, events, EVENTS_AT_ONCE, 200);
+    if (load->phase == MEASURING && load->first_resting != NULL &&
+        pace_next_ns(&load->pace) != UINT64_MAX)
+        wake_at(&load->wake, pace_next_ns(&load->pace));
+    int count = epoll_wait(load->plan.epoll, events, EVENTS_AT_ONCE, LOOK_AROUND_MS);
     for (int i = 0; i < count; i++) {
         struct visitor *visitor = events[i].data.ptr;
-        if (visitor != NULL)
-            settle(load, visitor, visitor_advance(&load->plan, visitor));
-        else if (!hear(load))
+        if (visitor == NULL && !hear(load))
             stop(load);
+        if (visitor != NULL && events[i].data.ptr != &load->wake)
+            settle(load, visitor, visitor_advance(&load->plan, visitor));
+        hand_out(load); /* between two events: units are not late for those behind */
     }
 }
 
@@ -190,25 +217,6 @@ static void run(struct load *load)
     load->moved_ns = visitor_now_ns();
     for (move_on(load); load->phase != OVER; move_on(load))
         turn(load);
-}
-
-static void print_result(const struct load *load)
-{
-    const struct latency *latency = &load->latency;
-    printf("{\"mode\": \"%s\", \"connections\": %u, \"units\": %llu, \"failures\": %llu, "
-           "\"first_failure\": \"%s\", \"resumed\": %llu, \"reopened\": %llu, "
-           "\"closed_by_peer\": %llu, \"seconds\": %.6f, \"p50_us\": %.1f, \"p99_us\": %.1f, "
-           "\"most_us\": %.1f, \"answer_bytes\": %llu, \"body_bytes\": %llu, \"tls\": \"%s\", "
-           "\"cipher\": \"%s\"}\n",
-           load->options.mode_name, load->options.connections, (unsigned long long)load->done,
-           (unsigned long long)load->failures, load->first_failure,
-           (unsigned long long)load->resumed, (unsigned long long)load->reopened,
-           (unsigned long long)load->closed, (double)(load->ended_ns - load->began_ns) / 1e9,
-           (double)latency_percentile(latency, 50) / 1e3,
-           (double)latency_percentile(latency, 99) / 1e3, (double)latency->most_ns / 1e3,
-           (unsigned long long)load->answer_bytes, (unsigned long long)load->body_bytes,
-           load->plan.tls_version, load->plan.cipher);
-    fflush(stdout);
 }
 
 static void watch_standard_input(struct load *load)
@@ -234,7 +242,12 @@ static bool prepare(struct load *load)
         return false;
     for (unsigned i = 0; i < connections; i++)
         load->visitors[i].socket = -1;
-    return visitor_plan_init(&load->plan, &load->options);
+    if (!visitor_plan_init(&load->plan, &load->options))
+        return false;
+    if (wake_init(&load->wake, load->plan.epoll))
+        return true;
+    snprintf(load->plan.failure, sizeof load->plan.failure, "no timer: %s", strerror(errno));
+    return false;
 }
 
 int main(int argc, char **argv)
@@ -250,12 +263,13 @@ int main(int argc, char **argv)
     if (load.options.waits)
         watch_standard_input(&load);
     run(&load);
-    print_result(&load);
+    result_print(&load.result, &load.plan);
     while (load.options.waits && hear(&load))
         continue;
     for (unsigned i = 0; i < load.options.connections; i++)
         visitor_end(&load.visitors[i]);
     free(load.visitors);
+    wake_done(&load.wake);
     visitor_plan_done(&load.plan);
-    return load.failures == 0 ? 0 : 1;
+    return load.result.failures == 0 ? 0 : 1;
 }

@@ -15,6 +15,9 @@ static const char usage[] =
     "usage: load --address 127.0.0.1:PORT [options]\n"
     "  --mode MODE        keep-alive | full | resumed | idle (keep-alive)\n"
     "  --connections N    at the same time (32)\n"
+    "  --rate N           so many units are due each second, at fixed times, and latency counts "
+    "from\n"
+    "                     then: for all modes but idle (each connection has a unit all the time)\n"
     "  --count N          units of work; or\n"
     "  --seconds N        how long (5, when no count is given)\n"
     "  --tls 1.2|1.3      the only version offered (1.3)\n"
@@ -27,7 +30,8 @@ static const char usage[] =
     "  --expect N         the body of each answer must have N bytes (not checked)\n"
     "  --sources N        come from so many addresses of 127.0.0.0/8 in turn (0: the kernel's "
     "choice)\n"
-    "  --stall N          give up after so many seconds in which nothing moves (10)\n"
+    "  --stall N          give up when nothing moves, or a due unit waits, for so many seconds "
+    "(10)\n"
     "  --cpu N            run on this processor only\n"
     "  --wait             print {\"ready\":…} after warming up, measure once a line comes on "
     "standard\n"
@@ -38,6 +42,7 @@ enum option_key {
     KEY_ADDRESS = 256,
     KEY_MODE,
     KEY_CONNECTIONS,
+    KEY_RATE,
     KEY_COUNT,
     KEY_SECONDS,
     KEY_TLS,
@@ -60,6 +65,7 @@ static const struct option long_options[] = {
     {"address", required_argument, NULL, KEY_ADDRESS},
     {"mode", required_argument, NULL, KEY_MODE},
     {"connections", required_argument, NULL, KEY_CONNECTIONS},
+    {"rate", required_argument, NULL, KEY_RATE},
     {"count", required_argument, NULL, KEY_COUNT},
     {"seconds", required_argument, NULL, KEY_SECONDS},
     {"tls", required_argument, NULL, KEY_TLS},
@@ -120,6 +126,8 @@ static void read_number(struct load_options *options, enum option_key key, const
 {
     if (key == KEY_CONNECTIONS)
         options->connections = (unsigned)argument_number("--connections", text, 1, 200000);
+    if (key == KEY_RATE)
+        options->rate = argument_number("--rate", text, 1, 1000000);
     if (key == KEY_COUNT)
         options->count = argument_number("--count", text, 1, 100000000);
     if (key == KEY_SECONDS)
@@ -199,6 +207,8 @@ struct load_options load_options_read(int argc, char **argv)
         refuse("an address is needed:", "--address 127.0.0.1:PORT");
     if ((options.certificate == NULL) != (options.key == NULL))
         refuse("these belong together:", "--certificate F --key F");
+    if (options.rate > 0 && options.mode == LOAD_IDLE)
+        refuse("idle connections have no units:", "--rate");
     if (options.count == 0 && options.seconds == 0)
         options.seconds = 5;
     return options;

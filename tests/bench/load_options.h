@@ -28,11 +28,12 @@ struct load_options {
     const char *groups;
     int tls_version; /* TLS1_2_VERSION or TLS1_3_VERSION */
     unsigned connections;
+    uint64_t rate;          /* units due each second; 0: as fast as they come back */
     uint64_t count;         /* units; 0: as many as fit in `seconds` */
     unsigned seconds;       /* of the measured part; 0: until `count` units are done */
     unsigned sources;       /* addresses of 127.0.0.0/8 that connections come from in turn; 0: the
                                kernel's choice */
-    unsigned stall_seconds; /* give up when nothing moves for so long */
+    unsigned stall_seconds; /* give up when nothing moves, or a due unit waits, for so long */
     int cpu;                /* -1: any */
     bool waits; /* say "ready" and wait for a line before the measured part, and again at the end */
 };

@@ -385,9 +385,10 @@ static enum visitor_outcome open_connection(struct visitor_plan *plan, struct vi
     return VISITOR_BUSY;
 }
 
-enum visitor_outcome visitor_begin(struct visitor_plan *plan, struct visitor *visitor)
+enum visitor_outcome visitor_begin(struct visitor_plan *plan, struct visitor *visitor,
+                                   uint64_t due_ns)
 {
-    visitor->began_ns = visitor_now_ns();
+    visitor->due_ns = due_ns;
     visitor->fresh = false;
     visitor->sent_bytes = 0;
     if (visitor->socket < 0)

@@ -36,16 +36,19 @@ struct visitor {
     int socket; /* -1: none */
     SSL *tls;
     SSL_SESSION *session; /* the newest; only in resumed mode */
-    uint64_t began_ns;
+    uint64_t due_ns;      /* its unit, or when it began if it had not been due before */
     uint64_t answered_ns;
     uint64_t sent_bytes; /* of head and body of the request: given to TLS */
     bool reused;         /* the handshake of this unit resumed a session */
     bool fresh;          /* this unit opened its connection */
     struct answer answer;
+    struct visitor *next_resting; /* for load.c */
 };
 
-/** Begin a unit, opening a connection if there is none. May end or fail at once. */
-enum visitor_outcome visitor_begin(struct visitor_plan *plan, struct visitor *visitor);
+/** Begin a unit that was due then, opening a connection if there is none. May end or fail at once.
+ */
+enum visitor_outcome visitor_begin(struct visitor_plan *plan, struct visitor *visitor,
+                                   uint64_t due_ns);
 
 /** Its socket has news. */
 enum visitor_outcome visitor_advance(struct visitor_plan *plan, struct visitor *visitor);
