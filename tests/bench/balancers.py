@@ -17,14 +17,15 @@ import subprocess
 import time
 
 import accounting
+from fault import Fault
 
 FIELDS = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Real-IP",
           "X-Request-ID")
 
 LB = """\
 [lb]
-workers = 1
-access_log = off
+workers = {workers}
+access_log = {access_log}
 log_level = warn
 max_clients = 100000
 
@@ -39,6 +40,7 @@ ciphers = ECDHE-ECDSA-AES256-GCM-SHA384
 ciphersuites = TLS_AES_256_GCM_SHA384
 groups = X25519:P-256
 keepalive_timeout = 1h
+max_body = 0
 
 [rule all]
 listener = bench
@@ -54,13 +56,14 @@ idle_links = 64
 NGINX = """\
 daemon off;
 user root;
-worker_processes 1;
+worker_processes {workers};
 worker_rlimit_nofile {descriptors};
 pid {folder}/nginx.pid;
 error_log {folder}/nginx.log warn;
 events {{ worker_connections {connections}; }}
 http {{
-    access_log off;
+    access_log {access_log};
+    client_max_body_size 0;
     client_body_temp_path {folder}/nginx-body;
     proxy_temp_path {folder}/nginx-proxy;
     fastcgi_temp_path {folder}/nginx-fastcgi;
@@ -89,6 +92,8 @@ http {{
         location / {{
             proxy_pass http://app;
             proxy_http_version 1.1;
+            proxy_request_buffering off;
+            proxy_max_temp_file_size 0;
             proxy_set_header Connection "";
             proxy_set_header Host $host;
             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
@@ -104,7 +109,8 @@ http {{
 
 HAPROXY = """\
 global
-    nbthread 1
+    nbthread {workers}
+    {globals}
     no strict-limits
     maxconn {connections}
     ssl-default-bind-options ssl-min-ver TLSv1.2
@@ -112,6 +118,7 @@ global
     ssl-default-bind-ciphersuites TLS_AES_256_GCM_SHA384
 defaults
     mode http
+    {access_log}
     timeout connect 5s
     timeout client 1h
     timeout server 1h
@@ -135,6 +142,24 @@ backend app
 """
 
 
+# How each writes a line for every request to a file; nginx and HAProxy in the form that most people read them in.
+COMBINED_LOG = {
+    "lb": {"access_log": "{folder}/lb.access\naccess_log_format = combined"},
+    "nginx": {"access_log": "{folder}/nginx.access combined"},
+    "haproxy": {"globals": "log stdout format raw local0", "access_log": "log global\n    option httplog"},
+}
+JSON_LOG = {"access_log": "{folder}/lb-json.access\naccess_log_format = json"}
+
+# What a template asks for besides places and ports, when nothing else is said.
+SETTINGS = {
+    "lb": {"workers": 1, "access_log": "off"},
+    "nginx": {"workers": 1, "access_log": "off", "sessions": ""},
+    "haproxy": {"workers": 1, "access_log": "", "globals": "", "sessions": ""},
+}
+BEST_SESSIONS = {"nginx": "ssl_session_tickets off; ssl_session_cache builtin:20000;",
+                 "haproxy": "no-tls-tickets"}
+
+
 def free_port():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -147,47 +172,61 @@ def _version(command, pattern):
     return match.group(1) if match else "unknown"
 
 
-def _settle_in(processor):
-    """In the new process: stay on one processor, and end with the benchmark however that ends."""
-    os.sched_setaffinity(0, {processor})
+def _settle_in(processors):
+    """In the new process: stay on these processors, and end with the benchmark however that ends."""
+    if processors is not None:
+        os.sched_setaffinity(0, processors)
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 class Balancer:
-    """One program with one configuration. `name` is its column; `is_peer` says that goals compare with it."""
+    """One program with one configuration. `name` is its own, `column` where its figures stand; `settings` fill the
+    template's places besides ports and folders."""
 
-    patience_s = 15  # until it listens
+    patience_s = 60  # until it listens; ten thousand certificates take nginx ten seconds
 
-    def __init__(self, name, program, template, command, version, sessions="", is_peer=True,
-                 is_default=True):
+    def __init__(self, name, program, template, command, version, settings=None):
         self.name = name
+        self.column = name
         self.program = program
         self.template = template
         self.command = command
         self.version = version
-        self.sessions = sessions
-        self.is_peer = is_peer
-        self.is_default = is_default
+        self.settings = settings or {}
         self.process = None
         self.port = None
-        self.file_name = name.replace(" ", "-")
+        self.log_path = None
+        self.file_name = re.sub(r"[^\w.-]+", "-", name)
 
-    def start(self, folder, certificates, backends, processor, connections):
+    def like(self, name, template=None, command=None, **settings):
+        """Another one of the same program and column, not started, that differs in these."""
+        other = Balancer(name, self.program, template or self.template, command or self.command, self.version,
+                         {**self.settings, **settings})
+        other.column = self.column
+        return other
+
+    def start(self, folder, certificates, backends, processors, connections, environment=None):
+        """Returns when it listens. `processors`: those it may use, None: all. Fails with a Fault."""
+        self.spawn(folder, certificates, backends, processors, connections, environment)
+        self._await_listening()
+
+    def spawn(self, folder, certificates, backends, processors, connections, environment=None):
+        """As start, but returns at once."""
         self.port = free_port()
         os.makedirs(folder, exist_ok=True)
         path = os.path.join(folder, self.file_name + ".conf")
+        settings = {key: str(value).format(folder=folder) for key, value in self.settings.items()}
         with open(path, "w", encoding="ascii") as file:
             file.write(self.template.format(
                 port=self.port, certificates=certificates, backends=backends, folder=folder,
-                connections=connections, descriptors=connections + 500, sessions=self.sessions))
+                connections=connections, descriptors=connections + 500, **settings))
         self.log_path = path[:-len("conf")] + "log"
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [part.format(program=self.program, config=path, folder=folder)
                  for part in self.command],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                preexec_fn=lambda: _settle_in(processor))
-        self._await_listening()
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=environment,
+                preexec_fn=lambda: _settle_in(processors))
 
     def _await_listening(self):
         end = time.monotonic() + self.patience_s
@@ -201,7 +240,7 @@ class Balancer:
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
             said = log.read().strip()
         self.stop()
-        raise SystemExit(f"{self.name} did not start listening: {said or 'it said nothing'}")
+        raise Fault(f"{self.name} did not start listening: {said or 'it said nothing'}")
 
     def stop(self):
         if self.process is None:
@@ -232,28 +271,24 @@ def _program(name):
     return shutil.which(name, path=folders)
 
 
-def available(lb_program, with_best):
-    """Every balancer that is installed here, lb first; and the names of those that are not."""
-    nginx = ["{program}", "-e", "stderr", "-p", "{folder}", "-c", "{config}"]
-    haproxy = ["{program}", "-db", "-f", "{config}"]
-    found, missing = [], []
-    if os.access(lb_program, os.X_OK):
-        found.append(Balancer("lb", lb_program, LB, ["{program}", "run", "-c", "{config}"],
-                              _version([lb_program, "--version"], r"(\d+\.\d+\.\d+\S*)"),
-                              is_peer=False))
-    else:
-        missing.append("lb")
-    for name, template, command, flag, pattern, best in (
-            ("nginx", NGINX, nginx, "-v", r"nginx/(\S+)",
-             "ssl_session_tickets off; ssl_session_cache builtin:20000;"),
-            ("haproxy", HAPROXY, haproxy, "-v", r"version (\S+)", "no-tls-tickets")):
-        program = _program(name)
-        if program is None:
-            missing.append(name)
-            continue
-        version = _version([program, flag], pattern)
-        found.append(Balancer(name, program, template, command, version))
-        if with_best:
-            found.append(Balancer(name + " best", program, template, command, version, best,
-                                  is_default=False))
-    return found, missing
+def available(lb_program):
+    """{name: Balancer} of lb, nginx and haproxy with their default settings, as far as they are installed."""
+    found = {}
+    for name, program, template, command, flag, pattern in (
+            ("lb", os.access(lb_program, os.X_OK) and lb_program, LB, ["{program}", "run", "-c", "{config}"],
+             "--version", r"(\d+\.\d+\.\d+\S*)"),
+            ("nginx", _program("nginx"), NGINX,
+             ["{program}", "-e", "stderr", "-p", "{folder}", "-c", "{config}"], "-v", r"nginx/(\S+)"),
+            ("haproxy", _program("haproxy"), HAPROXY, ["{program}", "-db", "-f", "{config}"], "-v",
+             r"version (\S+)")):
+        if program:
+            found[name] = Balancer(name, program, template, command, _version([program, flag], pattern),
+                                   SETTINGS[name])
+    return found
+
+
+def best(balancer):
+    """The peer with its best session settings: kept by itself, not in tickets."""
+    other = balancer.like(balancer.name + " best", sessions=BEST_SESSIONS[balancer.name])
+    other.column = other.name
+    return other

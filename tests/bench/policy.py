@@ -6,14 +6,11 @@ All configurations run at the same time and are measured interleaved, as balance
 installed, instructions of user space are counted, too: they do not depend on what else the machine does.
 """
 
+import dataclasses
 import os
-import re
-import shutil
-import signal
 import subprocess
 
-import balancers
-import report
+import instructions
 import workloads
 
 REVOKED = 100000
@@ -97,56 +94,32 @@ def make_crl(folder):
 def candidates(lb):
     made = []
     for name, template in POLICIES.items():
-        policy = balancers.Balancer(name, lb.program, template, lb.command, lb.version, is_peer=False)
+        policy = lb.like(name, template)
         policy.file_name = f"policy-{len(made)}"
         made.append(policy)
     return made
 
 
-def _count(bench, policy, units):
-    """Instructions of user space that one start, so many requests and an end take, by valgrind."""
-    counts = os.path.join(bench.folder, "policy.callgrind")
-    slow = balancers.Balancer(policy.name, policy.program, policy.template,
-                              ["valgrind", "--tool=callgrind", "--callgrind-out-file=" + counts, *policy.command],
-                              policy.version, is_peer=False)
-    slow.patience_s = 120
-    slow.file_name = policy.file_name + "-counted"
-    bench.start(slow)
-    try:
-        work = workloads.Workload("keep-alive, TLS 1.3", "keep-alive", "1.3", 1.03, units, units, 4)
-        faults = workloads.run(bench, slow, work, units)["faults"]
-        slow.process.send_signal(signal.SIGTERM)
-        slow.process.wait(timeout=60)
-    finally:
-        slow.stop()
-    if faults:
-        raise SystemExit(f"{policy.name}, under valgrind: {faults[0]}")
-    with open(counts, encoding="ascii", errors="replace") as file:
-        return int(re.search(r"^(?:summary|totals): (\d+)", file.read(), re.MULTILINE).group(1))
-
-
 def count_instructions(bench, policy, say):
-    """Of one request: what more requests take, divided by how many there were more."""
-    few, many = 1000, 5000
-    counted = (_count(bench, policy, many) - _count(bench, policy, few)) / (many - few)
+    """Of user space, of one request."""
+    counted = instructions.per_unit(bench, policy, dataclasses.replace(workloads.KEPT, connections=1))
     say(f"  {policy.name:34} {counted:9.0f} instructions")
     return counted
 
 
 def measure(bench, policies, repetitions, units, say):
     """{name: summary}, every repetition interleaved."""
-    work = workloads.Workload("keep-alive, TLS 1.3", "keep-alive", "1.3", 1.03, units, units, 32)
     runs = {policy.name: [] for policy in policies}
     for repetition in range(repetitions):
         for policy in policies:
-            result = workloads.run(bench, policy, work, units)
+            result = workloads.run(bench, policy, workloads.KEPT, units)
             runs[policy.name].append(result)
             say(f"  {repetition + 1}/{repetitions} {policy.name:34} {result['cpu_us']:9.2f} µs "
                 f"{'; '.join(result['faults'])}")
-    return {name: report.summarise(cell) for name, cell in runs.items()}
+    return {name: workloads.summarise(cell) for name, cell in runs.items()}
 
 
-def table(policies, cpu, instructions):
+def table(policies, cpu, counts):
     base = cpu[PLAIN]["median_us"]
     lines = ["| policy | CPU per request | to plain require | instructions | to plain require |",
              "|---|---|---|---|---|"]
@@ -154,15 +127,15 @@ def table(policies, cpu, instructions):
         cell = cpu[policy.name]
         text = "FAULT " + "; ".join(cell["faults"]) if cell["faults"] else (
             f"{cell['median_us']:.2f} µs ({cell['least_us']:.2f}–{cell['most_us']:.2f})")
-        counted, plain = instructions.get(policy.name), instructions.get(PLAIN)
+        counted, plain = counts.get(policy.name), counts.get(PLAIN)
         more = f"{counted:,.0f} | {counted / plain:.3f}" if counted and plain else "- | -"
         lines.append(f"| {policy.name} | {text} | {cell['median_us'] / base:.3f} | {more} |")
     return "\n".join(lines + [""])
 
 
-def run(bench, lb, options, say):
+def run(bench, available, options, say):
     make_crl(bench.certificates)
-    policies = candidates(lb)
+    policies = candidates(available["lb"])
     try:
         bench.start_backends()
         for policy in policies:
@@ -170,13 +143,13 @@ def run(bench, lb, options, say):
         cpu = measure(bench, policies, options.repetitions, 30000 if options.quick else 100000, say)
         for policy in policies:
             policy.stop()
-        instructions = {}
-        if shutil.which("valgrind") is not None:
-            instructions = {policy.name: count_instructions(bench, policy, say) for policy in policies}
+        counts = {}
+        if instructions.countable():
+            counts = {policy.name: count_instructions(bench, policy, say) for policy in policies}
         else:
             say("valgrind is not installed: instructions are not counted")
     finally:
         for policy in policies:
             policy.stop()
         bench.stop()
-    return table(policies, cpu, instructions), {"cpu": cpu, "instructions": instructions}
+    return table(policies, cpu, counts), {"cpu": cpu, "instructions": counts}

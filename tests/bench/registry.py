@@ -18,7 +18,6 @@ import balancers
 import certificates
 import change_clients
 import registry_admin
-import report
 import workloads
 
 HOST = "www.example.com"
@@ -104,7 +103,7 @@ class Registered(balancers.Balancer):
                                    client_ca="registry" if count else "{certificates}/ca.crt",
                                    registration="manual" if count else "off")
         super().__init__(_thousands(count) if count else OFF, program, template,
-                         ["{program}", "run", "-c", "{config}"], "", is_peer=False)
+                         ["{program}", "run", "-c", "{config}"], "")
         self.file_name = os.path.join(os.path.basename(self.own_folder), "lb")
 
     def config(self):
@@ -181,7 +180,7 @@ def measure_starts(bench, sizes, say):
 
 def measure_cpu(bench, columns, options, say):
     """{work: {column: summary}}, every repetition interleaved, in turning order."""
-    chosen = [work for work in workloads.ALL if work.tls == "1.3"]
+    chosen = (workloads.KEPT, workloads.FULL, workloads.RESUMED)
     runs = {work.name: {column.name: [] for column in columns} for work in chosen}
     for repetition in range(options.repetitions):
         for work in chosen:
@@ -191,7 +190,7 @@ def measure_cpu(bench, columns, options, say):
                 runs[work.name][column.name].append(result)
                 say(f"  {repetition + 1}/{options.repetitions} {work.name:28} {column.name:26} "
                     f"{result['cpu_us']:9.2f} µs {'; '.join(result['faults'])}")
-    return {name: {column: report.summarise(cell) for column, cell in cells.items()}
+    return {name: {column: workloads.summarise(cell) for column, cell in cells.items()}
             for name, cells in runs.items()}
 
 
@@ -381,7 +380,7 @@ def _columns(bench, sizes, options):
     columns = list(sizes)
     if options.before is not None:
         before = balancers.Balancer(BEFORE, os.path.abspath(options.before), balancers.LB,
-                                    ["{program}", "run", "-c", "{config}"], "", is_peer=False)
+                                    ["{program}", "run", "-c", "{config}"], "", balancers.SETTINGS["lb"])
         before.count = 0
         before.file_name = os.path.join("before", "lb")
         os.makedirs(os.path.join(bench.folder, "before"), exist_ok=True)
@@ -389,7 +388,8 @@ def _columns(bench, sizes, options):
     return columns
 
 
-def run(bench, lb, options, say):
+def run(bench, available, options, say):
+    lb = available["lb"]
     largest = 100000 if options.quick else 1000000
     sizes = [Registered(bench, lb.program, count) for count in (0, 1, 1000, largest)]
     columns = _columns(bench, sizes, options)

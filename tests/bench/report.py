@@ -1,110 +1,94 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Medians, ranges and the Markdown table of a finished benchmark."""
+"""The Markdown of a finished benchmark. `results` is what bench.json holds: {"rows": {key: {"name", "unit", "cells",
+"verdicts", "ratio", "best_ratio"}}, "groups": {name: [key]}, and about the run "machine", "versions", "when",
+"repetitions", "kind", "missing"}."""
 
-import statistics
+from rows import BEST, DIFFERENCES, OWN, PEERS, ratio, usable
 
-
-def summarise(runs):
-    """{"median", "least", "most", …} of the repetitions of one cell."""
-    cpu = [run["cpu_us"] for run in runs]
-    return {"median_us": statistics.median(cpu), "least_us": min(cpu), "most_us": max(cpu),
-            "per_second": statistics.median(run["per_second"] for run in runs),
-            "p50_us": statistics.median(run["p50_us"] for run in runs),
-            "p99_us": statistics.median(run["p99_us"] for run in runs),
-            "repetitions": len(runs), "faults": sorted({f for run in runs for f in run["faults"]})}
+HEAD = (OWN, *PEERS, "best setting", "lb / better peer", "goal")
 
 
-def better_peer(balancers, cells, key):
-    """The smallest figure among peers with default settings; None when there is none."""
-    figures = [cells[b.name][key] for b in balancers
-               if b.is_peer and b.is_default and b.name in cells and not cells[b.name]["faults"]]
-    return min(figures, default=None)
+def entry(row, cells):
+    """What `results` keeps of one row."""
+    return {"name": row.name, "unit": row.unit, "cells": cells, "verdicts": row.verdicts(cells),
+            "ratio": ratio(cells, PEERS), "best_ratio": ratio(cells, BEST)}
 
 
-def _verdict(ratio, goal):
-    if ratio is None:
-        return "–", "–"
-    return f"{ratio:.2f}", f"≤ {goal:.2f} {'met' if ratio <= goal else 'MISSED'}"
-
-
-def _cell(cell, text):
+def _cell(row, cell):
     if cell is None:
         return "–"
-    return "FAULT" if cell["faults"] else text(cell)
+    if not usable(cell):
+        return "FAULT"
+    text = row.text(cell["median"])
+    if cell["count"] < 2 or cell["least"] == cell["most"]:
+        return text
+    return f"{text} ({row.text(cell['least']).split()[0]}–{row.text(cell['most']).split()[0]})"
 
 
-def _row(title, balancers, cells, key, goal, text):
-    peer = better_peer(balancers, cells, key)
-    own = cells.get("lb")
-    usable = peer is not None and own is not None and not own["faults"]
-    verdict = _verdict(own[key] / peer if usable else None, goal)
-    figures = [_cell(cells.get(b.name), text) for b in balancers]
-    return [title, *figures, *verdict]
+def _best(row, cells):
+    """The better of the peers' best settings, and whose it is."""
+    usables = [name for name in BEST if usable(cells.get(name))]
+    if not usables:
+        return "FAULT" if any(name in cells for name in BEST) else "–"
+    name = min(usables, key=lambda column: cells[column]["median"])
+    return f"{row.text(cells[name]['median'])} ({name.split()[0]})"
 
 
-def _cpu_text(cell):
-    return f"{cell['median_us']:.1f} µs ({cell['least_us']:.1f}–{cell['most_us']:.1f})"
+def _ratios(row, kept):
+    if row.unit in DIFFERENCES:
+        return "–"
+    texts = [f"{kept[key]:.2f}{word}" for key, word in (("ratio", ""), ("best_ratio", " best"))
+             if kept[key] is not None]
+    return ", ".join(texts) or "–"
 
 
-def _calls_text(cell):
-    return f"{cell['socket']:.2f} + {cell['wait']:.2f} + {cell['other']:.2f}"
+def _goals(verdicts):
+    words = {True: "met", False: "**MISSED**", None: "not compared"}
+    return "; ".join(f"{verdict['goal']} {words[verdict['met']]}" for verdict in verdicts) or "–"
 
 
-def _markdown(rows):
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    lines.insert(1, "|" + "---|" * len(rows[0]))
+def _table(chosen, results):
+    lines = ["| work | " + " | ".join(HEAD) + " |", "|---" * (len(HEAD) + 1) + "|"]
+    for _, rows in chosen:
+        for row in rows:
+            kept = results["rows"][row.key]
+            cells = kept["cells"]
+            lines.append("| " + " | ".join([row.name, *(_cell(row, cells.get(name)) for name in (OWN, *PEERS)),
+                                            _best(row, cells), _ratios(row, kept), _goals(kept["verdicts"])]) + " |")
     return "\n".join(lines)
 
 
-def table(balancers, results):
-    """The whole report as Markdown."""
-    names = [b.name for b in balancers]
-    rows = [["work", *names, "lb / better peer", "goal"]]
-    for title, entry in results["cpu"].items():
-        rows.append(_row(title + ", CPU", balancers, entry["cells"], "median_us", entry["goal"],
-                         _cpu_text))
-    if results["calls"]:
-        rows.append(_calls_row(balancers, results["calls"]))
-    if results["idle"]:
-        title = f"idle connection, RSS of {results['idle']['connections']:,}"
-        rows.append(_row(title, balancers, results["idle"]["cells"], "rss_bytes", 0.92,
-                         lambda cell: f"{cell['rss_bytes']:,.0f} bytes"))
-    return "\n\n".join([_markdown(rows), _latency(balancers, results), _notes(results),
-                        _faults(results)]).strip() + "\n"
-
-
-def _calls_row(balancers, cells):
-    own = cells.get("lb")
-    met = "–"
-    if own is not None and not own["faults"]:
-        met = "≤ 4 " + ("met" if own["socket"] <= 4.05 else "MISSED")
-    return ["keep-alive, system calls: socket + wait + other", *(
-        _cell(cells.get(b.name), _calls_text) for b in balancers), "", met]
-
-
-def _latency(balancers, results):
-    rows = [["per second; p50 / p99 at saturation", *(b.name for b in balancers)]]
-    for title, entry in results["cpu"].items():
-        rows.append([title, *(_cell(entry["cells"].get(b.name), lambda cell: (
-            f"{cell['per_second']:,.0f}; {cell['p50_us'] / 1000:.2f} / {cell['p99_us'] / 1000:.2f} ms"
-        )) for b in balancers)])
-    return _markdown(rows)
+def _count(results):
+    met = [verdict["met"] for kept in results["rows"].values() for verdict in kept["verdicts"]]
+    return f"{met.count(True)} of {len(met)} goals are met, {met.count(False)} missed, {met.count(None)} not compared."
 
 
 def _notes(results):
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    return (f"{versions}. {results['machine']}. CPU is user and system time of the balancer's processes "
-            f"per unit, median and range of {results['repetitions']} interleaved repetitions; ratios are to "
-            "the better peer with its default session settings.")
+    return (f"{versions}. {results['machine']}. {results['when']}, {results['repetitions']} interleaved repetitions. "
+            "CPU is user and system time of the balancer's processes per unit; medians, with ranges in brackets; "
+            "ratios are to the better peer with its default settings, and (best) with its best session settings.")
 
 
 def _faults(results):
-    lines = []
-    for title, entry in results["cpu"].items():
-        lines += [f"- {title}, {name}: {fault}" for name, cell in entry["cells"].items()
-                  for fault in cell["faults"]]
-    idle = results["idle"]["cells"] if results["idle"] else {}
-    for title, cells in (("system calls", results["calls"]), ("idle", idle)):
-        lines += [f"- {title}, {name}: {fault}" for name, cell in cells.items()
-                  for fault in cell["faults"]]
-    return "Faults (their figures are not used):\n\n" + "\n".join(lines) if lines else ""
+    """Each fault once, with the rows that it spoils."""
+    spoilt = {}
+    for kept in results["rows"].values():
+        for column, cell in kept["cells"].items():
+            for fault in cell["faults"]:
+                spoilt.setdefault((column, fault), []).append(kept["name"])
+    lines = [f"- {name} is not installed: its figures are missing" for name in results["missing"]]
+    lines += [f"- {column}: {fault} ({'; '.join(names)})" for (column, fault), names in spoilt.items()]
+    return ["Faults (their figures are not used):", "\n".join(lines)] if lines else []
+
+
+def table(chosen, results):
+    """The whole report; chosen as groups.choose() gave it."""
+    return "\n\n".join([_table(chosen, results), _count(results), _notes(results), *_faults(results)]) + "\n"
+
+
+def page(text, plot_name):
+    """RESULTS.md: the report of the last full run, with its plot."""
+    return ("# The last full run of `./dev bench`\n\n"
+            "Written by the benchmark; how it measures is told in [ARCHITECTURE.md](../../ARCHITECTURE.md), what was "
+            f"tried in [NOTES.md](NOTES.md).\n\n![lb beside the better peer]({plot_name})\n\n{text}")

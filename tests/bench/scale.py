@@ -14,8 +14,6 @@ import ssl
 import statistics
 import time
 
-import balancers
-import report
 import workloads
 
 RULES, DOMAINS, BACKENDS = 10000, 100, 1000
@@ -86,13 +84,12 @@ MANY = {"nginx": _many_nginx, "haproxy": _many_haproxy}
 def candidates(available):
     """lb in every size; each peer with two backends and with a thousand."""
     made = []
-    for one in available:
+    for one in available.values():
         sizes = SIZES if one.name == "lb" else {
             f"{one.name}, 2 backends": one.template,
             f"{one.name}, 1,000 backends": MANY[one.name](one.template)}
         for name, template in sizes.items():
-            size = balancers.Balancer(name, one.program, template, one.command, one.version,
-                                      is_peer=False)
+            size = one.like(name, template)
             size.file_name = f"size-{len(made)}"
             size.base = next(iter(sizes))
             made.append(size)
@@ -101,7 +98,7 @@ def candidates(available):
 
 def measure_cpu(bench, sizes, repetitions, units, say):
     """{name: summary}, every repetition interleaved."""
-    work = workloads.Workload("keep-alive, TLS 1.3", "keep-alive", "1.3", 1.02, units, units, 32)
+    work = workloads.KEPT
     runs = {size.name: [] for size in sizes}
     for repetition in range(repetitions + 1):
         for size in sizes:
@@ -111,7 +108,7 @@ def measure_cpu(bench, sizes, repetitions, units, say):
             runs[size.name].append(result)
             say(f"  {repetition}/{repetitions} {size.name:30} {result['cpu_us']:9.2f} µs "
                 f"{'; '.join(result['faults'])}")
-    return {name: report.summarise(cell) for name, cell in runs.items()}
+    return {name: workloads.summarise(cell) for name, cell in runs.items()}
 
 
 def _ask(connection):

@@ -1,37 +1,55 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured: kinds of work, their units, and one run of one of them against one balancer."""
+"""Kinds of work, and one run of one of them against one balancer."""
 
 import dataclasses
 import json
 import os
+import statistics
 import subprocess
 
-import accounting
+from fault import Fault
+
+GIB = 2**30
 
 
 @dataclasses.dataclass(frozen=True)
 class Workload:
-    """One row. `goal`: at most so many times the better peer; units are counted per repetition."""
+    """What the load generator is asked for. `quick_units`, `long_units`: how much in one repetition; `rate`: units that
+    are due each second, 0: as fast as possible; `answer_bytes`, `body_bytes`: of each, 0: the backend's own
+    kilobyte, and no body."""
     name: str
     mode: str
-    tls: str
-    goal: float
-    quick_units: int
-    long_units: int
-    connections: int
+    tls: str = "1.3"
+    quick_units: int = 0
+    long_units: int = 0
+    connections: int = 32
+    rate: int = 0
+    answer_bytes: int = 0
+    body_bytes: int = 0
+    host: str = "www.example.com"
 
     def units(self, quick):
         return self.quick_units if quick else self.long_units
 
+    def arguments(self, units):
+        arguments = ["--mode", self.mode, "--tls", self.tls, "--count", str(units), "--host", self.host,
+                     "--connections", str(self.connections), "--sources", "200"]
+        if self.rate:
+            arguments += ["--rate", str(self.rate)]
+        if self.answer_bytes:
+            arguments += ["--path", f"/bytes/{self.answer_bytes}", "--expect", str(self.answer_bytes)]
+        if self.body_bytes:
+            arguments += ["--body", str(self.body_bytes)]
+        return arguments
 
-# In the long run every run takes seconds, so that neither clock ticks nor caches that fill matter.
-ALL = (
-    Workload("keep-alive, TLS 1.3", "keep-alive", "1.3", 0.9, 50000, 200000, 32),
-    Workload("full handshake, TLS 1.3", "full", "1.3", 0.7, 1500, 6000, 16),
-    Workload("resumed handshake, TLS 1.3", "resumed", "1.3", 0.6, 2500, 10000, 16),
-    Workload("full handshake, TLS 1.2", "full", "1.2", 0.7, 1500, 6000, 16),
-    Workload("resumed handshake, TLS 1.2", "resumed", "1.2", 0.6, 4000, 16000, 16),
-)
+
+# In the long run every repetition takes seconds, so that neither clock ticks nor caches that fill matter.
+KEPT = Workload("kept request", "keep-alive", "1.3", 50000, 100000, 32)
+FULL = Workload("full handshake", "full", "1.3", 1500, 3000, 16)
+RESUMED = Workload("resumed handshake", "resumed", "1.3", 2500, 5000, 16)
+FULL_RSA = Workload("full handshake, RSA", "full", "1.3", 1500, 2000, 16)
+FULL_12 = Workload("full handshake, TLS 1.2", "full", "1.2", 1500, 2000, 16)
+RESUMED_12 = Workload("resumed handshake, TLS 1.2", "resumed", "1.2", 4000, 8000, 16)
 
 
 class Load:
@@ -40,7 +58,9 @@ class Load:
     def __init__(self, tools, certificates, port, arguments, processor):
         command = [os.path.join(tools, "load"), "--address", f"127.0.0.1:{port}",
                    "--ca", f"{certificates}/ca.crt", "--certificate", f"{certificates}/client.crt",
-                   "--key", f"{certificates}/client.key", "--cpu", str(processor), "--wait", *arguments]
+                   "--key", f"{certificates}/client.key", "--wait", *arguments]
+        if processor is not None:
+            command += ["--cpu", str(processor)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
         self.ready = self._hear()
@@ -48,16 +68,20 @@ class Load:
     def _hear(self):
         line = self.process.stdout.readline()
         if line == "":
-            raise SystemExit("the load generator ended: " + self.process.stderr.read().strip())
+            raise Fault("the load generator ended: " + self.process.stderr.read().strip())
         return json.loads(line)
 
     def begin(self):
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
 
+    def result(self):
+        """Of what was begun; waits for its end."""
+        return self._hear()
+
     def measure(self):
         self.begin()
-        return self._hear()
+        return self.result()
 
     def end(self):
         self.process.stdin.close()
@@ -66,78 +90,71 @@ class Load:
         self.process.stderr.close()
 
 
-def _faults(workload, result, units):
+def faults(workload, result, units):
     """Why a result must not be used; empty when all is well."""
-    faults = []
+    found = []
     if result["failures"] > 0:
-        faults.append(f"{result['failures']} failures, first: {result['first_failure']}")
+        found.append(f"{result['failures']} failures, first: {result['first_failure']}")
     if result["units"] != units:
-        faults.append(f"{result['units']} of {units} units done")
+        found.append(f"{result['units']} of {units} units done")
     if result["tls"] != "TLSv" + workload.tls:
-        faults.append(f"TLS was {result['tls']}")
+        found.append(f"TLS was {result['tls']}")
     if "AES256-GCM" not in result["cipher"].replace("_", "-").replace("AES-256", "AES256"):
-        faults.append(f"cipher was {result['cipher']}")
+        found.append(f"cipher was {result['cipher']}")
     if workload.mode == "resumed" and result["resumed"] != units:
-        faults.append(f"only {result['resumed']} of {units} resumed")
+        found.append(f"only {result['resumed']} of {units} resumed")
     if workload.mode == "full" and result["resumed"] != 0:
-        faults.append(f"{result['resumed']} resumed")
+        found.append(f"{result['resumed']} resumed")
     if workload.mode == "keep-alive" and result["reopened"] != 0:
-        faults.append(f"{result['reopened']} connections had to be opened again")
-    return faults
+        found.append(f"{result['reopened']} connections had to be opened again")
+    if result.get("body_bytes", 0) != workload.body_bytes * result["units"]:
+        found.append(f"{result['body_bytes']} bytes of bodies sent")
+    return found
 
 
-def _arguments(workload, units):
-    return ["--mode", workload.mode, "--tls", workload.tls, "--count", str(units),
-            "--connections", str(workload.connections), "--sources", "200"]
-
-
-def run(bench, balancer, workload, units):
-    """One repetition: {"cpu_us" per unit, "per_second", "p50_us", "p99_us", "faults"}."""
-    load = Load(bench.tools, bench.certificates, balancer.port, _arguments(workload, units),
+def run(bench, balancer, workload, units, certificates=None):
+    """One repetition: {"cpu_us" per unit, "per_second", "p50_us", "p99_us", "late_us", "faults"}. Fails with a Fault
+    when there is nothing to measure."""
+    load = Load(bench.tools, certificates or bench.certificates, balancer.port, workload.arguments(units),
                 bench.load_processor)
-    before = balancer.processor_ns()
-    result = load.measure()
-    spent = balancer.processor_ns() - before
-    load.end()
+    try:
+        before = balancer.processor_ns()
+        result = load.measure()
+        spent = balancer.processor_ns() - before
+    finally:
+        load.end()
     return {"cpu_us": spent / 1000 / max(result["units"], 1),
             "per_second": result["units"] / max(result["seconds"], 1e-9),
-            "p50_us": result["p50_us"], "p99_us": result["p99_us"],
-            "faults": _faults(workload, result, units)}
+            "p50_us": result["p50_us"], "p99_us": result["p99_us"], "late_us": result.get("late_most_us", 0),
+            "faults": faults(workload, result, units)}
 
 
-def count_calls(bench, balancer, workload, units):
-    """System calls per unit: {"socket", "wait", "other", "by_name"}."""
-    load = Load(bench.tools, bench.certificates, balancer.port, _arguments(workload, units),
-                bench.load_processor)
-    path = os.path.join(bench.folder, balancer.name.replace(" ", "-") + ".strace")
-    with accounting.Calls(balancer.process.pid, path) as calls:
-        result = load.measure()
-    load.end()
-    done = max(result["units"], 1)
-    by_name = {name: count / done for name, count in calls.counts.items() if count / done >= 0.005}
-    socket = sum(by_name.get(name, 0) for name in accounting.SOCKET_CALLS)
-    wait = sum(by_name.get(name, 0) for name in accounting.WAIT_CALLS)
-    return {"socket": socket, "wait": wait, "other": max(sum(by_name.values()) - socket - wait, 0.0),
-            "by_name": by_name, "faults": _faults(workload, result, units)}
+def summarise(runs):
+    """Median and range of the processor time of one work's repetitions, and what went wrong in them."""
+    cpu = [one["cpu_us"] for one in runs]
+    return {"median_us": statistics.median(cpu), "least_us": min(cpu), "most_us": max(cpu),
+            "repetitions": len(runs), "faults": sorted({fault for one in runs for fault in one["faults"]})}
 
 
-def hold_idle(bench, balancer, connections):
-    """Open connections that have each made one request, and see what they take.
+def interleaved(repetitions, works, contenders):
+    """Every repetition of every work of every contender; contenders take turns in being first."""
+    for repetition in range(repetitions):
+        for work in works:
+            for turn in range(len(contenders)):
+                yield repetition, work, contenders[(turn + repetition) % len(contenders)]
 
-    The balancer must be fresh: memory that earlier work left behind would hide what these need.
-    """
-    before = balancer.memory_bytes()
-    load = Load(bench.tools, bench.certificates, balancer.port,
-                ["--mode", "idle", "--connections", str(connections), "--sources", "200",
-                 "--stall", "30"], bench.load_processor)
-    held = balancer.memory_bytes()
-    result = load.measure()
-    load.end()
-    faults = []
-    if load.ready["failures"] or result["failures"] or result["closed_by_peer"]:
-        faults.append(f"{load.ready['failures'] + result['failures']} failures "
-                      f"({load.ready['first_failure']}{result['first_failure']}), "
-                      f"{result['closed_by_peer']} closed by the balancer")
-    return {"connections": connections, "faults": faults,
-            "rss_bytes": (held["rss"] - before["rss"]) / connections,
-            "pss_bytes": (held["pss"] - before["pss"]) / connections}
+
+def warm_up(bench, balancer, certificates):
+    """What only the first requests cost: links are opened, memory is touched for the first time."""
+    run(bench, balancer, KEPT, 3000, certificates)
+
+
+def measure_rows(bench, board, rows, contenders, certificates=None, repetitions=None):
+    """The processor time of a unit of each row's work, interleaved."""
+    for _, row, contender in interleaved(repetitions or bench.repetitions, rows, contenders):
+        try:
+            result = run(bench, contender, row.work, row.work.units(bench.quick), certificates)
+        except Fault as fault:
+            board.fault([row], contender.column, fault)
+            continue
+        board.add(row, contender.column, result["cpu_us"], result["faults"])

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Did a unit come to take more instructions? lb's counts beside those that are kept in instructions.json.
+
+Counts depend on the compiler, on libraries and on what the processor can do, so the file says with what they were
+counted; where something else is here now, the comparison does not decide.
+"""
+
+import dataclasses
+import json
+import os
+import platform
+import subprocess
+
+import instructions
+from board import Board
+from rows import OWN, usable
+
+ALLOWED = 0.03  # so much more is put up with; counts repeat within 0.1 %
+WORSE, GOOD, UNABLE = 1, 0, 77
+UNDECIDED = "does not decide"  # CTest looks for these words: tests/CMakeLists.txt
+PACKAGES = {"OpenSSL": ("libssl3", "libssl3t64"), "libc": ("libc6",), "libuv": ("libuv1", "libuv1t64"),
+            "valgrind": ("valgrind",)}
+PROCESSOR_FLAGS = ("avx2", "bmi2", "aes", "pclmulqdq")  # what code chooses by that valgrind lets through
+
+
+def _first_line(*command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        return None
+    return (done.stdout.splitlines() or [None])[0] if done.returncode == 0 else None
+
+
+def _package(names):
+    for name in names:
+        version = _first_line("dpkg-query", "-W", "-f=${Version}\\n", name)
+        if version:
+            return version
+    return "unknown"
+
+
+def _architecture():
+    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
+        flags = next((line.split() for line in file if line.startswith("flags")), [])
+    return " ".join([platform.machine(), *(flag for flag in PROCESSOR_FLAGS if flag in flags)])
+
+
+def counted_with():
+    """What counts depend on besides the program: {what: version}."""
+    return {"architecture": _architecture(), "gcc": _first_line("gcc", "--version") or "unknown",
+            **{what: _package(names) for what, names in PACKAGES.items()}}
+
+
+def load(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def keep(path, figures, conditions):
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"figures": figures, "counted_with": conditions}, file, indent=1)
+        file.write("\n")
+
+
+def compare(kept, figures, conditions):
+    """(exit status, lines to print)."""
+    lines, status = [], GOOD
+    for key, figure in figures.items():
+        before = kept["figures"].get(key)
+        if before is None:
+            lines.append(f"{key}: {figure:,.0f}, and none was kept to compare with")
+            continue
+        more = figure / before - 1
+        verdict = "good"
+        if figure > before * (1 + ALLOWED):
+            verdict, status = f"WORSE by more than {ALLOWED:.0%}", WORSE
+        elif more < -ALLOWED:
+            verdict = "better: `./dev bench --instructions --keep` keeps it so"
+        lines.append(f"{key}: {figure:,.0f} instructions, {more:+.2%} to the {before:,.0f} that were kept: {verdict}")
+    differing = [f"{what} is {conditions.get(what)}, was {version}" for what, version in kept["counted_with"].items()
+                 if conditions.get(what) != version]
+    if differing:
+        return GOOD, [*lines, f"The comparison {UNDECIDED}, for they were counted with something else: "
+                      + "; ".join(differing)]
+    return status, lines
+
+
+def count(bench):
+    """{row key: instructions} of lb."""
+    board = Board(bench.say)
+    rows = [dataclasses.replace(row, work=instructions.alone(row.work)) for row in instructions.ROWS]
+    bench.start_backends()
+    try:
+        instructions.count_all(bench, board, rows, [bench.available[OWN]])
+    finally:
+        bench.stop()
+    cells = {row.key: board.cell(row, OWN) for row in rows}
+    faults = [fault for cell in cells.values() for fault in cell["faults"]]
+    if faults or not all(usable(cell) for cell in cells.values()):
+        raise SystemExit("instructions could not be counted: " + "; ".join(faults))
+    return {key: round(cell["median"]) for key, cell in cells.items()}
+
+
+def run(bench, path, keeps):
+    """The gate; returns its exit status."""
+    if not instructions.countable():
+        print("valgrind is not installed: instructions cannot be counted")
+        return UNABLE
+    figures, conditions = count(bench), counted_with()
+    if keeps:
+        keep(path, figures, conditions)
+        print(f"kept in {os.path.relpath(path)}: " + ", ".join(f"{key} {figure:,}" for key, figure in figures.items()))
+        return GOOD
+    if not os.path.exists(path):
+        raise SystemExit(f"{path} is missing: --keep writes it")
+    status, lines = compare(load(path), figures, conditions)
+    print("\n".join(lines))
+    return status

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Memory of connections that rest after one request."""
+
+import bench as surroundings
+import workloads
+from fault import Fault
+from rows import Ratio, Row
+
+NAME, SECONDS, QUICK_SECONDS = "idle", 45, 15
+LONG, QUICK = 12000, 3000
+ROWS = (Row("idle", "idle connection, memory (RSS)", "bytes", (Ratio(0.92),), quick=True),)
+
+
+def connections(bench):
+    """As many as are wanted, and as descriptors allow: each end of a connection needs one. nginx begins to close idle
+    ones when a sixteenth of its places is left; hence the distance."""
+    wanted = bench.idle if bench.idle is not None else (QUICK if bench.quick else LONG)
+    return min(wanted, surroundings.descriptor_limit() * 85 // 100)
+
+
+def _hold(bench, balancer, count):
+    """(bytes of one connection, faults). The balancer must be fresh: memory that earlier work left behind would hide
+    what these need."""
+    before = balancer.memory_bytes()["rss"]
+    load = workloads.Load(bench.tools, bench.certificates, balancer.port,
+                          ["--mode", "idle", "--connections", str(count), "--sources", "200", "--stall", "30"],
+                          bench.load_processor)
+    try:
+        held = balancer.memory_bytes()["rss"]
+        result = load.measure()
+    finally:
+        load.end()
+    faults = []
+    failures = load.ready["failures"] + result["failures"]
+    if failures or result["closed_by_peer"]:
+        faults.append(f"{failures} failures ({load.ready['first_failure']}{result['first_failure']}), "
+                      f"{result['closed_by_peer']} closed by the balancer")
+    return (held - before) / count, faults
+
+
+def run(bench, board, rows):
+    count = connections(bench)
+    board.say(f"  {count:,} connections")
+    for balancer in bench.available.values():
+        try:
+            bench.start(balancer)
+            board.add(rows[0], balancer.column, *_hold(bench, balancer, count))
+        except Fault as fault:
+            board.fault(rows, balancer.column, fault)
+        finally:
+            balancer.stop()

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+import os
+import tempfile
+import unittest
+
+import surroundings
+from surroundings import CPU, FAILED
+
+import balancers
+import bench
+import board
+import names
+import workloads
+from fault import Fault
+
+RESULT = {"units": 10, "failures": 0, "first_failure": "", "resumed": 0, "reopened": 0, "tls": "TLSv1.3",
+          "cipher": "TLS_AES_256_GCM_SHA384", "body_bytes": 0}
+
+
+class Results(unittest.TestCase):
+    def faults(self, work=workloads.KEPT, **changes):
+        return workloads.faults(work, {**RESULT, **changes}, 10)
+
+    def test_a_good_one_has_no_faults(self):
+        self.assertEqual(self.faults(), [])
+        self.assertEqual(self.faults(cipher="ECDHE-ECDSA-AES256-GCM-SHA384"), [])
+        self.assertEqual(self.faults(workloads.RESUMED, resumed=10), [])
+
+    def test_whatever_was_not_the_work_is_a_fault(self):
+        for changes in ({"failures": 1}, {"units": 9}, {"tls": "TLSv1.2"}, {"cipher": "TLS_AES_128_GCM_SHA256"},
+                        {"reopened": 1}, {"body_bytes": 5}):
+            self.assertEqual(len(self.faults(**changes)), 1, changes)
+        self.assertEqual(self.faults(workloads.RESUMED, resumed=9), ["only 9 of 10 resumed"])
+        self.assertEqual(self.faults(workloads.FULL, resumed=1), ["1 resumed"])
+
+    def test_repetitions_take_turns_in_being_first(self):
+        order = [(repetition, one) for repetition, _, one in workloads.interleaved(2, "w", "abc")]
+        self.assertEqual(order, [(0, "a"), (0, "b"), (0, "c"), (1, "b"), (1, "c"), (1, "a")])
+
+
+class Contender:
+    def __init__(self, name, fault=None):
+        self.name = self.column = name
+        self.fault = fault
+        self.stopped = False
+
+    def stop(self):
+        self.stopped = True
+
+
+class Running(unittest.TestCase):
+    def test_one_that_does_not_start_is_told_of_and_the_others_run(self):
+        made = bench.Bench.__new__(bench.Bench)
+
+        def start(contender, *_):
+            if contender.fault:
+                raise Fault(contender.fault)
+
+        made.start = start
+        contenders = [Contender("lb"), Contender("nginx", "nginx did not start"), Contender("haproxy")]
+        told = board.Board(surroundings.QUIET)
+        with made.running(contenders, told, [CPU, FAILED], proven=False) as running:
+            self.assertEqual([one.name for one in running], ["lb", "haproxy"])
+        self.assertTrue(all(one.stopped for one in contenders))
+        self.assertEqual(told.cells(FAILED)["nginx"]["faults"], ["nginx did not start"])
+        self.assertEqual(list(told.cells(CPU)), ["nginx"])
+
+    def test_a_program_that_ends_at_once_is_a_fault_with_what_it_said(self):
+        balancer = balancers.Balancer("odd", "/bin/sh", "", ["{program}", "-c", "echo no such thing >&2"], "")
+        with tempfile.TemporaryDirectory() as folder, self.assertRaises(Fault) as caught:
+            balancer.start(folder, folder, (1, 2), None, 10)
+        self.assertIn("odd did not start listening: no such thing", str(caught.exception))
+
+
+class Templates(unittest.TestCase):
+    def filled(self, name, template, **settings):
+        places = {"port": 4433, "certificates": "/c", "backends": (1, 2), "folder": "/f", "connections": 10,
+                  "descriptors": 20, **balancers.SETTINGS[name], **settings}
+        return template.format(**places)
+
+    def test_every_name_of_many_is_told_to_each_balancer(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, template in (("lb", balancers.LB), ("nginx", balancers.NGINX), ("haproxy", balancers.HAPROXY)):
+                text = self.filled(name, names.TEMPLATES[name](template, folder, 3))
+                if name == "haproxy":
+                    with open(os.path.join(folder, "crt-list-3"), encoding="ascii") as file:
+                        text += file.read()
+                for i in range(3):
+                    self.assertIn(f"n{i}.example.com", text)
+                    self.assertIn(f"{folder}/{i}.crt", text)
+                self.assertNotIn("/c/server.", text)
+                self.assertEqual(text.count("{"), text.count("}"))
+
+    def test_logs_and_best_settings_name_what_the_balancer_has(self):
+        for name, settings in balancers.COMBINED_LOG.items():
+            self.assertLessEqual(set(settings), set(balancers.SETTINGS[name]))
+        self.assertLessEqual(set(balancers.JSON_LOG), set(balancers.SETTINGS["lb"]))
+
+    def test_results_can_be_kept_as_json(self):
+        figures = {row.key: surroundings.FIGURES[row.key] for _, some in surroundings.CHOSEN for row in some}
+        json.dumps(surroundings.results(surroundings.CHOSEN, figures))
+
+
+if __name__ == "__main__":
+    unittest.main()
