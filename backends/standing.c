@@ -141,6 +141,16 @@ static bool take_slot(struct roster *roster, struct standing *standing)
     return true;
 }
 
+static struct member *member_new(size_t identity_length)
+{
+    size_t line = _Alignof(struct member);
+    size_t bytes = (sizeof(struct member) + identity_length + 1 + line - 1) / line * line;
+    struct member *member = aligned_alloc(line, bytes);
+    if (member)
+        memset(member, 0, bytes);
+    return member;
+}
+
 struct standing *roster_join(struct roster *roster, const char *identity)
 {
     size_t length = strlen(identity);
@@ -151,7 +161,7 @@ struct standing *roster_join(struct roster *roster, const char *identity)
         at->standing.references++;
         return &at->standing;
     }
-    struct member *member = calloc(1, sizeof *member + length + 1);
+    struct member *member = member_new(length);
     if (!member || !take_slot(roster, &member->standing)) {
         free(member);
         return NULL;
@@ -190,4 +200,20 @@ struct queues *roster_queues(struct roster *roster)
 unsigned roster_slot_count(const struct roster *roster)
 {
     return roster->slot_count;
+}
+
+uint64_t standing_answers(const struct standing *standing, unsigned hundred)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < STANDING_LANES; i++)
+        sum += atomic_load_explicit(&standing->lanes[i].answers[hundred - 1], memory_order_relaxed);
+    return sum;
+}
+
+uint64_t standing_served(const struct standing *standing)
+{
+    uint64_t sum = 0;
+    for (unsigned hundred = 1; hundred <= STANDING_KINDS; hundred++)
+        sum += standing_answers(standing, hundred);
+    return sum;
 }

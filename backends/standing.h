@@ -28,6 +28,17 @@ struct health_count {
     unsigned failed_in_row;
 };
 
+enum {
+    STANDING_KINDS = 5, /* of answers: 1xx to 5xx */
+    STANDING_LANES = 8, /* so many workers count on a cache line of their own; more share them */
+};
+
+/* Answers begun, by workers of one lane. On one line for all, two workers would wait for each other
+ * at every request, and for who only reads the verdict. */
+struct standing_lane {
+    _Alignas(64) atomic_uint_fast64_t answers[STANDING_KINDS];
+};
+
 struct standing {
     /* Shared by all threads. */
     atomic_uint *active; /* exchanges now; lies beside those of its neighbours, so that many are
@@ -40,7 +51,6 @@ struct standing {
     atomic_bool is_blocked;        /* it failed passive_failures exchanges in a row */
     atomic_uint failures_in_row;   /* exchanges that failed since the last complete answer */
     atomic_uint blocked_after;     /* so many failed in a row when it was blocked last */
-    atomic_uint_fast64_t served;   /* answers begun */
     atomic_uint_fast64_t failed;   /* refused, late, died before the end of an answer */
 
     struct list_node bound; /* waiters that want this backend and no other; the lock of their pool's
@@ -61,7 +71,23 @@ struct standing {
     int64_t ordered_s;         /* wall clock: an operator changed is_drained or is_disabled */
     int64_t since_s;           /* wall clock: the verdict is this old; 0: there is none yet */
     char reason[STANDING_REASON_BYTES]; /* of the last result; "" before the first */
+
+    struct standing_lane lanes[STANDING_LANES];
 };
+
+/** An answer of this status (100 to 599) has begun. lane: the worker's number; relaxed. Any thread.
+ */
+static inline void standing_count_answer(struct standing *standing, unsigned lane, unsigned status)
+{
+    unsigned kind = status / 100 - 1 < STANDING_KINDS ? status / 100 - 1 : STANDING_KINDS - 1;
+    atomic_fetch_add_explicit(&standing->lanes[lane % STANDING_LANES].answers[kind], 1,
+                              memory_order_relaxed);
+}
+
+/** Answers begun by now with a status of this hundred: 1 to 5. Any thread. */
+uint64_t standing_answers(const struct standing *standing, unsigned hundred);
+/** All of them. Any thread. */
+uint64_t standing_served(const struct standing *standing);
 
 /** May it get something new, as far as its health and operators go? Any thread. */
 bool standing_is_available(const struct standing *standing);

@@ -182,7 +182,7 @@ static void count_failure(struct exchange *x, bool is_backends)
 
 void attempt_answered(struct exchange *x)
 {
-    atomic_fetch_add_explicit(&x->backend->standing->served, 1, memory_order_relaxed);
+    standing_count_answer(x->backend->standing, x->all->lane, x->status);
 }
 
 void attempt_completed(const struct exchange *x)

@@ -40,6 +40,7 @@ struct exchanges {
     struct request_ids ids;
     struct queue_desk desk; /* where those that wait for a backend are called */
     unsigned count;         /* in flight */
+    unsigned lane;          /* the worker's number, for what all workers count */
     void *worker;           /* whose; for on_client_gone */
     void (*on_client_gone)(void *worker, struct client *client); /* NULL: nobody asks */
     struct http_answer head; /* the backend's head that is being read */

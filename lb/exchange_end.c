@@ -5,9 +5,9 @@
 
 #include <stdlib.h>
 
-#include "lb/access_log.h"
 #include "lb/exchange.h"
 #include "lb/own_answer.h"
+#include "lb/request_end.h"
 
 static void let_go_of_link(struct exchange *x)
 {
@@ -33,11 +33,8 @@ static void leave_backend(struct exchange *x)
     }
 }
 
-static void write_access_log(const struct exchange *x)
+static void tell(const struct exchange *x)
 {
-    if (!x->all->access_log) {
-        return;
-    }
     const struct access_entry entry = {
         .client = x->stream->client,
         .protocol = x->stream->protocol,
@@ -53,7 +50,7 @@ static void write_access_log(const struct exchange *x)
         .attempts = x->attempts,
         .reason = x->trouble,
     };
-    access_log_write(x->all->access_log, &entry);
+    request_end(x->all->access_log, &entry);
 }
 
 void exchange_over(struct exchange *x)
@@ -61,7 +58,7 @@ void exchange_over(struct exchange *x)
     struct exchanges *all = x->all;
     x->state = EXCHANGE_OVER;
     deadline_disarm(&x->deadline);
-    write_access_log(x);
+    tell(x);
     leave_backend(x);
     http_chunks_done(&x->chunks);
     buffer_give(&all->context->buffers, &x->kept);

@@ -10,6 +10,7 @@
 #include "lb/base/socket.h"
 #include "lb/edition.h"
 #include "lb/sockets.h"
+#include "listeners/traffic.h"
 
 struct gate_door {
     struct door door; /* first: clients and acceptors point to it */
@@ -64,13 +65,14 @@ static struct gate_door *make_door(struct gate *gate)
 }
 
 static void put_behind(struct gate *gate, struct door *door, struct edition *edition,
-                       const struct listener *listener)
+                       const struct listener *listener, unsigned worker)
 {
     struct hold *before = door->hold;
     uv_mutex_lock(&gate->doors_lock);
     door->listener = listener;
     uv_mutex_unlock(&gate->doors_lock);
     door->handshake = edition->handshakes[listener->index];
+    door->traffic = traffic_of(listener->tally, worker);
     door->hold = &edition->hold;
     hold_take(door->hold);
     if (before)
@@ -213,7 +215,7 @@ static bool adopt_listener(struct gate *gate, struct edition *edition,
     if (!door)
         return error_set(err, "listener %s: out of memory", listener->name);
     door->adopted = gate->adopted;
-    put_behind(gate, &door->door, edition, listener);
+    put_behind(gate, &door->door, edition, listener, worker);
     bool good = true;
     for (unsigned k = 0; k < listener->address_count; k++) {
         struct gate_acceptor *known = find_acceptor(gate, &listener->addresses[k]);

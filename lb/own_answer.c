@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lb/own_answer.h"
 
-#include "lb/access_log.h"
 #include "lb/admission.h"
 #include "lb/base/limits.h"
 #include "lb/base/log.h"
 #include "lb/decision.h"
 #include "lb/exchange.h"
+#include "lb/request_end.h"
 #include "listeners/access/access_tally.h"
 #include "listeners/answer/answer.h"
 #include "listeners/answer/refusal_page.h"
@@ -58,23 +58,21 @@ static void own_begin(struct own *own, struct exchanges *all, struct stream *str
     own->facts = facts_of(request, &all->ids, own->id);
 }
 
-/* The answer is written: log it, and let the client go on. */
+/* The answer is written: tell of it, and let the client go on. */
 static void finish(const struct own *own, enum stream_write written)
 {
     struct stream *stream = own->stream;
-    if (own->all->access_log) {
-        const struct access_entry entry = {
-            .client = stream->client,
-            .protocol = stream->protocol,
-            .facts = &own->facts,
-            .rule = own->rule,
-            .access = own->decision ? own->decision->access : NULL,
-            .status = own->status,
-            .answer_bytes = stream->answer_bytes,
-            .reason = own->reason,
-        };
-        access_log_write(own->all->access_log, &entry);
-    }
+    const struct access_entry entry = {
+        .client = stream->client,
+        .protocol = stream->protocol,
+        .facts = &own->facts,
+        .rule = own->rule,
+        .access = own->decision ? own->decision->access : NULL,
+        .status = own->status,
+        .answer_bytes = stream->answer_bytes,
+        .reason = own->reason,
+    };
+    request_end(own->all->access_log, &entry);
     stream->ops->end(stream, written != STREAM_LOST);
 }
 
@@ -330,9 +328,6 @@ enum stream_write own_answer_instead(const struct exchange *x, unsigned status, 
 void own_answer_unread(struct exchanges *all, const struct client *client, unsigned status,
                        const char *why)
 {
-    if (!all->access_log) {
-        return;
-    }
     static const struct exchange_facts nothing; /* no head was understood */
     const struct access_entry entry = {.client = client,
                                        .protocol = client->http1.stream.protocol,
@@ -340,5 +335,5 @@ void own_answer_unread(struct exchanges *all, const struct client *client, unsig
                                        .status = status,
                                        .answer_bytes = client->http1.stream.answer_bytes,
                                        .reason = why};
-    access_log_write(all->access_log, &entry);
+    request_end(all->access_log, &entry);
 }

@@ -274,6 +274,7 @@ static bool prepare(struct worker *worker, struct edition *edition, struct socke
     worker->links = links_new(&worker->context);
     exchanges_init(&worker->exchanges, &worker->context, worker->links, share->access_log);
     worker->exchanges.worker = worker;
+    worker->exchanges.lane = worker->index;
     worker->exchanges.on_client_gone = on_client_gone;
     if (!worker->links || (share->crls && !worker->crl_reader)) {
         hold_give(&edition->hold);

@@ -15,6 +15,7 @@
 #include "listeners/client_report.h"
 #include "listeners/objection.h"
 #include "listeners/registry/registry.h"
+#include "listeners/traffic.h"
 
 static struct client *client_of(struct connection *connection)
 {
@@ -45,6 +46,8 @@ static void on_closed(struct connection *connection)
     clients_forget(client);
     atomic_fetch_sub_explicit(&client->door->client_count, 1, memory_order_relaxed);
     handshake_done(&client->handshake);
+    if (client->shaking)
+        traffic_count_handshake(client->door->traffic, TRAFFIC_FAILED);
     stop_shaking(client);
     clients->events->gone(clients->roof, client);
     free(client);
@@ -145,14 +148,15 @@ static enum refusal second_thought(struct client *client)
     return REFUSAL_NONE;
 }
 
-/** Whose client this is, for those who ask which CAs are still needed. */
-static void count_cas(const struct client *client)
+/** One more; and whose client it is, for those who ask which CAs are still needed. */
+static void count_handshake(const struct client *client)
 {
     const struct handshake *handshake = &client->handshake;
     const struct ca_list *cas = handshake->domain->policy->cas;
+    bool is_resumed = SSL_session_reused(client->connection.ssl) == 1;
+    traffic_count_handshake(client->door->traffic, is_resumed ? TRAFFIC_RESUMED : TRAFFIC_FULL);
     if (cas)
-        ca_roll_count(cas->roll, handshake->identity,
-                      SSL_session_reused(client->connection.ssl) == 1);
+        ca_roll_count(cas->roll, handshake->identity, is_resumed);
 }
 
 /** A reload in the middle of the handshake may have changed what it should have settled. */
@@ -183,7 +187,7 @@ static void shake_hands(struct client *client, int events)
         client_close(client, false);
         return;
     }
-    count_cas(client);
+    count_handshake(client);
     enum refusal refusal = second_thought(client);
     leave_handshake(client);
     if (refusal != REFUSAL_NONE) {
@@ -365,6 +369,7 @@ bool client_accept(struct clients *clients, struct door *door, int fd, const str
     }
     clients_add(client);
     atomic_fetch_add_explicit(&door->client_count, 1, memory_order_relaxed);
+    traffic_count_connection(door->traffic);
     if (has_proxy(door, peer)) {
         await_proxy_header(client);
     } else {

@@ -12,6 +12,7 @@
 
 struct handshake_context;
 struct listener;
+struct traffic;
 
 struct door {
     const struct listener *listener;     /* lives as long as `hold` is held */
@@ -19,6 +20,7 @@ struct door {
     /* Held by the door itself; to be taken by whoever uses listener or handshake beyond the present
      * wake-up. */
     struct hold *hold;
+    struct traffic *traffic;  /* what the worker counts of it; NULL: nobody wants to know */
     atomic_uint client_count; /* written by the worker, read by anyone */
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lb/base/limits.h"
+#include "listeners/traffic.h"
 
 struct tallies {
     struct tally *first;
@@ -106,9 +107,11 @@ void tallies_free(struct tallies *tallies)
     for (struct tally *tally = tallies->first, *next; tally && tally != &tallies->shared;
          tally = next) {
         next = tally->next;
+        traffic_free_all(tally);
         free(tally->listener);
         free(tally);
     }
+    traffic_free_all(&tallies->shared);
     free(tallies->shared.listener);
     free(tallies);
 }

@@ -14,6 +14,8 @@
 
 #include "listeners/refusal.h"
 
+struct traffic;
+
 enum tally_place {
     TALLY_HANDSHAKE, /* before any request: PROXY header, TLS handshake, no room */
     TALLY_REQUEST,   /* a request was answered so */
@@ -48,6 +50,7 @@ struct tally {
     char *listener; /* its name; "": of those that there was no room for */
     _Atomic uint64_t counts[TALLY_PLACE_COUNT][REFUSAL_COUNT];
     _Atomic uint64_t faults[TALLY_FAULT_COUNT];
+    _Atomic(struct traffic *) traffic; /* what its workers count; see there */
 };
 
 /** One more. NULL: nobody counts there. Any thread; relaxed: only sums are read. */

@@ -79,7 +79,7 @@ void backend_report_write(struct json_writer *writer, const struct pool *pool,
     writer_time(writer, "since", since_s(standing) * 1000);
     writer_number(writer, "check_ms", (int64_t)standing->took_ms);
     writer_number(writer, "active", atomic_load(standing->active));
-    writer_number(writer, "served", (int64_t)atomic_load(&standing->served));
+    writer_number(writer, "served", (int64_t)standing_served(standing));
     writer_number(writer, "failed", (int64_t)atomic_load(&standing->failed));
     writer_number(writer, "failures_in_row", atomic_load(&standing->failures_in_row));
 }

@@ -142,7 +142,7 @@ static int64_t active(const struct standing *standing)
 
 static int64_t served(const struct standing *standing)
 {
-    return (int64_t)atomic_load(&standing->served);
+    return (int64_t)standing_served(standing);
 }
 
 static int64_t failed(const struct standing *standing)
@@ -218,6 +218,7 @@ void metrics_get(struct api_request *request)
     struct metrics metrics = {.into = &text};
     write_lb(&metrics, host);
     write_clients(&metrics, host);
+    metrics_write_traffic(&metrics, host);
     write_refusals(&metrics, host);
     write_faults(&metrics, host->config(host));
     metrics_write_access(&metrics, host);

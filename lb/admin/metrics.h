@@ -14,6 +14,8 @@ void metrics_get(struct api_request *request);
 
 /* For metrics.c: its parts. */
 
+/** Connections, handshakes, requests and answers (metrics_traffic.c). */
+void metrics_write_traffic(struct metrics *metrics, struct admin_host *host);
 /** What [access] sections decided (metrics_access.c). */
 void metrics_write_access(struct metrics *metrics, struct admin_host *host);
 /** Server certificates, client CAs and how they are used (metrics_certificates.c). */

@@ -12,6 +12,19 @@ static void put(struct metrics *metrics, const char *text)
     writer_raw(metrics->into, text, strlen(text));
 }
 
+static const char *type_name(enum metric_type type)
+{
+    switch (type) {
+    case METRIC_GAUGE:
+        break;
+    case METRIC_COUNTER:
+        return " counter\n";
+    case METRIC_HISTOGRAM:
+        return " histogram\n";
+    }
+    return " gauge\n";
+}
+
 void metrics_family(struct metrics *metrics, const char *name, enum metric_type type,
                     const char *help)
 {
@@ -22,13 +35,19 @@ void metrics_family(struct metrics *metrics, const char *name, enum metric_type 
     put(metrics, help);
     put(metrics, "\n# TYPE ");
     put(metrics, name);
-    put(metrics, type == METRIC_COUNTER ? " counter\n" : " gauge\n");
+    put(metrics, type_name(type));
 }
 
 void metrics_sample(struct metrics *metrics)
 {
     put(metrics, metrics->name);
     metrics->has_labels = false;
+}
+
+void metrics_part(struct metrics *metrics, const char *part)
+{
+    metrics_sample(metrics);
+    put(metrics, part);
 }
 
 static bool is_plain(char byte)
@@ -83,6 +102,26 @@ void metrics_value(struct metrics *metrics, int64_t value)
     char text[32];
     snprintf(text, sizeof text, "%s %" PRId64 "\n", metrics->has_labels ? "}" : "", value);
     put(metrics, text);
+}
+
+void metric_seconds(uint64_t ms, char into[METRIC_SECONDS_BYTES])
+{
+    int length =
+        snprintf(into, METRIC_SECONDS_BYTES, "%" PRIu64 ".%03u", ms / 1000, (unsigned)(ms % 1000));
+    while (into[length - 1] == '0')
+        length--;
+    if (into[length - 1] == '.')
+        length--;
+    into[length] = '\0';
+}
+
+void metrics_value_ms(struct metrics *metrics, uint64_t ms)
+{
+    char seconds[METRIC_SECONDS_BYTES];
+    metric_seconds(ms, seconds);
+    put(metrics, metrics->has_labels ? "} " : " ");
+    put(metrics, seconds);
+    put(metrics, "\n");
 }
 
 void metrics_one(struct metrics *metrics, const char *name, enum metric_type type, const char *help,

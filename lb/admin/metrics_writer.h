@@ -18,7 +18,7 @@
 
 #include "lb/admin/json_writer.h"
 
-enum metric_type { METRIC_GAUGE, METRIC_COUNTER };
+enum metric_type { METRIC_GAUGE, METRIC_COUNTER, METRIC_HISTOGRAM };
 
 struct metrics {
     struct json_writer *into; /* borrowed */
@@ -31,10 +31,18 @@ void metrics_family(struct metrics *metrics, const char *name, enum metric_type 
                     const char *help);
 /** Begin a sample: its labels follow, then its value. */
 void metrics_sample(struct metrics *metrics);
+/** The same in a histogram: the part that the sample is of, "_bucket", "_sum" or "_count". */
+void metrics_part(struct metrics *metrics, const char *part);
 /** value NULL: "". */
 void metrics_label(struct metrics *metrics, const char *name, const char *value);
 /** End the sample. */
 void metrics_value(struct metrics *metrics, int64_t value);
+/** The same; told in seconds. */
+void metrics_value_ms(struct metrics *metrics, uint64_t ms);
+
+enum { METRIC_SECONDS_BYTES = 32 };
+/** "0.005", "10", …: milliseconds as seconds, without zeros that say nothing. */
+void metric_seconds(uint64_t ms, char into[METRIC_SECONDS_BYTES]);
 
 /** A family of one sample without labels. */
 void metrics_one(struct metrics *metrics, const char *name, enum metric_type type, const char *help,

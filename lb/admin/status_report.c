@@ -18,6 +18,7 @@
 #include "lb/base/timestamp.h"
 #include "lb/config.h"
 #include "listeners/tally.h"
+#include "listeners/traffic.h"
 
 static void write_lb(struct json_writer *writer, struct admin_host *host,
                      const struct admin_facts *facts)
@@ -53,6 +54,16 @@ static void write_config(struct json_writer *writer, const struct admin_facts *f
     writer_end(writer);
 }
 
+static int64_t requests_of(const struct listener *listener)
+{
+    struct traffic_sum sum;
+    int64_t requests = 0;
+    traffic_add_up(listener->tally, &sum);
+    for (unsigned i = 0; i < TRAFFIC_ANSWER_COUNT; i++)
+        requests += (int64_t)sum.answers[i];
+    return requests;
+}
+
 static void write_listener(struct json_writer *writer, struct admin_host *host,
                            const struct listener *listener)
 {
@@ -67,6 +78,7 @@ static void write_listener(struct json_writer *writer, struct admin_host *host,
     writer_flag(writer, "sni", listener->options->sni);
     writer_number(writer, "rules", listener->rule_count);
     writer_number(writer, "clients", host->client_count(host, listener->name));
+    writer_number(writer, "requests", requests_of(listener));
     writer_end(writer);
 }
 

@@ -224,18 +224,17 @@ static void join(const json_t *list, char *into, size_t room)
     const json_t *item;
     into[0] = '\0';
     for (i = 0; (item = json_array_get(list, i)); i++) {
-        const char *text = json_string_value(item);
+        const char *text = json_string_value(item), *comma = i ? ", " : "";
         if (used < room)
-            used += (size_t)snprintf(into + used, room - used, "%s%s", i ? ", " : "",
-                                     text ? text : "-");
+            used += (size_t)snprintf(into + used, room - used, "%s%s", comma, text ? text : "-");
     }
 }
 
 static void write_listeners(const struct view *view)
 {
-    static const struct table_column columns[] = {{"LISTENER", false}, {"ADDRESS", false},
-                                                  {"PROTOCOL", false}, {"CLIENTS", true},
-                                                  {"RULES", true},     {NULL, false}};
+    static const struct table_column columns[] = {
+        {"LISTENER", false}, {"ADDRESS", false}, {"PROTOCOL", false}, {"CLIENTS", true},
+        {"REQUESTS", true},  {"RULES", true},    {NULL, false}};
     struct table table = table_of(columns);
     char addresses[256];
     size_t i;
@@ -246,6 +245,7 @@ static void write_listeners(const struct view *view)
         table_text(&table, TINT_NONE, addresses);
         table_text(&table, TINT_NONE, text_of(listener, "protocol"));
         table_number(&table, number_of(listener, "clients"));
+        table_number(&table, number_of(listener, "requests"));
         table_number(&table, number_of(listener, "rules"));
     }
     fputc('\n', view->out);

@@ -16,6 +16,7 @@ struct family {
     char name[NAME_BYTES];
     bool has_type;
     bool is_counter;
+    bool is_histogram;
 };
 
 struct reading {
@@ -78,7 +79,8 @@ static const char *read_type(struct reading *reading, const char *rest)
         return "a second TYPE of a family";
     family->has_type = true;
     family->is_counter = strcmp(blank + 1, "counter") == 0;
-    if (!family->is_counter && strcmp(blank + 1, "gauge") != 0)
+    family->is_histogram = strcmp(blank + 1, "histogram") == 0;
+    if (!family->is_counter && !family->is_histogram && strcmp(blank + 1, "gauge") != 0)
         return "a TYPE that lb has none of";
     size_t length = strlen(family->name);
     bool is_total = length > 6 && strcmp(family->name + length - 6, "_total") == 0;
@@ -129,14 +131,27 @@ static const char *note_sample(struct reading *reading, const char *line, const 
     return NULL;
 }
 
+/* Is the name that ends at `end` the family's, or of one of its parts? */
+static bool is_of_family(const struct family *family, const char *name, const char *end)
+{
+    size_t length = strlen(family->name), rest = (size_t)(end - name) - length;
+    if ((size_t)(end - name) < length || strncmp(family->name, name, length) != 0)
+        return false;
+    if (!family->is_histogram)
+        return rest == 0;
+    const char *part = name + length;
+    return (rest == 7 && strncmp(part, "_bucket", rest) == 0) ||
+           (rest == 4 && strncmp(part, "_sum", rest) == 0) ||
+           (rest == 6 && strncmp(part, "_count", rest) == 0);
+}
+
 static const char *read_sample(struct reading *reading, const char *line)
 {
     const struct family *family = current(reading);
     const char *end = line + strcspn(line, "{ ");
     if (!is_name(line, end))
         return "a sample without a name";
-    if (!family || !family->has_type || strlen(family->name) != (size_t)(end - line) ||
-        strncmp(family->name, line, (size_t)(end - line)) != 0)
+    if (!family || !family->has_type || !is_of_family(family, line, end))
         return "a sample outside of its family";
     if (*end == '{')
         end = skip_labels(end);
@@ -146,7 +161,7 @@ static const char *read_sample(struct reading *reading, const char *line)
     double value = strtod(end + 1, &rest);
     if (rest == end + 1 || *rest || isspace((unsigned char)end[1]))
         return "a value that is none";
-    if (family->is_counter && value < 0)
+    if ((family->is_counter || family->is_histogram) && value < 0)
         return "a counter below 0";
     return note_sample(reading, line, end);
 }

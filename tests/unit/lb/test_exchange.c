@@ -486,7 +486,7 @@ START_TEST(a_backend_counts_its_exchanges_down_to_none)
     ck_assert_uint_eq(atomic_load(stage.config->pools[0]->backends[0].standing->active), 1);
     turn_until_ended(&stage);
     ck_assert_uint_eq(atomic_load(stage.config->pools[0]->backends[0].standing->active), 0);
-    ck_assert_uint_eq(atomic_load(&stage.config->pools[0]->backends[0].standing->served), 1);
+    ck_assert_uint_eq(standing_served(stage.config->pools[0]->backends[0].standing), 1);
     stage_end(&stage);
 }
 END_TEST

@@ -51,7 +51,7 @@ START_TEST(the_status_tells_everything)
     snprintf(standing->reason, sizeof standing->reason, "connection \"refused\"");
     standing->since_s = 3;
     atomic_store(standing->active, 4);
-    atomic_store(&standing->served, 5);
+    standing->lanes[3].answers[1] = 5;
     atomic_store(&standing->failed, 6);
     ck_assert_uint_eq(stage_ask(&stage, "GET", "/v1/status", &json), 200);
     ck_assert_int_eq(json_number_at(json, "pid"), getpid());

@@ -45,6 +45,34 @@ START_TEST(a_family_is_its_help_its_type_and_its_samples)
 }
 END_TEST
 
+START_TEST(a_histogram_has_parts_and_tells_seconds)
+{
+    char seconds[METRIC_SECONDS_BYTES];
+    static const struct {
+        uint64_t ms;
+        const char *seconds;
+    } times[] = {{0, "0"},    {5, "0.005"},  {250, "0.25"},
+                 {1000, "1"}, {10000, "10"}, {61001, "61.001"}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        metric_seconds(times[i].ms, seconds);
+        ck_assert_str_eq(seconds, times[i].seconds);
+    }
+    metrics_family(&metrics, "lb_took_seconds", METRIC_HISTOGRAM, "Time.");
+    metrics_part(&metrics, "_bucket");
+    metrics_label(&metrics, "le", "+Inf");
+    metrics_value(&metrics, 2);
+    metrics_part(&metrics, "_sum");
+    metrics_value_ms(&metrics, 1500);
+    metrics_part(&metrics, "_count");
+    metrics_value(&metrics, 2);
+    ck_assert_str_eq(written(), "# HELP lb_took_seconds Time.\n"
+                                "# TYPE lb_took_seconds histogram\n"
+                                "lb_took_seconds_bucket{le=\"+Inf\"} 2\n"
+                                "lb_took_seconds_sum 1.5\n"
+                                "lb_took_seconds_count 2\n");
+}
+END_TEST
+
 /* What a certificate may call itself, and what becomes of it. */
 static const struct {
     const char *value, *label;
@@ -105,6 +133,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, a_family_is_its_help_its_type_and_its_samples);
+    tcase_add_test(tcase, a_histogram_has_parts_and_tells_seconds);
     tcase_add_loop_test(tcase, no_name_of_a_certificate_breaks_the_text, 0,
                         sizeof values / sizeof values[0]);
     tcase_add_loop_test(tcase, the_reader_of_the_tests_is_strict, 0,
