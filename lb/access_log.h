@@ -18,7 +18,7 @@ struct rule;
 
 /** What one line tells; NULL and 0 where nothing is known. All borrowed for the call. */
 struct access_entry {
-    const struct client *client;
+    struct client *client; /* keeps what is the same in all of its lines */
     const char *protocol;
     const struct exchange_facts *facts;
     const struct rule *rule;

@@ -325,7 +325,7 @@ enum stream_write own_answer_instead(const struct exchange *x, unsigned status, 
     return answer_write_words(x->stream, form_of(x), &words);
 }
 
-void own_answer_unread(struct exchanges *all, const struct client *client, unsigned status,
+void own_answer_unread(struct exchanges *all, struct client *client, unsigned status,
                        const char *why)
 {
     static const struct exchange_facts nothing; /* no head was understood */

@@ -39,9 +39,8 @@ void own_answer_way(struct own_answer_way *way, const struct decision *decision,
 enum stream_write own_answer_instead(const struct exchange *exchange, unsigned status,
                                      const char *reason, const char *sentence);
 
-/** The client's side answered a head that could not be read: only the access log is left to write.
- */
-void own_answer_unread(struct exchanges *all, const struct client *client, unsigned status,
+/** The client's side answered a head that could not be read: that is left to be told. */
+void own_answer_unread(struct exchanges *all, struct client *client, unsigned status,
                        const char *why);
 
 #endif

@@ -50,6 +50,7 @@ static void on_closed(struct connection *connection)
         traffic_count_handshake(client->door->traffic, TRAFFIC_FAILED);
     stop_shaking(client);
     clients->events->gone(clients->roof, client);
+    free(client->told);
     free(client);
 }
 

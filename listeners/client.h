@@ -48,6 +48,12 @@ enum client_signup {
     CLIENT_SIGNUP_FAILED,
 };
 
+/** Text of the roof's that is the same as long as the client is there. */
+struct client_told {
+    size_t length;
+    char text[];
+};
+
 /** All clients of one worker. Embedded in the worker. */
 struct clients {
     struct loop_context *context;
@@ -93,6 +99,9 @@ struct client {
     uint16_t peer_port;
     uint16_t local_port;
     char peer_host[46]; /* numeric, without brackets */
+    /* What every line of an access log says of it, made with the first one; NULL: none was. Freed
+     * with it. */
+    struct client_told *told;
     struct http1_client http1;
 };
 

@@ -66,23 +66,37 @@ static void wake(struct sink *sink)
     (void)written; /* fails only when the counter is full, and then the writer is awake */
 }
 
-static bool drop(struct sink *sink, size_t length)
+static bool drop(struct sink *sink)
 {
-    atomic_fetch_sub(&sink->queued_bytes, length);
     atomic_fetch_add(&sink->dropped, 1);
     return false;
 }
 
+static bool take_grant(struct sink *sink, struct shard *shard, size_t bytes)
+{
+    if (atomic_fetch_add(&sink->granted_bytes, bytes) + bytes > SINK_BYTES) {
+        atomic_fetch_sub(&sink->granted_bytes, bytes);
+        return false;
+    }
+    shard->granted += bytes;
+    return true;
+}
+
+/* With the shard locked. Near the bound, only what the line needs. */
+static bool has_grant(struct sink *sink, struct shard *shard, size_t length)
+{
+    return shard->granted - shard->queued.used >= length ||
+           take_grant(sink, shard, SHARD_ADVANCE_BYTES + length) || take_grant(sink, shard, length);
+}
+
 bool sink_write(struct sink *sink, const char *line, size_t length)
 {
-    if (atomic_fetch_add(&sink->queued_bytes, length) + length > SINK_BYTES)
-        return drop(sink, length);
     struct shard *shard = shard_of_thread(sink);
     pthread_mutex_lock(&shard->lock);
-    bool kept = bytes_append(&shard->queued, line, length);
+    bool kept = has_grant(sink, shard, length) && bytes_append(&shard->queued, line, length);
     pthread_mutex_unlock(&shard->lock);
     if (!kept)
-        return drop(sink, length);
+        return drop(sink);
     if (atomic_load(&sink->resting) && atomic_exchange(&sink->resting, false))
         wake(sink);
     return true;

@@ -12,6 +12,8 @@ enum {
     SHARD_COUNT = 16,
     SHARD_FIRST_BYTES = 16 * 1024,
     SHARD_KEPT_BYTES = 256 * 1024, /* an emptied buffer larger than this is given back to malloc */
+    SHARD_ADVANCE_BYTES = 16 * 1024, /* of SINK_BYTES, asked for at once: so many lines of a worker
+                                        touch nothing that another worker touches */
     BATCH_MS = 10,
     STUCK_LOOK_MS = 100, /* how often a writer at a full pipe looks whether it should end */
     CLOSE_MS = 2000,
@@ -28,6 +30,7 @@ struct bytes {
 struct shard {
     _Alignas(64) pthread_mutex_t lock; /* a cache line of its own */
     struct bytes queued;
+    size_t granted; /* of the sink's bytes: for those queued and for some that will come */
 };
 
 /* Lines that cannot be written; the writer's own. */
@@ -42,7 +45,7 @@ struct trouble {
 
 struct sink {
     struct shard shards[SHARD_COUNT];
-    atomic_size_t queued_bytes; /* in all shards and in `taken`; at most SINK_BYTES */
+    atomic_size_t granted_bytes; /* to all shards, and in `taken`; at most SINK_BYTES */
     _Atomic uint64_t dropped;
     uint64_t told;       /* of dropped, by the writer's lines */
     atomic_bool resting; /* the writer waits for wake_fd and nothing else */
@@ -57,6 +60,7 @@ struct sink {
     bool is_cut;            /* the last line ends in the middle */
     struct trouble trouble;
     struct bytes taken;
+    size_t taken_granted; /* what it counts for in granted_bytes */
     pthread_t writer;
 };
 

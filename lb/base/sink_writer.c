@@ -131,7 +131,8 @@ static void tell_dropped(struct sink *sink)
 
 static void forget_taken(struct sink *sink)
 {
-    atomic_fetch_sub(&sink->queued_bytes, sink->taken.used);
+    if (sink->taken_granted > 0)
+        atomic_fetch_sub(&sink->granted_bytes, sink->taken_granted);
     sink->taken.used = 0;
     if (sink->taken.capacity <= SHARD_KEPT_BYTES)
         return;
@@ -139,22 +140,46 @@ static void forget_taken(struct sink *sink)
     sink->taken = (struct bytes){0};
 }
 
-static void drain_shard(struct sink *sink, struct shard *shard)
+/* The shard's bytes become `taken`, which gives its memory for the next ones. A shard that had
+ * nothing since the last time keeps its memory, and gives its advance back. */
+static void take_bytes(struct sink *sink, struct shard *shard)
 {
     pthread_mutex_lock(&shard->lock);
-    struct bytes swapped = shard->queued;
-    shard->queued = sink->taken;
-    sink->taken = swapped;
+    size_t granted = shard->granted;
+    if (shard->queued.used > 0) {
+        struct bytes swapped = shard->queued;
+        shard->queued = sink->taken;
+        sink->taken = swapped;
+        granted = swapped.used;
+    }
+    shard->granted -= granted;
     pthread_mutex_unlock(&shard->lock);
-    if (sink->taken.used == 0)
-        return;
-    size_t written = write_all(sink, sink->taken.data, sink->taken.used);
-    if (written < sink->taken.used)
-        atomic_fetch_add(&sink->dropped,
-                         count_lines(sink->taken.data + written, sink->taken.used - written));
-    else
-        tell_dropped(sink);
+    sink->taken_granted = granted;
+}
+
+/* false: there was nothing. */
+static bool drain_shard(struct sink *sink, struct shard *shard)
+{
+    take_bytes(sink, shard);
+    size_t taken = sink->taken.used;
+    if (taken > 0) {
+        size_t written = write_all(sink, sink->taken.data, taken);
+        if (written < taken)
+            atomic_fetch_add(&sink->dropped,
+                             count_lines(sink->taken.data + written, taken - written));
+        else
+            tell_dropped(sink);
+    }
     forget_taken(sink);
+    return taken > 0;
+}
+
+static bool drain_shards(struct sink *sink)
+{
+    bool any = false;
+    for (int i = 0; i < SHARD_COUNT; i++)
+        any |= drain_shard(sink, &sink->shards[i]);
+    return any;
 }
 
 static void wait_for_wake(struct sink *sink, int timeout_ms)
@@ -167,13 +192,12 @@ static void wait_for_wake(struct sink *sink, int timeout_ms)
     (void)got; /* empties the counter; there is nothing to learn from it */
 }
 
-/* `resting` is set before the queue is looked at, sink_write queues before it looks at `resting`.
- */
+/* `resting` is set before the shards are looked at, sink_write queues before it looks at `resting`;
+ * the shard's lock keeps that order. */
 static void rest(struct sink *sink)
 {
     atomic_store(&sink->resting, true);
-    bool idle = atomic_load(&sink->queued_bytes) == 0 && !atomic_load(&sink->closing);
-    if (idle)
+    if (!drain_shards(sink) && !atomic_load(&sink->closing))
         wait_for_wake(sink, -1);
     atomic_store(&sink->resting, false);
 }
@@ -183,9 +207,7 @@ void *sink_run_writer(void *given)
     struct sink *sink = given;
     for (;;) {
         bool last = atomic_load(&sink->closing);
-        bool busy = atomic_load(&sink->queued_bytes) > 0;
-        for (int i = 0; i < SHARD_COUNT; i++)
-            drain_shard(sink, &sink->shards[i]);
+        bool busy = drain_shards(sink);
         if (last)
             break;
         if (busy)

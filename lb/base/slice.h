@@ -13,6 +13,12 @@ struct slice {
     size_t length;
 };
 
+/** Of a literal: its length is known to the compiler. */
+#define SLICE(literal)                                                                             \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
+
 static inline struct slice slice_of(const char *text)
 {
     return (struct slice){text, strlen(text)};

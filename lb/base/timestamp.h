@@ -5,7 +5,11 @@
 
 #include <stdint.h>
 
-enum { TIMESTAMP_BYTES = 24 }; /* "2026-11-21T10:13:39.123Z", without a final NUL */
+/* Without a final NUL. */
+enum {
+    TIMESTAMP_BYTES = 24,          /* "2026-11-21T10:13:39.123Z" */
+    TIMESTAMP_COMBINED_BYTES = 26, /* "21/Nov/2026:10:13:39 +0000" */
+};
 
 /** Milliseconds since 1970 by the wall clock. Any thread. */
 int64_t timestamp_now_ms(void);
@@ -22,5 +26,8 @@ int64_t timestamp_monotonic_ms(void);
  * Thread:  any.
  */
 void timestamp_write(int64_t ms, char *into);
+
+/** The same as web servers have always written it, to the second: TIMESTAMP_COMBINED_BYTES. */
+void timestamp_write_combined(int64_t ms, char *into);
 
 #endif

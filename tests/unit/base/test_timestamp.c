@@ -53,12 +53,25 @@ START_TEST(now_is_between_two_looks_at_the_system_clock)
 }
 END_TEST
 
+START_TEST(a_combined_time_is_what_web_servers_write)
+{
+    char text[TIMESTAMP_COMBINED_BYTES + 1] = "";
+    timestamp_write_combined(INT64_C(1795248547005), text);
+    ck_assert_str_eq(text, "21/Nov/2026:08:09:07 +0000");
+    timestamp_write_combined(0, text);
+    ck_assert_str_eq(text, "01/Jan/1970:00:00:00 +0000");
+    timestamp_write_combined(INT64_C(1795248547999), text);
+    ck_assert_str_eq(text, "21/Nov/2026:08:09:07 +0000");
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, moments_are_written_in_utc_with_milliseconds, 0,
                         sizeof moments / sizeof moments[0]);
     tcase_add_test(tcase, the_remembered_second_never_leaks_into_another);
     tcase_add_test(tcase, now_is_between_two_looks_at_the_system_clock);
+    tcase_add_test(tcase, a_combined_time_is_what_web_servers_write);
 }
 
 CHECK_MAIN("timestamp", add_tests)

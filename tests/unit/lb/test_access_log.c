@@ -2,6 +2,7 @@
 /* One exchange, one line: what it says, and that no client can make it say anything else. */
 #include "lb/access_log.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "backends/pool.h"
@@ -104,6 +105,22 @@ START_TEST(a_client_id_stands_behind_the_verdict_escaped_and_in_json_alone)
                                  "\"verify\":\"SUCCESS\",\"client_id\":\"sensor "
                                  "\\u002212\\u0022\\u000a\",\"method\""));
     ck_assert_ptr_null(strstr(written(ACCESS_LOG_COMBINED), "sensor"));
+}
+END_TEST
+
+START_TEST(what_is_kept_of_a_client_is_the_same_in_every_line)
+{
+    char first[1024];
+    client.handshake.identity = &alice;
+    ck_assert_ptr_null(client.told);
+    size_t length = access_log_format(ACCESS_LOG_JSON, &entry, when_ms, line, 60);
+    ck_assert_uint_eq(length, 0);
+    ck_assert_ptr_null(client.told); /* half of it is nothing to keep */
+    strcpy(first, written(ACCESS_LOG_JSON));
+    ck_assert_ptr_nonnull(client.told);
+    ck_assert_str_eq(written(ACCESS_LOG_JSON), first);
+    ck_assert_ptr_nonnull(strstr(first, "\"client\":\"192.0.2.7\",\"port\":40123,\"subject\""));
+    free(client.told);
 }
 END_TEST
 
@@ -289,6 +306,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_json_line_tells_the_whole_exchange);
     tcase_add_test(tcase, the_access_section_that_decided_is_named_in_json);
     tcase_add_test(tcase, a_client_id_stands_behind_the_verdict_escaped_and_in_json_alone);
+    tcase_add_test(tcase, what_is_kept_of_a_client_is_the_same_in_every_line);
     tcase_add_test(tcase, what_is_not_known_is_left_out_of_json);
     tcase_add_test(tcase, json_stays_json_whatever_a_client_sends);
     tcase_add_test(tcase, json_keeps_utf_8_and_escapes_what_is_none);
