@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""System calls of a kept request: with all that a balancer can do, and at a moderate rate."""
+"""System calls of a keep-alive request: with all that a balancer can do, and at a moderate rate."""
 
 import dataclasses
 import os
@@ -11,9 +11,9 @@ from rows import AtMost, Row
 NAME, SECONDS, QUICK_SECONDS = "calls", 22, 12
 MODERATE_RATE = 2000
 ROWS = (
-    Row("calls", "system calls of a kept request, saturated", "calls", (AtMost(4.5),),
+    Row("calls", "system calls of a keep-alive request, saturated", "calls", (AtMost(4.5),),
         dataclasses.replace(workloads.KEPT, quick_units=8000, long_units=20000), quick=True),
-    Row("calls-moderate", f"system calls of a kept request, at {MODERATE_RATE:,} per second", "calls", (AtMost(6.3),),
+    Row("calls-moderate", f"system calls of a keep-alive request, at {MODERATE_RATE:,} per second", "calls", (AtMost(6.3),),
         dataclasses.replace(workloads.KEPT, quick_units=4000, long_units=10000, rate=MODERATE_RATE), quick=True),
 )
 

@@ -20,8 +20,8 @@ ALL = (requests, instructions, calls, logs, handshakes, bodies, idle, latency, n
 
 
 def choose(quick, words):
-    """[(group, rows)]: what `words` name, groups or keys of rows; else all, or those of the quick run. A word that
-    names nothing ends the program."""
+    """[(group, rows)]: what `words` name, groups or keys of rows; else all. In the quick run a group is its quick rows,
+    unless it has none and is named. A word that names nothing ends the program."""
     known = {group.NAME for group in ALL} | {row.key for group in ALL for row in group.ROWS}
     for word in words:
         if word not in known:
@@ -29,10 +29,11 @@ def choose(quick, words):
                              "or one of the keys in bench.json")
     chosen = []
     for group in ALL:
-        if words:
-            rows = [row for row in group.ROWS if group.NAME in words or row.key in words]
-        else:
-            rows = [row for row in group.ROWS if row.quick or not quick]
+        named = group.NAME in words
+        rows = [row for row in group.ROWS
+                if row.key in words or ((named or not words) and (row.quick or not quick))]
+        if named and not rows:
+            rows = list(group.ROWS)
         if rows:
             chosen.append((group, rows))
     return chosen

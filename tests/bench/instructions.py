@@ -27,7 +27,7 @@ def alone(work):
 
 
 ROWS = (
-    Row("instructions-kept", "user instructions of a kept request", "instructions", (AtMost(26000),),
+    Row("instructions-kept", "user instructions of a keep-alive request", "instructions", (AtMost(26000),),
         workloads.KEPT, quick=True),
     Row("instructions-full", "user instructions of a full handshake + request, TLS 1.3", "instructions",
         (AtMost(5200000),), alone(workloads.FULL), quick=True),

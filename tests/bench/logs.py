@@ -8,12 +8,12 @@ import workloads
 from rows import AtMost, Row
 
 NAME, SECONDS, QUICK_SECONDS = "logs", 85, 0
-COMBINED = Row("log-combined", "kept request with an access log, combined, CPU", "µs", (), workloads.KEPT)
-JSON = Row("log-json", "kept request with an access log, JSON, CPU", "µs", (), workloads.KEPT)
+COMBINED = Row("log-combined", "keep-alive request with an access log, combined, CPU", "µs", (), workloads.KEPT)
+JSON = Row("log-json", "keep-alive request with an access log, JSON, CPU", "µs", (), workloads.KEPT)
 COMBINED_MORE = Row("log-combined-more", "… combined, more than without", "more µs", (AtMost(1.0),))
 JSON_MORE = Row("log-json-more", "… JSON, more than without", "more µs", (AtMost(1.0),))
 ROWS = (COMBINED, COMBINED_MORE, JSON, JSON_MORE)
-WITHOUT = Row("log-none", "kept request without, beside these", "µs", (), workloads.KEPT)
+WITHOUT = Row("log-none", "keep-alive request without, beside these", "µs", (), workloads.KEPT)
 
 
 def contenders(bench):

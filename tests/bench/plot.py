@@ -4,10 +4,11 @@ brings its own background, light or dark as the reader likes it, so that it can 
 
 from xml.sax.saxutils import escape
 
-from rows import DIFFERENCES, PEERS, better
+from rows import AtMost, DIFFERENCES, PEERS, better
 
-WIDTH, LABEL, SCALE, LINE, TOP = 860, 380, 360, 22, 64
+WIDTH, LABEL, SCALE, LINE, TOP = 900, 410, 360, 22, 80
 LONGEST = 1.15  # what is more is drawn as this much
+BEST_LABEL = "… beside peers' best session settings"
 STYLE = """\
 svg { --page: #ffffff; --text: #1f2328; --soft: #656d76;
       --bar: #2f6fdb; --over: #c2571a; --mark: #1f2328; --grid: #d0d7de }
@@ -28,39 +29,35 @@ text { font: 13px system-ui, sans-serif; fill: var(--text) }
 
 
 def bars(chosen, results):
-    """[(label, ratio, goal or None)]: rows that have a ratio, those with a goal for best settings twice."""
+    """[(label, ratio, goal)]: rows that have a goal and a ratio, those with a goal for best settings twice."""
     found = []
     for _, rows in chosen:
         for row in rows:
             kept = results["rows"][row.key]
-            if row.unit in DIFFERENCES or kept["ratio"] is None:
+            if row.unit in DIFFERENCES:
                 continue
-            found.append((row.name, kept["ratio"], _goal(row, kept["cells"])))
-            best = next((goal.limit for goal in row.goals if getattr(goal, "best", False)), None)
-            if best is not None and kept["best_ratio"] is not None:
-                found.append(("… beside peers' best session settings", kept["best_ratio"], best))
+            for goal in row.goals:
+                best = getattr(goal, "best", False)
+                ratio = kept["best_ratio" if best else "ratio"]
+                if ratio is not None:
+                    found.append((BEST_LABEL if best else row.name, ratio, _limit(goal, kept["cells"])))
     return found
 
 
-def _goal(row, cells):
+def _limit(goal, cells):
     """As a ratio, whatever it was told as."""
-    for goal in row.goals:
-        if not hasattr(goal, "best"):
-            return goal.limit / better(cells, PEERS)
-        if not goal.best:
-            return goal.limit
-    return None
+    return goal.limit / better(cells, PEERS) if isinstance(goal, AtMost) else goal.limit
 
 
 def _bar(y, label, ratio, goal):
     x = LABEL + SCALE * min(ratio, LONGEST)
-    kind = "over" if goal is not None and ratio > goal else "bar"
+    kind = "over" if ratio > goal else "bar"
     lines = [f'<text x="{LABEL - 10}" y="{y + 13}" text-anchor="end">{escape(label)}</text>',
              f'<rect class="{kind}" x="{LABEL}" y="{y + 2}" width="{x - LABEL:.1f}" height="{LINE - 8}" rx="2"/>']
-    if goal is not None and goal <= LONGEST:
-        at = LABEL + SCALE * goal
+    at = LABEL + SCALE * goal
+    if goal <= LONGEST:
         lines.append(f'<line class="mark" x1="{at:.1f}" x2="{at:.1f}" y1="{y - 1}" y2="{y + LINE - 3}"/>')
-    beside = LABEL + SCALE * max(min(ratio, LONGEST), min(goal or 0, LONGEST)) + 8
+    beside = max(x, at if goal <= LONGEST else x) + 8
     if LABEL + SCALE - 40 < beside < LABEL + SCALE + 8:
         beside = LABEL + SCALE + 8  # not across the peers' line
     lines.append(f'<text x="{beside:.1f}" y="{y + 13}">{ratio:.2f}</text>')
@@ -76,7 +73,7 @@ def draw(chosen, results):
              f"<style>\n{STYLE}</style>",
              f'<rect class="page" width="{WIDTH}" height="{height}" rx="6"/>',
              '<text class="title" x="16" y="24">What lb takes, the better of nginx and HAProxy being 1</text>',
-             '<text class="soft" x="16" y="44">less is better · upright marks are goals · '
+             '<text class="soft" x="16" y="44">less is better · upright marks are goals, what misses one is orange · '
              f'{escape(results["when"][:10])}</text>']
     for tenth in (0, 0.25, 0.5, 0.75):
         x = LABEL + SCALE * tenth

@@ -5,7 +5,7 @@ import workloads
 from rows import Ratio, Row
 
 NAME, SECONDS, QUICK_SECONDS = "requests", 45, 14
-ROWS = (Row("kept", "kept request, CPU", "µs", (Ratio(0.75),), workloads.KEPT, quick=True),)
+ROWS = (Row("kept", "keep-alive request, CPU", "µs", (Ratio(0.75),), workloads.KEPT, quick=True),)
 
 
 def run(bench, board, rows):

@@ -19,7 +19,7 @@ def _rows(work, key, what):
             Row(f"workers-{key}-more", "… two against one", MORE, (AtMost(5.0),)))
 
 
-TRIPLES = (_rows(workloads.KEPT, "kept", "kept request"), _rows(workloads.FULL, "full", "full handshake"),
+TRIPLES = (_rows(workloads.KEPT, "kept", "keep-alive request"), _rows(workloads.FULL, "full", "full handshake"),
            _rows(workloads.RESUMED, "resumed", "resumed"))
 ROWS = tuple(row for triple in TRIPLES for row in triple)
 

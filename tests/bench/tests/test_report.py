@@ -83,6 +83,10 @@ class Groups(unittest.TestCase):
         chosen = {group.NAME: [row.key for row in some] for group, some in groups.choose(True, ["bodies", "full-1.2"])}
         self.assertEqual(chosen["handshakes"], ["full-1.2"])
         self.assertEqual(len(chosen["bodies"]), 4)
+        chosen = dict(groups.choose(True, ["handshakes"]))
+        self.assertEqual([row.key for row in chosen[groups.handshakes]], ["full", "resumed"])
+        chosen = dict(groups.choose(False, ["handshakes"]))
+        self.assertEqual(len(chosen[groups.handshakes]), len(groups.handshakes.ROWS))
         with self.assertRaises(SystemExit):
             groups.choose(True, ["bodies", "nonsense"])
 
