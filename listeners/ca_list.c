@@ -21,27 +21,42 @@ static void unname(struct ca_use *use)
         atomic_store(&use->is_named, false);
 }
 
-static bool is_there(const struct ca_list *list, const struct ca_use *use, const X509 *certificate)
+/* Among the first `count`, which sets before this one brought. */
+static bool is_there(const struct ca_list *list, unsigned count, const struct ca_use *use,
+                     const X509 *certificate)
 {
-    for (unsigned i = 0; i < list->count; i++)
+    for (unsigned i = 0; i < count; i++)
         if (list->items[i].use == use && X509_cmp(list->items[i].certificate, certificate) == 0)
             return true;
     return false;
 }
 
-static void add(struct ca_list *list, X509 *certificate)
+/* A name is written only where there is a new use to keep it: a domain may name a hundred CAs, and
+ * there may be thousands of such domains. */
+static struct ca_use *use_of(struct ca_roll *roll, const unsigned char key[CA_KEY_BYTES],
+                             const X509 *certificate)
 {
-    unsigned char key[CA_KEY_BYTES];
+    struct ca_use *use = ca_roll_find(roll, key);
+    if (use || ca_uses_are_full(roll->all))
+        return use;
     char *subject = certificate_name_text(X509_get_subject_name(certificate));
-    struct ca_use *use = ca_key_of(certificate, key) && subject
-                             ? ca_roll_use(list->roll, key, subject, false)
-                             : NULL;
+    use = subject ? ca_roll_use(roll, key, subject, false) : NULL;
     free(subject);
-    if (is_there(list, use, certificate))
-        return;
-    if (use)
-        name(use, list->roll->all);
-    list->items[list->count++] = (struct ca_named){use, certificate};
+    return use;
+}
+
+static void add_set(struct ca_list *list, const struct ca_set *set)
+{
+    unsigned before = list->count;
+    for (int i = 0; i < sk_X509_num(set->certificates); i++) {
+        X509 *certificate = sk_X509_value(set->certificates, i);
+        struct ca_use *use = use_of(list->roll, set->keys[i].bytes, certificate);
+        if (is_there(list, before, use, certificate))
+            continue;
+        if (use)
+            name(use, list->roll->all);
+        list->items[list->count++] = (struct ca_named){use, certificate};
+    }
 }
 
 struct ca_list *ca_list_new(struct ca_uses *uses, const char *listener, const char *domain,
@@ -56,8 +71,7 @@ struct ca_list *ca_list_new(struct ca_uses *uses, const char *listener, const ch
         return NULL;
     *list = (struct ca_list){.roll = roll};
     for (unsigned i = 0; i < policy->set_count; i++)
-        for (int k = 0; k < sk_X509_num(policy->sets[i]->certificates); k++)
-            add(list, sk_X509_value(policy->sets[i]->certificates, k));
+        add_set(list, policy->sets[i]);
     return list;
 }
 

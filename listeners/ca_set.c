@@ -67,16 +67,14 @@ static bool check_ca(X509 *certificate, const struct origin *origin)
     return good;
 }
 
-static bool contains(STACK_OF(X509) * certificates, X509 *certificate)
+/* A CA that is there already, perhaps from another file, is no mistake. */
+static bool add(struct ca_set *set, X509 *certificate)
 {
-    for (int i = 0; i < sk_X509_num(certificates); i++)
-        if (X509_cmp(sk_X509_value(certificates, i), certificate) == 0)
-            return true;
-    return false;
+    return X509_add_cert(set->certificates, certificate,
+                         X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP) == 1;
 }
 
-/* All certificates of one file; a CA that is there already, perhaps from another file, is no
- * mistake. */
+/* All certificates of one file. */
 static bool add_file(struct ca_set *set, const struct origin *origin)
 {
     struct error err = {{0}};
@@ -89,8 +87,7 @@ static bool add_file(struct ca_set *set, const struct origin *origin)
     for (int i = 0; i < sk_X509_num(certificates); i++) {
         X509 *certificate = sk_X509_value(certificates, i);
         good = check_ca(certificate, origin) && good;
-        if (!contains(set->certificates, certificate) &&
-            X509_add_cert(set->certificates, certificate, X509_ADD_FLAG_UP_REF) != 1) {
+        if (!add(set, certificate)) {
             problems_add(origin->problems, origin->ini_file, origin->line,
                          "client_ca %s: out of memory", origin->path);
             good = false;
@@ -225,8 +222,7 @@ static bool add_extra(struct ca_set *set, const struct ca_set_extra *extra)
 {
     for (unsigned i = 0; extra && i < extra->count; i++) {
         X509 *certificate = extra->certificates[i];
-        if (!contains(set->certificates, certificate) &&
-            X509_add_cert(set->certificates, certificate, X509_ADD_FLAG_UP_REF) != 1)
+        if (!add(set, certificate))
             return false;
         set->partial = set->partial || !is_root(certificate);
     }
@@ -251,7 +247,8 @@ struct ca_set *ca_set_load(const char *const *paths, const unsigned *lines, unsi
         good = add_file(set, &origin) && good;
     }
     good = good && check_anchors(set, &origin);
-    if (good && (!add_extra(set, extra) || !fill_store(set) || !identify(set))) {
+    if (good && (!add_extra(set, extra) || !fill_store(set) || !identify(set) ||
+                 !(set->keys = ca_keys_of(set->certificates)))) {
         problems_add(problems, ini_file, origin.line,
                      "client_ca: OpenSSL cannot use these certificates: %s",
                      ERR_reason_error_string(ERR_peek_last_error()));
@@ -271,6 +268,7 @@ void ca_set_free(struct ca_set *set)
     X509_STORE_free(set->store);
     sk_X509_NAME_pop_free(set->names, X509_NAME_free);
     sk_X509_pop_free(set->certificates, X509_free);
+    free(set->keys);
     free(set);
 }
 

@@ -21,8 +21,9 @@ struct ca_set {
      * verification. */
     unsigned char id[CA_SET_ID_BYTES];
     X509_STORE *store;
-    STACK_OF(X509_NAME) * names; /* subjects of the CAs, for CertificateRequest */
-    STACK_OF(X509) * certificates;
+    STACK_OF(X509_NAME) * names;   /* subjects of the CAs, for CertificateRequest */
+    STACK_OF(X509) * certificates; /* each once */
+    struct ca_key *keys;           /* of these, in their order */
     int depth;
     bool partial;
 };

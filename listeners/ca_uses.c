@@ -221,6 +221,11 @@ static bool take_room(struct ca_roll *roll, bool is_other)
     return false;
 }
 
+bool ca_uses_are_full(const struct ca_uses *uses)
+{
+    return atomic_load_explicit(&uses->use_count, memory_order_relaxed) >= CA_USES_MOST;
+}
+
 struct ca_use *ca_roll_use(struct ca_roll *roll, const unsigned char key[CA_KEY_BYTES],
                            const char *subject, bool is_other)
 {

@@ -96,6 +96,8 @@ struct ca_use *ca_roll_find(const struct ca_roll *roll, const unsigned char key[
  */
 struct ca_use *ca_roll_use(struct ca_roll *roll, const unsigned char key[CA_KEY_BYTES],
                            const char *subject, bool is_other);
+/** Are there CA_USES_MOST, so that no CA of client_ca gets another one? Any thread. */
+bool ca_uses_are_full(const struct ca_uses *uses);
 /** The first one (after: NULL) or the one after it; NULL: that was the last. Any thread. */
 struct ca_use *ca_roll_next(const struct ca_roll *roll, const struct ca_use *after);
 /** Any thread. */

@@ -106,7 +106,7 @@ static bool identify(struct policy *policy)
     return EVP_Digest(content, used, policy->id, NULL, EVP_sha256(), NULL) == 1;
 }
 
-enum policy_fault policy_make(struct policy *policy, const struct client_auth *const *rules,
+enum policy_fault policy_join(struct policy *policy, const struct client_auth *const *rules,
                               unsigned count)
 {
     memset(policy, 0, sizeof *policy);
@@ -126,14 +126,37 @@ enum policy_fault policy_make(struct policy *policy, const struct client_auth *c
         return POLICY_ALERT_IMPOSSIBLE;
     /* Loading may end the program for want of memory, as arenas do; an unfinished policy must not
      * be used. */
-    if ((policy->asks && !join_names(policy)) || !identify(policy))
+    if (!identify(policy))
         abort();
     return POLICY_FINE;
 }
 
+void policy_name_cas(struct policy *policy, const struct policy *alike)
+{
+    if (!policy->asks)
+        return;
+    if (alike) {
+        policy->names = alike->names;
+        policy->names_bytes = alike->names_bytes;
+        policy->has_lent_names = true;
+    } else if (!join_names(policy)) {
+        abort();
+    }
+}
+
+enum policy_fault policy_make(struct policy *policy, const struct client_auth *const *rules,
+                              unsigned count)
+{
+    enum policy_fault fault = policy_join(policy, rules, count);
+    if (fault == POLICY_FINE)
+        policy_name_cas(policy, NULL);
+    return fault;
+}
+
 void policy_done(struct policy *policy)
 {
-    sk_X509_NAME_pop_free(policy->names, X509_NAME_free);
+    if (!policy->has_lent_names)
+        sk_X509_NAME_pop_free(policy->names, X509_NAME_free);
     policy->names = NULL;
     ca_list_free(policy->cas);
     policy->cas = NULL;

@@ -61,9 +61,10 @@ struct policy {
     unsigned set_count;
     const struct ca_set *sets[CA_SETS_PER_DOMAIN];
     STACK_OF(X509_NAME) *
-        names;          /* union of the sets' names; owned; NULL when nothing is asked; empty
-                           where they take more than CA_NAMES_BYTES: none is sent then */
-    size_t names_bytes; /* what the union takes in the message */
+        names;           /* union of the sets' names; owned; NULL when nothing is asked; empty
+                            where they take more than CA_NAMES_BYTES: none is sent then */
+    size_t names_bytes;  /* what the union takes in the message */
+    bool has_lent_names; /* they are another policy's, of the same id */
     /* Counts whose clients come (ca_uses.h), from when its listener is opened; owned; NULL: nobody
      * does. No part of the id. */
     struct ca_list *cas;
@@ -84,6 +85,14 @@ enum policy_fault {
  */
 enum policy_fault policy_make(struct policy *policy, const struct client_auth *const *rules,
                               unsigned count);
+/**
+ * policy_make() in two steps, for many that are mostly alike: all but the names; then these.
+ *
+ * alike  one of the same id, whose names it is lent for its life; NULL: its own are made
+ */
+enum policy_fault policy_join(struct policy *policy, const struct client_auth *const *rules,
+                              unsigned count);
+void policy_name_cas(struct policy *policy, const struct policy *alike);
 void policy_done(struct policy *policy);
 
 /** Is this the policy that a handshake settled, or one of the same content? Any thread. */

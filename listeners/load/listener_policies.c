@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "lb/base/text_map.h"
 #include "listeners/load/listener_build.h"
 
 /* The rules that share a policy. */
@@ -15,6 +16,21 @@ struct group {
     const char *what; /* "domain", "listener": for messages */
     const char *name;
 };
+
+/* What thousands of domains mostly have in common, of the listener so far. */
+struct seen {
+    struct arena *arena;
+    struct text_map policies;     /* by their id */
+    struct text_map common_names; /* of the CAs of a set, itself a map, by the set's id */
+};
+
+static struct seen seen_nothing(struct listener_build *build)
+{
+    struct seen seen = {.arena = build->arena};
+    text_map_init(&seen.policies, build->listener->domain_count, build->arena);
+    text_map_init(&seen.common_names, build->listener->ca_set_count, build->arena);
+    return seen;
+}
 
 /* The rule because of which another's alert cannot be kept; itself when it does not require, or not
  * of everybody. */
@@ -97,7 +113,15 @@ static void warn_of_names(struct listener_build *build, const struct group *grou
                       group->what, group->name, policy->names_bytes, (int)CA_NAMES_BYTES);
 }
 
-static bool make(struct listener_build *build, const struct group *group, struct policy *policy)
+/* The names of a large bundle are put together once, and not for each domain. */
+static void name_cas(struct seen *seen, struct policy *policy)
+{
+    struct slice id = {(const char *)policy->id, sizeof policy->id};
+    policy_name_cas(policy, text_map_add(&seen->policies, text_hash(id), id, policy));
+}
+
+static bool make(struct listener_build *build, const struct group *group, struct seen *seen,
+                 struct policy *policy)
 {
     const struct client_auth **asked =
         arena_alloc(build->arena, (group->count + 1) * sizeof(struct client_auth *));
@@ -106,8 +130,9 @@ static bool make(struct listener_build *build, const struct group *group, struct
             return false;
         asked[i] = &group->rules[i]->auth;
     }
-    switch (policy_make(policy, asked, group->count)) {
+    switch (policy_join(policy, asked, group->count)) {
     case POLICY_FINE:
+        name_cas(seen, policy);
         warn_of_names(build, group, policy);
         return true;
     case POLICY_ALERT_IMPOSSIBLE:
@@ -136,27 +161,45 @@ static bool common_name(const X509 *certificate, unsigned char **ret_name)
                                X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))) > 0;
 }
 
-static bool has_common_name(const struct ca_set *set, const char *name)
+/* The common names of the CAs of a set, to be asked by thousands of domains. */
+static const struct text_map *map_common_names(struct arena *arena, const struct ca_set *set)
 {
-    bool is_there = false;
-    for (int i = 0; i < sk_X509_num(set->certificates) && !is_there; i++) {
-        unsigned char *other = NULL;
-        if (common_name(sk_X509_value(set->certificates, i), &other))
-            is_there = strcmp((const char *)other, name) == 0;
-        OPENSSL_free(other);
+    struct text_map *map = arena_alloc(arena, sizeof *map);
+    int count = sk_X509_num(set->certificates);
+    text_map_init(map, (size_t)count, arena);
+    for (int i = 0; i < count; i++) {
+        unsigned char *name = NULL;
+        if (common_name(sk_X509_value(set->certificates, i), &name)) {
+            struct slice kept = slice_of(arena_copy(arena, (const char *)name));
+            text_map_add(map, text_hash(kept), kept, set);
+        }
+        OPENSSL_free(name);
     }
-    return is_there;
+    return map;
 }
 
-static void check_common_names(struct listener_build *build, const struct policy *policy,
-                               const struct domain *domain, unsigned line)
+static bool has_common_name(struct seen *seen, const struct ca_set *set, const char *name)
+{
+    struct slice id = {(const char *)set->id, sizeof set->id};
+    uint64_t hash = text_hash(id);
+    const struct text_map *map = text_map_get(&seen->common_names, hash, id);
+    if (!map) {
+        map = map_common_names(seen->arena, set);
+        text_map_add(&seen->common_names, hash, id, map);
+    }
+    return text_map_get(map, text_hash(slice_of(name)), slice_of(name)) != NULL;
+}
+
+static void check_common_names(struct listener_build *build, struct seen *seen,
+                               const struct policy *policy, const struct domain *domain,
+                               unsigned line)
 {
     for (unsigned i = 0; i < domain->credential_count; i++) {
         unsigned char *name = NULL;
         bool is_shared = false;
         if (common_name(domain->credentials[i]->certificate, &name))
             for (unsigned k = 0; k < policy->set_count && !is_shared; k++)
-                is_shared = has_common_name(policy->sets[k], (const char *)name);
+                is_shared = has_common_name(seen, policy->sets[k], (const char *)name);
         if (is_shared)
             LISTENER_WARN(build, line,
                           "the server certificate and a client CA both have the common name "
@@ -219,11 +262,12 @@ static void make_for_listener(struct listener_build *build, const struct group *
     struct policy *policy = arena_alloc(build->arena, sizeof *policy);
     listener->policies = policy;
     listener->policy_count = 1;
-    if (!make(build, all, policy))
+    struct seen seen = seen_nothing(build);
+    if (!make(build, all, &seen, policy))
         return;
     for (unsigned i = 0; i < listener->domain_count; i++)
         listener->domains[i].policy = policy;
-    check_common_names(build, policy, &listener->domains[0],
+    check_common_names(build, &seen, policy, &listener->domains[0],
                        certificate_line(build, &listener->domains[0]));
 }
 
@@ -252,14 +296,15 @@ static void make_for_domains(struct listener_build *build, const struct rule **s
     listener->policies =
         arena_alloc(build->arena, (listener->domain_count + 1) * sizeof *listener->policies);
     listener->policy_count = listener->domain_count;
+    struct seen seen = seen_nothing(build);
     for (unsigned i = 0; i < listener->domain_count; i++) {
         struct domain *domain = &listener->domains[i];
         struct group group = {&sorted[starts[i]], starts[i + 1] - starts[i], "domain",
                               *domain->pattern ? domain->pattern : "(every other host)"};
-        if (!make(build, &group, &listener->policies[i]))
+        if (!make(build, &group, &seen, &listener->policies[i]))
             continue;
         domain->policy = &listener->policies[i];
-        check_common_names(build, domain->policy, domain, certificate_line(build, domain));
+        check_common_names(build, &seen, domain->policy, domain, certificate_line(build, domain));
     }
 }
 

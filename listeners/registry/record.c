@@ -4,6 +4,7 @@
 #include <openssl/asn1.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char *const status_names[CERTIFICATE_STATUS_COUNT] = {
     [CERTIFICATE_ACTIVATED] = "ACTIVATED",   [CERTIFICATE_NOT_ACTIVATED] = "NOT_ACTIVATED",
@@ -36,6 +37,19 @@ bool ca_key_of(X509 *ca, unsigned char ret_key[CA_KEY_BYTES])
         length > 0 && EVP_Digest(der, (size_t)length, ret_key, NULL, EVP_sha256(), NULL) == 1;
     OPENSSL_free(der);
     return good;
+}
+
+struct ca_key *ca_keys_of(STACK_OF(X509) * cas)
+{
+    int count = sk_X509_num(cas);
+    struct ca_key *keys = calloc((size_t)count + 1, sizeof *keys);
+    bool good = keys != NULL;
+    for (int i = 0; i < count && good; i++)
+        good = ca_key_of(sk_X509_value(cas, i), keys[i].bytes);
+    if (good)
+        return keys;
+    free(keys);
+    return NULL;
 }
 
 void ca_id_of(const unsigned char key[CA_KEY_BYTES], char ret_id[CA_ID_LENGTH + 1])

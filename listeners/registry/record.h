@@ -115,6 +115,11 @@ const char *certificate_source_name(enum certificate_source source);
 
 /** false: OpenSSL cannot encode it, or out of memory. Any thread. */
 bool ca_key_of(X509 *ca, unsigned char ret_key[CA_KEY_BYTES]);
+struct ca_key {
+    unsigned char bytes[CA_KEY_BYTES];
+};
+/** The same of each, in their order; malloc'd. NULL: as above. */
+struct ca_key *ca_keys_of(STACK_OF(X509) * cas);
 void ca_id_of(const unsigned char key[CA_KEY_BYTES], char ret_id[CA_ID_LENGTH + 1]);
 /** ca_key: of the certificate whose key signed this one. */
 bool certificate_key_of(const unsigned char ca_key[CA_KEY_BYTES], const X509 *certificate,
