@@ -10,6 +10,7 @@
 #include "backends/health.h"
 #include "lb/access_log.h"
 #include "lb/base/log.h"
+#include "lb/base/memory.h"
 #include "lb/edition.h"
 #include "lb/held_signals.h"
 #include "lb/server_state.h"
@@ -28,6 +29,7 @@ void server_leave_config(struct config *config)
 {
     if (--config->users == 0) {
         config_free(config);
+        memory_give_back();
     }
 }
 
@@ -336,6 +338,7 @@ static bool start(struct server *server, struct error *err)
                 server_admin_open(server, err) && start_workers(server, sockets, err);
     sockets_close(sockets);
     held_signals_let_in();
+    memory_give_back();
     return good;
 }
 
