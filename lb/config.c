@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lb/admin/admin_listener.h"
+#include "lb/base/credential_shelf.h"
 #include "lb/base/ini.h"
 #include "lb/config_bindings.h"
 #include "lb/config_cas.h"
@@ -68,6 +69,18 @@ static bool read_text(struct config *config, const struct config_loading *loadin
     return true;
 }
 
+/* As many as listeners may ask for: each has those of its rules. */
+static size_t count_certificates(const struct config_sections *sections)
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < sections->listener_count; i++)
+        count +=
+            ((const struct listener_options *)sections->listeners[i].options)->certificate.count;
+    for (unsigned i = 0; i < sections->rule_count; i++)
+        count += ((const struct rule_options *)sections->rules[i].options)->certificate.count;
+    return count;
+}
+
 /* From lines to what is served from; `cas` is what it may lean on meanwhile. */
 static void build(struct config *config, const struct config_loading *loading,
                   struct config_cas *cas, const struct config_source *source)
@@ -84,7 +97,10 @@ static void build(struct config *config, const struct config_loading *loading,
     config_cas_read(cas, config, &uses, loading, source);
     build_admin(config, &sections.admin, cas, source);
     config->rule_count = sections.rule_count;
+    config->credentials = credential_shelf_new(
+        count_certificates(&sections), loading->before ? loading->before->credentials : NULL);
     config_listeners_build(config, &sections, cas->is_read ? &cas->all : NULL, source);
+    credential_shelf_settle(config->credentials);
     config_crls_read(config, loading, source);
     config_pools_build(config, &sections, source);
     config_cookies_check(&sections, source);
@@ -127,7 +143,7 @@ static struct config *make_builtin(struct config *config, const struct config_lo
     struct error err = {""};
     struct config *whole = NULL;
     struct config_loading again = *loading;
-    again.again = config;
+    again.again = again.before = config;
     if (config_cas_make_builtin(config, loading, &err))
         whole = load(&again, problems);
     else
@@ -228,6 +244,7 @@ void config_free(struct config *config)
         listener_done(&config->listeners[i]);
     for (unsigned i = 0; i < config->pool_count; i++)
         pool_done(config->pools[i]);
+    credential_shelf_free(config->credentials);
     admin_listener_leave(config->admin_listener);
     arena_done(&config->arena);
     free(config);

@@ -16,6 +16,7 @@
 #include "listeners/listener.h"
 
 struct admin_listener;
+struct credential_shelf;
 struct registry;
 
 struct lb_options {
@@ -51,14 +52,15 @@ struct config {
     const char *asked_state_dir;
     unsigned listener_count;
     struct listener *listeners;
-    unsigned rule_count; /* [rule] sections; one on two listeners counts once */
+    struct credential_shelf *credentials; /* of all listeners */
+    unsigned rule_count;                  /* [rule] sections; one on two listeners counts once */
     unsigned pool_count;
     struct pool **pools;
     unsigned users; /* who serves from it; the control thread's (server.c) */
 };
 
-/** All option tables in the order of the documentation: lb, admin, registry, listener, rule, access,
- * pool; NULL at the end. */
+/** All option tables in the order of the documentation: lb, admin, registry, listener, rule,
+ * access, pool; NULL at the end. */
 extern const struct option_table *const option_tables[];
 
 /** What is loaded, and for whom. */
@@ -70,7 +72,9 @@ struct config_loading {
      * says. Without them root reads and makes what is the user's as the user. */
     const char *store;
     const char *state_dir;
-    struct crls *crls; /* the lists that are watched already; NULL: none are */
+    const struct config *before; /* in force until then; borrowed for the call: what its files said
+                                  * and still say is not decoded again. NULL: nothing is */
+    struct crls *crls;           /* the lists that are watched already; NULL: none are */
     bool has_store; /* The store was there before: that it is gone is an error, or hosts that it
                      * bound to CAs would be open to everybody. */
     /* The program that makes the built-in CA in a process of its own (see signer_make_ca) if a rule

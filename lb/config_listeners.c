@@ -293,7 +293,12 @@ static void build_listener(struct config *config, const struct desk *desk,
     unsigned start = groups->starts[index];
     struct listener *listener = &config->listeners[index];
     *listener = (struct listener){
-        .name = section->name, .line = section->line, .index = index, .options = section->options};
+        .name = section->name,
+        .line = section->line,
+        .index = index,
+        .options = section->options,
+        .shelf = config->credentials,
+    };
     config->listener_count++;
     config_lists_check_listener(section, source->file, source->problems);
     config_access_lend(&desk->access, listener, source->arena);
@@ -330,7 +335,7 @@ void config_listeners_try(const struct config *config, const struct config_sourc
         if (listener->options->protocol != LISTENER_HTTPS)
             continue;
         struct handshake_context *context = handshake_context_new(listener, NULL, &err);
-        if (!context)
+        if (!context || !handshake_context_try(context, &err))
             problems_add(source->problems, source->file, listener->line, "listener %s: %s",
                          listener->name, err.text);
         handshake_context_free(context);

@@ -127,6 +127,7 @@ static void load(uv_work_t *work)
         .store = reload->started_store,
         .state_dir = reload->started.state_dir,
         .has_store = server->config->has_store,
+        .before = server->config,
         .crls = server->crls.crls,
         .signer = signer_own_program,
     };

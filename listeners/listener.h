@@ -14,6 +14,7 @@ struct access_section;
 struct access_tallies;
 struct ca_uses;
 struct cas;
+struct credential_shelf;
 struct crl_check;
 struct crls;
 struct network_set;
@@ -58,6 +59,8 @@ struct listener {
     struct ca_set **ca_sets;
     unsigned credential_count;
     struct credential **credentials; /* all of this listener and its rules */
+    struct credential_shelf *shelf;  /* where they come from while it is prepared; NULL: one of its
+                                        own. Frozen afterwards, and nobody asks for it any more */
     bool speaks_sm2; /* a server certificate or a client CA of it is a national one (tls/sm2.h) */
     unsigned crl_check_count;
     struct crl_check **crl_checks; /* of its rules, each once */

@@ -5,6 +5,7 @@
 #define LB_BASE_CERTIFICATE_H
 
 #include <openssl/x509.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <time.h>
@@ -12,15 +13,21 @@
 #include "lb/base/pem.h"
 
 struct error;
+struct key_reader;
 
-/** A server's certificate, its chain (without itself) and its key. Frozen; EVP_PKEY and X509 are
- * thread-safe to read. */
+enum { CREDENTIAL_DIGEST_BYTES = 32 };
+
+/** A server's certificate, its chain (without itself) and its key. Frozen and counted; EVP_PKEY and
+ * X509 are thread-safe to read. */
 struct credential {
+    atomic_uint users;
     char *certificate_path;
     X509 *certificate;
     STACK_OF(X509) * chain;
     EVP_PKEY *key;
     int key_type; /* EVP_PKEY_RSA, EVP_PKEY_EC, EVP_PKEY_ED25519, … */
+    unsigned char digest[CREDENTIAL_DIGEST_BYTES]; /* of what both files said (credential_shelf.c);
+                                                      zero where nobody asks for it */
 };
 
 /* Loading */
@@ -35,7 +42,21 @@ struct credential {
  */
 struct credential *credential_load(const char *certificate_path, const char *key_path,
                                    struct error *err);
-/** NULL is fine. */
+/** What credential_load() reads, and with what. */
+struct credential_source {
+    const char *certificate_path;
+    const char *key_path;
+    const struct pem *certificates;
+    const struct pem *key; /* NULL: it could not be read … */
+    const struct error
+        *fault; /* … because of this, which counts only if the certificates are fine */
+    struct key_reader *keys; /* NULL: the key is decoded the slow way */
+};
+/** The same of files that were read already. Fails and thread: as credential_load(). */
+struct credential *credential_decode(const struct credential_source *source, struct error *err);
+/** One more user of it. Any thread. */
+struct credential *credential_ref(struct credential *credential);
+/** One user less; the last one frees it. NULL is fine. Any thread. */
 void credential_free(struct credential *credential);
 
 /**
@@ -45,6 +66,8 @@ void credential_free(struct credential *credential);
  * instead Thread:  any. Reads a file.
  */
 STACK_OF(X509) * certificates_load(const char *path, struct error *err);
+/** The same of a file that was read already. */
+STACK_OF(X509) * certificates_decode(const struct pem *pem, const char *path, struct error *err);
 
 /**
  * The same of a PEM text.

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -38,22 +39,38 @@ static void pem_tidy(struct pem *pem)
     pem->length = to;
 }
 
+/* Into fresh memory of so many bytes; false: there is none, or the file cannot be read. */
+static bool read_up_to(FILE *file, size_t room, struct pem *pem)
+{
+    pem->text = malloc(room);
+    if (!pem->text)
+        return false;
+    pem->length = fread(pem->text, 1, room, file);
+    return !ferror(file);
+}
+
 static bool read_all(FILE *file, const char *path, struct pem *pem, struct error *err)
 {
+    /* One byte more than allowed shows that there is more. */
+    static const size_t most = CERTIFICATE_FILE_BYTES + 1;
     struct stat status;
     if (fstat(fileno(file), &status) != 0)
         return error_set(err, "%s: %s", path, strerror(errno));
     if (S_ISDIR(status.st_mode))
         return error_set(err, "%s: is a folder, not a PEM file", path);
-    /* One byte more than allowed shows that there is more; stdio's own copy would outlive the key.
-     */
+    /* stdio's own copy would outlive the key. */
     setvbuf(file, NULL, _IONBF, 0);
-    pem->text = malloc(CERTIFICATE_FILE_BYTES + 1);
-    if (!pem->text)
-        return error_set(err, "%s: out of memory", path);
-    pem->length = fread(pem->text, 1, CERTIFICATE_FILE_BYTES + 1, file);
-    if (ferror(file))
-        return error_set(err, "%s: cannot be read: %s", path, strerror(errno));
+    bool tells_size = S_ISREG(status.st_mode) && (uintmax_t)status.st_size < most;
+    size_t room = tells_size ? (size_t)status.st_size + 1 : most;
+    bool read = read_up_to(file, room, pem);
+    if (read && pem->length == room && room < most) { /* it has grown, or says 0 as /proc does */
+        pem_done(pem);
+        rewind(file);
+        read = read_up_to(file, most, pem);
+    }
+    if (!read)
+        return pem->text ? error_set(err, "%s: cannot be read: %s", path, strerror(errno))
+                         : error_set(err, "%s: out of memory", path);
     if (pem->length > CERTIFICATE_FILE_BYTES)
         return error_set(err, "%s: is larger than %d MiB, no PEM file of certificates is", path,
                          CERTIFICATE_FILE_BYTES / (1024 * 1024));

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "lb/base/credential_shelf.h"
 #include "lb/base/text_map.h"
 #include "listeners/load/listener_build.h"
 
@@ -35,7 +36,8 @@ static unsigned line_of(const struct naming *naming)
 
 /* Loading. */
 
-struct shelf {
+/* What this listener has asked for. */
+struct known {
     struct text_map map;    /* by "certificate\nkey": the credential, or `bad` */
     struct credential *bad; /* reported already */
 };
@@ -53,20 +55,21 @@ static void check_dates(struct listener_build *build, const struct credential *c
                       credential->certificate_path);
 }
 
-static struct credential *load(struct listener_build *build, struct shelf *shelf,
+static struct credential *load(struct listener_build *build, struct known *known,
                                const struct naming *naming, unsigned index)
 {
     const char *certificate = naming->certificates->items[index];
     const char *key = naming->keys->items[index];
     struct slice name = slice_of(arena_format(build->arena, "%s\n%s", certificate, key));
     uint64_t hash = text_hash(name);
-    struct credential *known = (struct credential *)text_map_get(&shelf->map, hash, name);
-    if (known)
-        return known == shelf->bad ? NULL : known;
+    struct credential *seen = (struct credential *)text_map_get(&known->map, hash, name);
+    if (seen)
+        return seen == known->bad ? NULL : seen;
     struct error err = {0};
     unsigned line = naming->certificates->lines[index];
-    struct credential *loaded = credential_load(certificate, key, &err);
-    text_map_add(&shelf->map, hash, name, loaded ? loaded : shelf->bad);
+    struct credential *loaded =
+        credential_shelf_take(build->listener->shelf, certificate, key, &err);
+    text_map_add(&known->map, hash, name, loaded ? loaded : known->bad);
     if (!loaded) {
         LISTENER_ERROR(build, line, "%s", err.text);
         return NULL;
@@ -98,7 +101,7 @@ static void check_key_types(struct listener_build *build, struct credential *con
 }
 
 /* The credentials a section names, for a domain; none when something is wrong with them. */
-static void load_list(struct listener_build *build, struct shelf *shelf,
+static void load_list(struct listener_build *build, struct known *known,
                       const struct naming *naming, struct domain *domain)
 {
     unsigned count = naming->certificates->count;
@@ -112,7 +115,7 @@ static void load_list(struct listener_build *build, struct shelf *shelf,
     struct credential **credentials = arena_alloc(build->arena, (count + 1) * sizeof *credentials);
     unsigned loaded = 0;
     for (unsigned i = 0; i < count; i++) {
-        credentials[i] = load(build, shelf, naming, i);
+        credentials[i] = load(build, known, naming, i);
         loaded += credentials[i] != NULL;
     }
     check_key_types(build, credentials, count, naming);
@@ -137,7 +140,7 @@ static void refuse_rule_certificates(struct listener_build *build)
     }
 }
 
-static void share_one(struct listener_build *build, struct shelf *shelf)
+static void share_one(struct listener_build *build, struct known *known)
 {
     struct listener *listener = build->listener;
     const struct listener_options *options = listener->options;
@@ -151,7 +154,7 @@ static void share_one(struct listener_build *build, struct shelf *shelf)
                        listener->name);
         return;
     }
-    load_list(build, shelf, &naming, &shared);
+    load_list(build, known, &naming, &shared);
     for (unsigned i = 0; i < listener->domain_count; i++) {
         listener->domains[i].credentials = shared.credentials;
         listener->domains[i].credential_count = shared.credential_count;
@@ -198,7 +201,7 @@ static void report_missing(struct listener_build *build, const struct domain *do
                    *domain->pattern ? "domain " : "every other host", domain->pattern);
 }
 
-static void one_for_each_domain(struct listener_build *build, struct shelf *shelf)
+static void one_for_each_domain(struct listener_build *build, struct known *known)
 {
     struct listener *listener = build->listener;
     const struct listener_options *options = listener->options;
@@ -218,22 +221,34 @@ static void one_for_each_domain(struct listener_build *build, struct shelf *shel
             continue;
         }
         struct naming naming = naming_of_rule(owners[i]);
-        load_list(build, shelf, &naming, domain);
+        load_list(build, known, &naming, domain);
     }
+}
+
+static void build_all(struct listener_build *build, size_t most)
+{
+    struct listener *listener = build->listener;
+    struct credential bad = {0};
+    struct known known = {.bad = &bad};
+    text_map_init(&known.map, most, build->arena);
+    listener->credentials = arena_alloc(build->arena, (most + 1) * sizeof(struct credential *));
+    if (listener->options->sni)
+        one_for_each_domain(build, &known);
+    else
+        share_one(build, &known);
 }
 
 void listener_build_credentials(struct listener_build *build)
 {
     struct listener *listener = build->listener;
-    struct credential bad = {0};
-    struct shelf shelf = {.bad = &bad};
     size_t most = listener->options->certificate.count;
     for (unsigned i = 0; i < listener->rule_count; i++)
         most += listener->rules[i].options->certificate.count;
-    text_map_init(&shelf.map, most, build->arena);
-    listener->credentials = arena_alloc(build->arena, (most + 1) * sizeof(struct credential *));
-    if (listener->options->sni)
-        one_for_each_domain(build, &shelf);
-    else
-        share_one(build, &shelf);
+    struct credential_shelf *own = listener->shelf ? NULL : credential_shelf_new(most, NULL);
+    if (own)
+        listener->shelf = own;
+    build_all(build, most);
+    if (own)
+        listener->shelf = NULL;
+    credential_shelf_free(own);
 }

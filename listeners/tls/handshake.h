@@ -28,6 +28,13 @@ struct handshake_context;
  */
 struct handshake_context *handshake_context_new(const struct listener *listener,
                                                 struct chain_cache *chains, struct error *err);
+/**
+ * Would OpenSSL take the certificates of every domain in a handshake? To be found out at load, once
+ * for all workers, and not by the first client.
+ *
+ * false    err names the file
+ */
+bool handshake_context_try(const struct handshake_context *context, struct error *err);
 /** NULL is fine. All SSLs of it must be gone. */
 void handshake_context_free(struct handshake_context *context);
 /** What time it is, instead of time(NULL): for tests of lifetimes. Thread: the context's. */

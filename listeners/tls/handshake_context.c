@@ -117,19 +117,6 @@ static bool same_credentials(const struct domain *one, const struct domain *othe
                    one->credential_count * sizeof *one->credentials) == 0);
 }
 
-/* Would OpenSSL take this domain's certificates in a handshake? Found out at load, not by the first
- * client. */
-static bool try_credentials(const struct handshake_plan *plan, const struct domain *domain,
-                            struct error *err)
-{
-    SSL *ssl = SSL_new(plan->policy->tls);
-    if (!ssl)
-        return error_set(err, "OpenSSL cannot make a connection: out of memory");
-    bool good = tls_settings_replace(ssl, domain->credentials, domain->credential_count, err);
-    SSL_free(ssl);
-    return good;
-}
-
 static bool plan_domain(struct handshake_context *context, const struct domain *domain,
                         const struct handshake_policy *policy, struct error *err)
 {
@@ -139,7 +126,7 @@ static bool plan_domain(struct handshake_context *context, const struct domain *
     plan->own_credentials = !same_credentials(policy->domain, domain);
     if (!bind_sessions(context, domain, plan->session_context))
         return error_set(err, "OpenSSL cannot compute SHA-256");
-    return !plan->own_credentials || try_credentials(plan, domain, err);
+    return true;
 }
 
 static int compare_policies(const void *one, const void *other)
@@ -225,6 +212,29 @@ void handshake_context_free(struct handshake_context *context)
     EVP_MD_CTX_free(context->digest);
     EVP_MD_free(context->sha256);
     free(context);
+}
+
+bool handshake_context_try(const struct handshake_context *context, struct error *err)
+{
+    const struct listener *listener = context->listener;
+    const struct handshake_policy *policy = NULL;
+    SSL *ssl = NULL; /* of that policy: neighbours mostly have one */
+    bool good = true;
+    for (unsigned i = 0; i < listener->domain_count && good; i++) {
+        const struct domain *domain = &listener->domains[i];
+        const struct handshake_plan *plan = &context->plans[domain->index];
+        if (!plan->own_credentials)
+            continue;
+        if (plan->policy != policy) {
+            SSL_free(ssl);
+            policy = plan->policy;
+            ssl = SSL_new(policy->tls);
+        }
+        good = ssl ? tls_settings_replace(ssl, domain->credentials, domain->credential_count, err)
+                   : error_set(err, "OpenSSL cannot make a connection: out of memory");
+    }
+    SSL_free(ssl);
+    return good;
 }
 
 void handshake_context_set_clock(struct handshake_context *context, time_t (*now)(void *argument),
