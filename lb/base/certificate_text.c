@@ -11,18 +11,19 @@
 
 #include "lb/base/utf8.h"
 
-/* At most `most` bytes of the text, never half of a character; what is hidden from people is
- * escaped as RFC 2253 escapes bytes. NULL: out of memory. */
-static char *cut_copy(const char *text, size_t length, size_t most)
+/* At most CERTIFICATE_NAME_BYTES of the text, never half of a character; what is hidden from people
+ * is escaped as RFC 2253 escapes bytes. As long as it is and no longer: every client that is known
+ * has two of them. NULL: out of memory. */
+static char *cut_copy(const char *text, size_t length)
 {
     static const char digits[] = "0123456789ABCDEF";
-    char *copy = malloc(most + 1);
+    char copy[CERTIFICATE_NAME_BYTES + 1];
     size_t used = 0;
-    for (size_t at = 0; copy && at < length;) {
+    for (size_t at = 0; at < length;) {
         size_t step = utf8_length(text + at, length - at);
         bool is_hidden = step == 0 || utf8_is_hidden(text + at, step);
         step = step ? step : 1;
-        if (used + (is_hidden ? 3 * step : step) > most)
+        if (used + (is_hidden ? 3 * step : step) > CERTIFICATE_NAME_BYTES)
             break;
         for (size_t i = 0; i < step; i++, at++) {
             unsigned char byte = (unsigned char)text[at];
@@ -35,9 +36,8 @@ static char *cut_copy(const char *text, size_t length, size_t most)
             copy[used++] = digits[byte & 0x0f];
         }
     }
-    if (copy)
-        copy[used] = '\0';
-    return copy;
+    copy[used] = '\0';
+    return strdup(copy);
 }
 
 char *certificate_name_text(const X509_NAME *name)
@@ -49,8 +49,7 @@ char *certificate_name_text(const X509_NAME *name)
     if (bio && X509_NAME_print_ex(bio, name, 0, flags) >= 0) {
         char *text = NULL;
         long length = BIO_get_mem_data(bio, &text);
-        copy = cut_copy(length > 0 ? text : "", length > 0 ? (size_t)length : 0,
-                        CERTIFICATE_NAME_BYTES);
+        copy = cut_copy(text, length > 0 ? (size_t)length : 0);
     }
     BIO_free(bio);
     ERR_pop_to_mark();

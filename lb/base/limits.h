@@ -72,6 +72,9 @@ enum {
     LINGER_MS = 5000,
     /* Verified chains remembered by all workers: about 5.5 KiB each for two P-256 certificates. */
     VERIFIED_CHAINS_MOST = 16384,
+    /* Certificates of CAs that clients send along, kept decoded (5 KB each) for all who send the
+       same: more than one installation has intermediates. */
+    SHARED_ISSUERS_MOST = 256,
     /* A chain that is remembered, with its session too; four RSA-4096 certificates. A client may
      * send what it likes behind its own certificate: what is larger is verified anew each time
      * instead of kept. */

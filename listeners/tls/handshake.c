@@ -130,6 +130,7 @@ static struct identity *identify(const struct handshake_context *context,
     struct identity *identity = chain_cache_get(context->chains, hash, policy, now);
     if (identity)
         return identity;
+    chain_cache_share(context->chains, chain);
     identity = identity_new(policy, chain, hash, now);
     if (identity)
         chain_cache_put(context->chains, policy, identity);

@@ -389,6 +389,46 @@ START_TEST(all_connections_of_a_client_hold_one_copy_of_its_certificates)
 }
 END_TEST
 
+START_TEST(clients_of_an_intermediate_hold_one_copy_of_it)
+{
+    struct cast cast;
+    struct meeting one;
+    struct meeting other;
+    struct meeting refused;
+    cast_open(&cast);
+    struct made *middle = made_intermediate(cast.ca, "Intermediate");
+    struct made *wrong_middle = made_intermediate(cast.other_ca, "Intermediate");
+    struct made *bob = made_client(middle, "bob");
+    struct made *carol = made_client(middle, "carol");
+    struct made *mallory = made_client(wrong_middle, "mallory");
+    stage_rule(&cast.stage, "", AUTH_REQUIRE, cast.set, REFUSE_403);
+    stage_start(&cast.stage);
+    struct wish wish = {.certificate = mallory, .version = versions[_i]};
+    meet(&cast.stage, &wish, &refused);
+    wish.certificate = bob;
+    meet(&cast.stage, &wish, &one);
+    wish.certificate = carol;
+    wish.second_worker = true;
+    meet(&cast.stage, &wish, &other);
+    ck_assert(refused.let_in && one.let_in && other.let_in);
+    const struct identity *first = one.handshake.identity;
+    const struct identity *second = other.handshake.identity;
+    ck_assert_ptr_ne(first->leaf, second->leaf);
+    ck_assert_ptr_eq(sk_X509_value(first->chain, 1), sk_X509_value(second->chain, 1));
+    ck_assert_ptr_ne(sk_X509_value(refused.handshake.identity->chain, 1),
+                     sk_X509_value(first->chain, 1));
+    part(&refused);
+    part(&one);
+    part(&other);
+    made_free(mallory);
+    made_free(carol);
+    made_free(bob);
+    made_free(wrong_middle);
+    made_free(middle);
+    cast_close(&cast);
+}
+END_TEST
+
 START_TEST(a_remembered_chain_is_forgotten_at_its_not_after)
 {
     struct cast cast;
@@ -513,6 +553,7 @@ static void add_tests(TCase *tcase)
         tcase, one_certificate_is_verified_once_for_each_distinct_set_with_one_result_each, 0, 2);
     tcase_add_loop_test(tcase, a_verified_chain_is_remembered_for_the_next_full_handshake, 0, 2);
     tcase_add_loop_test(tcase, all_connections_of_a_client_hold_one_copy_of_its_certificates, 0, 2);
+    tcase_add_loop_test(tcase, clients_of_an_intermediate_hold_one_copy_of_it, 0, 2);
     tcase_add_loop_test(tcase, a_remembered_chain_is_forgotten_at_its_not_after, 0, 2);
     tcase_add_loop_test(tcase, a_chain_verified_for_one_policy_is_not_taken_for_another, 0, 2);
     tcase_add_loop_test(tcase, a_refusal_is_described_with_name_and_certificate, 0, 2);
