@@ -237,10 +237,14 @@ class Balancer:
                 if attempt.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.02)
-        with open(self.log_path, encoding="utf-8", errors="replace") as log:
-            said = log.read().strip()
         self.stop()
-        raise Fault(f"{self.name} did not start listening: {said or 'it said nothing'}")
+        raise Fault(f"{self.name} did not start listening: {self._complaint()}")
+
+    def _complaint(self):
+        """What it said in its log, without what is only told to please: one line."""
+        with open(self.log_path, encoding="utf-8", errors="replace") as log:
+            lines = [line.strip() for line in log if line.strip() and not line.startswith("[NOTICE]")]
+        return " / ".join(lines) or "it said nothing"
 
     def stop(self):
         if self.process is None:

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 
+import pairs
 import visit
 import workloads
 from fault import Fault
@@ -19,8 +20,8 @@ NAME, SECONDS, QUICK_SECONDS = "names", 120, 0
 COUNT = 10000
 CPU = Row("names-cpu", f"start with {COUNT:,} SNI certificates, CPU", "s", (AtMost(2.0),))
 MEMORY = Row("names-memory", f"start with {COUNT:,} SNI certificates, memory (PSS)", "MiB", (AtMost(120.0),))
-MANY = Row("names-kept", f"keep-alive request, {COUNT:,} SNI certificates, CPU", "µs", (), workloads.KEPT)
-ONE = Row("names-kept-one", "keep-alive request, one SNI certificate, CPU", "µs", (), workloads.KEPT)
+MANY = Row("names-kept", f"keep-alive request, {COUNT:,} SNI certificates, CPU", "µs")
+ONE = Row("names-kept-one", "keep-alive request, one SNI certificate, CPU", "µs")
 MORE = Row("names-more", f"… {COUNT:,} against one", "more %", (AtMost(2.0),))
 ROWS = (CPU, MEMORY, MANY, ONE, MORE)
 STARTS = 2
@@ -120,22 +121,17 @@ def _measure_starts(bench, board, contenders):
     return good
 
 
-def _measure_requests(bench, board, contenders):
+def _measure_requests(bench, board, many, one):
+    """Each with many names, and beside it with one."""
     work = dataclasses.replace(workloads.KEPT, host="n0.example.com")
-    found = {}
-    for _, balancer in contenders:
-        workloads.run(bench, balancer, work, 3000)  # what only the first requests cost
-    for repetition, _, (row, balancer) in workloads.interleaved(bench.repetitions, (None,), contenders):
-        try:
-            result = workloads.run(bench, balancer, work, work.units(bench.quick))
-        except Fault as fault:
-            board.fault([row, MORE], balancer.column, fault)
-            continue
-        board.add(row, balancer.column, result["cpu_us"], result["faults"])
-        found[repetition, row.key, balancer.column] = result["cpu_us"]
-    for (repetition, key, column), cost in found.items():
-        if key == MANY.key and (repetition, ONE.key, column) in found:
-            board.add(MORE, column, (cost / found[repetition, ONE.key, column] - 1) * 100)
+    contestants = []
+    for column in dict.fromkeys(balancer.column for balancer in (*many, *one)):
+        for row, balancers in ((MANY, many), (ONE, one)):
+            contestants += [pairs.Contestant(row, balancer, work) for balancer in balancers
+                            if balancer.column == column]
+    for contestant in contestants:
+        workloads.run(bench, contestant.balancer, work, workloads.WARM_UP_UNITS)
+    pairs.compare(board, pairs.measure(bench, board, contestants), MANY, ONE, MORE)
 
 
 def run(bench, board, rows):
@@ -145,9 +141,9 @@ def run(bench, board, rows):
         many.append(balancer.like(name + " names", TEMPLATES[name](balancer.template, folder, COUNT)))
         one.append(balancer.like(name + " name", TEMPLATES[name](balancer.template, folder, 1)))
     try:
-        running = [(MANY, balancer) for balancer in _measure_starts(bench, board, many)]
+        running = _measure_starts(bench, board, many)
         with bench.running(one, board, (ONE, MORE), proven=False) as started:
-            _measure_requests(bench, board, running + [(ONE, balancer) for balancer in started])
+            _measure_requests(bench, board, running, started)
     finally:
         for balancer in many:
             balancer.stop()

@@ -2,13 +2,14 @@
 """What a unit costs with two workers, beside the same with one. Where there are fewer than four processors, two workers
 share the one that a single worker has, as the load generator and the backends need the other."""
 
+import dataclasses
 import os
 
+import pairs
 import workloads
-from fault import Fault
 from rows import AtMost, Row
 
-NAME, SECONDS, QUICK_SECONDS = "workers", 125, 0
+NAME, SECONDS, QUICK_SECONDS = "workers", 140, 0
 WORKERS = 2
 MORE = "more %"
 
@@ -30,30 +31,23 @@ def processors(bench):
     return bench.balancer_processors | set(others[:1] if len(others) > 1 else ())
 
 
-def _measure(bench, board, triple, contender, is_pair):
-    row = triple[0] if is_pair else triple[1]
-    try:
-        result = workloads.run(bench, contender, row.work, row.work.units(bench.quick) // 2)
-    except Fault as fault:
-        board.fault([row, triple[2]], contender.column, fault)
-        return None
-    board.add(row, contender.column, result["cpu_us"], result["faults"])
-    return None if result["faults"] else result["cpu_us"]
+def _contestants(triple, running_doubles, running_singles):
+    """Each with two workers, and beside it with one."""
+    work = dataclasses.replace(triple[0].work, quick_units=triple[0].work.quick_units // 2,
+                               long_units=triple[0].work.long_units // 2)
+    found = []
+    for column in dict.fromkeys(balancer.column for balancer in (*running_doubles, *running_singles)):
+        for row, balancers in ((triple[0], running_doubles), (triple[1], running_singles)):
+            found += [pairs.Contestant(row, balancer, work) for balancer in balancers if balancer.column == column]
+    return found
 
 
 def run(bench, board, rows):
-    pairs = [balancer.like(name + " pair", workers=WORKERS) for name, balancer in bench.available.items()]
+    doubles = [balancer.like(name + " pair", workers=WORKERS) for name, balancer in bench.available.items()]
     singles = [balancer.like(name + " single") for name, balancer in bench.available.items()]
     triples = [triple for triple in TRIPLES if any(row in rows for row in triple)]
-    with bench.running(pairs, board, rows, processors=processors(bench)) as running_pairs, \
+    with bench.running(doubles, board, rows, processors=processors(bench)) as running_doubles, \
             bench.running(singles, board, rows) as running_singles:
-        contenders = [*running_pairs, *running_singles]
-        found = {}
-        for repetition, triple, contender in workloads.interleaved(bench.repetitions, triples, contenders):
-            is_pair = contender in running_pairs
-            cost = _measure(bench, board, triple, contender, is_pair)
-            found[repetition, triple[2], contender.column, is_pair] = cost
-        for (repetition, more, column, is_pair), cost in found.items():
-            single = found.get((repetition, more, column, False))
-            if is_pair and cost and single:
-                board.add(more, column, (cost / single - 1) * 100)
+        for triple in triples:
+            found = pairs.measure(bench, board, _contestants(triple, running_doubles, running_singles))
+            pairs.compare(board, found, *triple)

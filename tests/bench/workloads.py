@@ -144,9 +144,12 @@ def interleaved(repetitions, works, contenders):
                 yield repetition, work, contenders[(turn + repetition) % len(contenders)]
 
 
+WARM_UP_UNITS = 3000
+
+
 def warm_up(bench, balancer, certificates):
     """What only the first requests cost: links are opened, memory is touched for the first time."""
-    run(bench, balancer, KEPT, 3000, certificates)
+    run(bench, balancer, KEPT, WARM_UP_UNITS, certificates)
 
 
 def measure_rows(bench, board, rows, contenders, certificates=None, repetitions=None):

@@ -3,6 +3,7 @@ import json
 import os
 import tempfile
 import unittest
+import unittest.mock
 
 import surroundings
 from surroundings import CPU, FAILED
@@ -11,6 +12,8 @@ import balancers
 import bench
 import board
 import names
+import pairs
+import rows
 import workloads
 from fault import Fault
 
@@ -71,6 +74,41 @@ class Running(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder, self.assertRaises(Fault) as caught:
             balancer.start(folder, folder, (1, 2), None, 10)
         self.assertIn("odd did not start listening: no such thing", str(caught.exception))
+
+
+class Pairs(unittest.TestCase):
+    """Runs whose costs are written down; the machine becomes slower from run to run."""
+
+    def measure(self, costs, fault=None):
+        made = bench.Bench.__new__(bench.Bench)
+        made.repetitions, made.quick = 2, False
+        row, base = rows.Row("row", "with", "µs"), rows.Row("base", "without", "µs")
+        more = rows.Row("more", "more", "more µs", (rows.AtMost(1.0),))
+        told = board.Board(surroundings.QUIET)
+        drift = iter(range(1000))
+
+        def run(_, balancer, __, units):
+            return {"cpu_us": costs[balancer.name] + 0.01 * next(drift),
+                    "faults": [fault] if fault and balancer.name == "with" else []}
+
+        contestants = []
+        for one, name in ((row, "with"), (base, "without")):
+            contender = Contender(name)
+            contender.column = "lb"
+            contestants.append(pairs.Contestant(one, contender, workloads.KEPT))
+        with unittest.mock.patch.object(workloads, "run", run):
+            pairs.compare(told, pairs.measure(made, told, contestants), row, base, more)
+        return told.cell(more, "lb")
+
+    def test_neighbours_are_compared_so_that_a_drift_does_not_count(self):
+        cell = self.measure({"with": 20.5, "without": 20.0})
+        self.assertAlmostEqual(cell["median"], 0.5, delta=0.02)
+        self.assertEqual(cell["count"], 2)
+
+    def test_a_fault_in_one_of_them_leaves_no_difference(self):
+        cell = self.measure({"with": 20.5, "without": 20.0}, "it failed")
+        self.assertEqual(cell["count"], 0)
+        self.assertTrue(cell["faults"])
 
 
 class Templates(unittest.TestCase):
