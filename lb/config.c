@@ -176,11 +176,18 @@ struct config *config_load_as(const struct config_loading *loading, struct probl
     return config;
 }
 
-static const struct pool *pool_named(const struct config *config, const char *name)
+/* Asked in the file's order, which files mostly keep: so the search goes on where the last one
+ * ended, and thousands of pools are found in as many steps. */
+static const struct pool *pool_named(const struct config *config, const char *name, unsigned *at)
 {
-    for (unsigned i = 0; config && i < config->pool_count; i++)
-        if (strcmp(config->pools[i]->name, name) == 0)
-            return config->pools[i];
+    unsigned count = config ? config->pool_count : 0;
+    for (unsigned i = 0; i < count; i++) {
+        const struct pool *pool = config->pools[(*at + i) % count];
+        if (strcmp(pool->name, name) != 0)
+            continue;
+        *at = (*at + i + 1) % count;
+        return pool;
+    }
     return NULL;
 }
 
@@ -226,9 +233,10 @@ bool config_open(struct config *config, struct roster *roster,
 {
     for (unsigned i = 0; i < config->listener_count; i++)
         listener_open(&config->listeners[i], services);
+    unsigned at = 0; /* in the pools before */
     for (unsigned i = 0; i < config->pool_count; i++) {
         struct pool *pool = config->pools[i];
-        if (!pool_open(pool, roster, pool_named(before, pool->name)))
+        if (!pool_open(pool, roster, pool_named(before, pool->name, &at)))
             return false;
     }
     if (before)
