@@ -3,6 +3,8 @@
  * LATENCY_STEPS. */
 #include "tests/bench/latency.h"
 
+enum { LAST_STEP = LATENCY_DOUBLINGS * LATENCY_STEPS - 1 }; /* from 4.8 hours on */
+
 static unsigned step_of(uint64_t ns)
 {
     if (ns < LATENCY_STEPS)
@@ -10,8 +12,7 @@ static unsigned step_of(uint64_t ns)
     unsigned highest_bit = 63 - (unsigned)__builtin_clzll(ns);
     unsigned shift = highest_bit - 5; /* leaves LATENCY_STEPS … 2 × LATENCY_STEPS - 1 */
     unsigned step = (shift + 1) * LATENCY_STEPS + (unsigned)(ns >> shift) - LATENCY_STEPS;
-    unsigned last = LATENCY_DOUBLINGS * LATENCY_STEPS - 1;
-    return step < last ? step : last;
+    return step < LAST_STEP ? step : LAST_STEP;
 }
 
 static uint64_t end_of_step(unsigned step)
@@ -35,7 +36,7 @@ uint64_t latency_percentile(const struct latency *latency, double percent)
 {
     double wanted = (double)latency->count * percent / 100.0;
     uint64_t seen = 0;
-    for (unsigned step = 0; step < LATENCY_DOUBLINGS * LATENCY_STEPS; step++) {
+    for (unsigned step = 0; step < LAST_STEP; step++) {
         seen += latency->steps[step];
         if (seen == 0 || (double)seen < wanted)
             continue;

@@ -64,7 +64,7 @@ static FILE *create(const struct names *names, unsigned long number, const char 
 static void make_one(const struct names *names, unsigned long number)
 {
     char name[NAME_BYTES];
-    char alternative[NAME_BYTES];
+    char alternative[NAME_BYTES + sizeof "DNS:"];
     snprintf(name, sizeof name, "n%lu.example.com", number);
     snprintf(alternative, sizeof alternative, "DNS:%s", name);
     struct authority_wish wish = {.key = names->rsa ? EVP_RSA_gen(RSA_BITS) : EVP_EC_gen("P-256"),
