@@ -235,15 +235,15 @@ static struct exchange *exchange_new(struct exchanges *all, struct stream *strea
                                      const struct http_request *request,
                                      const struct decision *decision, time_t now)
 {
-    struct exchange *x = calloc(1, sizeof *x);
+    struct exchange *x = malloc(sizeof *x); /* calloc would pass by what free() keeps at hand */
     if (!x) {
         return NULL;
     }
-    x->all = all;
-    x->stream = stream;
-    x->rule = decision->rule;
-    x->access = decision->access;
-    x->edition = edition_of_door(stream->client->door);
+    *x = (struct exchange){.all = all,
+                           .stream = stream,
+                           .rule = decision->rule,
+                           .access = decision->access,
+                           .edition = edition_of_door(stream->client->door)};
     x->pool = x->edition->config->pools[x->rule->pool];
     x->owner.on_connected = on_connected;
     x->owner.on_ready = on_link_ready;
