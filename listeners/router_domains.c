@@ -64,6 +64,7 @@ void router_domains_build(struct router_domains *all, const struct domain *domai
     text_map_init(&all->suffixes, counts[RULE_DOMAIN_SUFFIX], arena);
     text_map_init(&all->prefixes, counts[RULE_DOMAIN_PREFIX], arena);
     all->regexes = arena_alloc(arena, (counts[RULE_DOMAIN_REGEX] + 1) * sizeof *all->regexes);
+    all->has_any = count > counts[RULE_DOMAIN_ANY];
     for (unsigned i = 0; i < count; i++)
         add_domain(all, &domains[i]);
 }
@@ -135,6 +136,8 @@ enum router_name router_domains_find(const struct router_domains *all, struct sl
                                      const struct domain **ret_domain)
 {
     char text[RULE_DOMAIN_BYTES];
+    if (!all->has_any) /* no name is compared with any: it need not be brought into form */
+        return ROUTER_NAME_UNKNOWN;
     struct slice name = {text, rule_domain_of_host(host, text)};
     if (name.length == 0)
         return ROUTER_NAME_UNKNOWN;

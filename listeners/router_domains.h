@@ -15,7 +15,7 @@ struct router_domains {
     struct text_map names;
     struct text_map suffixes; /* ".example.com" of "*.example.com", hashed from the right */
     struct text_map prefixes; /* "www.example." of "www.example.*" */
-    bool has_suffixes, has_prefixes;
+    bool has_any, has_suffixes, has_prefixes;
     unsigned regex_count;
     struct router_domain_regex {
         struct regex *regex; /* owned */
