@@ -222,6 +222,14 @@ size_t connection_pending(const struct connection *connection)
     return buffer_length(connection->out);
 }
 
+/* One piece is nearly all there ever is, and the system takes it with less ado. */
+static ssize_t send_pieces(int fd, struct iovec *pieces, size_t count)
+{
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = count};
+    return count == 1 ? send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL)
+                      : sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 /* One system call for `out` and the pieces; what was sent of `out` is consumed. -1: broken. */
 static ssize_t send_once(struct connection *connection, const struct iovec *pieces, int count)
 {
@@ -232,10 +240,9 @@ static ssize_t send_once(struct connection *connection, const struct iovec *piec
         all[all_count++] = (struct iovec){connection->out->data + connection->out->start, pending};
     for (int i = 0; i < count; i++)
         all[all_count++] = pieces[i];
-    struct msghdr message = {.msg_iov = all, .msg_iovlen = (size_t)all_count};
     ssize_t sent;
     do {
-        sent = sendmsg(connection->fd, &message, MSG_NOSIGNAL);
+        sent = send_pieces(connection->fd, all, (size_t)all_count);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0 && errno != EAGAIN) {
         connection_break(connection, errno);

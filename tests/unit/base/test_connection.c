@@ -36,6 +36,12 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     return syscall(SYS_sendmsg, fd, message, flags);
 }
 
+ssize_t send(int fd, const void *bytes, size_t length, int flags)
+{
+    send_count++;
+    return syscall(SYS_sendto, fd, bytes, length, flags, NULL, 0);
+}
+
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
 {
     epoll_ctl_count++;
