@@ -72,6 +72,7 @@ struct connection {
     bool drained;    /* the last recv was short: EAGAIN is certain until the next on_ready */
     bool ended;      /* the peer finished its direction: FIN or close_notify */
     bool truncated;  /* TLS: by FIN alone; HTTP's framing says whether something is missing */
+    bool held;       /* TLS: SSL can give more without another byte from the socket */
     bool untold;     /* an end or failure found behind returned bytes; the next read tells */
     bool failed;     /* nothing can be written any more, because … */
     bool tls_failed; /* … TLS failed: an alert may still be in `out`, or … */
