@@ -103,7 +103,8 @@ static void put_forwarded_for(struct draft *draft, const struct forwarding *forw
     const struct http_request *request = forwarding->request;
     const struct client *client = forwarding->client;
     draft_text(draft, "X-Forwarded-For: ");
-    if (client->door->listener->options->forwarded_for == FORWARDED_FOR_APPEND) {
+    if (http_request_has(request, HTTP_X_FORWARDED_FOR) &&
+        client->door->listener->options->forwarded_for == FORWARDED_FOR_APPEND) {
         for (unsigned i = 0; i < request->field_count; i++) {
             const struct http_field *field = &request->fields[i];
             if (field->known == HTTP_X_FORWARDED_FOR && field->value.length > 0) {
@@ -154,25 +155,37 @@ static void put_addresses(struct draft *draft, const struct forwarding *forwardi
     put_forwarded(draft, forwarding, proto);
 }
 
-static void put_request_id(struct draft *draft, struct forwarding *forwarding)
+/** The client's own, if it is fit; length 0: none is. */
+static struct slice request_id_of(const struct http_request *request)
 {
-    const struct http_request *request = forwarding->request;
+    if (!http_request_has(request, HTTP_X_REQUEST_ID)) {
+        return (struct slice){NULL, 0};
+    }
     for (unsigned i = 0; i < request->field_count; i++) {
         const struct http_field *field = &request->fields[i];
         if (field->known == HTTP_X_REQUEST_ID && request_id_is_fit(field->value)) {
-            forwarding->request_id = draft_field(draft, slice_of("X-Request-ID"), field->value);
-            return;
+            return field->value;
         }
     }
-    char id[REQUEST_ID_LENGTH];
-    request_id_write(forwarding->ids, id);
-    forwarding->request_id =
-        draft_field(draft, slice_of("X-Request-ID"), (struct slice){id, sizeof id});
+    return (struct slice){NULL, 0};
+}
+
+static void put_request_id(struct draft *draft, struct forwarding *forwarding)
+{
+    char made[REQUEST_ID_LENGTH];
+    struct slice id = request_id_of(forwarding->request);
+    if (id.length == 0) {
+        request_id_write(forwarding->ids, made);
+        id = (struct slice){made, sizeof made};
+    }
+    forwarding->request_id = draft_field(draft, slice_of("X-Request-ID"), id);
 }
 
 static void put_identity(struct draft *draft, const struct forwarding *forwarding)
 {
     const struct identity_headers *identity = &forwarding->identity;
+    if (identity->presets == 0)
+        return;
     if (identity->is_lost || identity->bytes > draft->room - draft->used)
         draft->fits = false;
     else
@@ -194,6 +207,9 @@ bool forwarded_upgrades(const struct http_request *request)
 
 static bool takes_trailers(const struct http_request *request)
 {
+    if (!http_request_has(request, HTTP_TE)) {
+        return false;
+    }
     for (unsigned i = 0; i < request->field_count; i++) {
         const struct http_field *field = &request->fields[i];
         if (field->known == HTTP_TE && http_list_has(field->value, "trailers")) {

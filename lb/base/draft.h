@@ -54,14 +54,25 @@ static inline void draft_number(struct draft *draft, uint64_t number, unsigned d
     draft_put(draft, (struct slice){text + at, sizeof text - at});
 }
 
-/** "Name: value\r\n"; returns where the value is. */
+/** "Name: value\r\n"; returns where the value is (empty when the field does not fit). */
 static inline struct slice draft_field(struct draft *draft, struct slice name, struct slice value)
 {
-    draft_put(draft, name);
-    draft_text(draft, ": ");
-    struct slice written = draft_put(draft, value);
-    draft_text(draft, "\r\n");
-    return written;
+    size_t whole = name.length + 2 + value.length + 2;
+    if (whole > draft->room - draft->used) { /* asked once: fields are most of what is written */
+        draft->fits = false;
+        return (struct slice){draft->at, 0};
+    }
+    char *to = draft->at + draft->used;
+    draft->used += whole;
+    memcpy(to, name.at, name.length);
+    to += name.length;
+    memcpy(to, ": ", 2);
+    to += 2;
+    if (value.length > 0) {
+        memcpy(to, value.at, value.length);
+    }
+    memcpy(to + value.length, "\r\n", 2);
+    return (struct slice){to, value.length};
 }
 
 #endif

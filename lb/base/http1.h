@@ -126,10 +126,17 @@ struct http_request {
     bool expects_continue; /* and has a body, and is HTTP/1.1 */
     bool wants_upgrade;    /* Connection: upgrade and an Upgrade field, HTTP/1.1 */
     struct slice upgrade;
-    size_t bytes; /* of the head, with its empty line and one skipped before it */
+    size_t bytes;   /* of the head, with its empty line and one skipped before it */
+    uint32_t names; /* a bit each: which enum http_name are among the fields */
     unsigned field_count;
     struct http_field fields[HEAD_FIELDS_MOST];
 };
+
+/** Is there a field of that name? */
+static inline bool http_request_has(const struct http_request *request, enum http_name name)
+{
+    return request->names >> name & 1;
+}
 
 /** An answer's head. */
 struct http_answer {

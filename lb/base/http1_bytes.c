@@ -29,21 +29,31 @@ const unsigned char http_bytes[256] = {
 };
 // clang-format on
 
+/* The two versions there are, seen at once. */
+static bool is_known_version(const struct scan *scan)
+{
+    enum { VERSION_BYTES = sizeof "HTTP/1.1" - 1 };
+    return scan->end - scan->at >= VERSION_BYTES &&
+           memcmp(scan->at, "HTTP/1.", VERSION_BYTES - 1) == 0 &&
+           (scan->at[VERSION_BYTES - 1] | 1) == '1';
+}
+
 bool http_scan_version(struct scan *scan, unsigned *ret_minor, enum http_fault otherwise)
 {
     static const char shape[] = "HTTP/d.d";
     const char *at = scan->at;
+    if (is_known_version(scan)) {
+        scan->at += sizeof shape - 1;
+        *ret_minor = (unsigned)(scan->at[-1] - '0');
+        return true;
+    }
     for (const char *expected = shape; *expected; expected++, at++) {
         if (at == scan->end)
             return false;
         if (*expected == 'd' ? !byte_is_digit(*at) : *at != *expected)
             return scan_refuse(scan, otherwise);
     }
-    if (at[-3] != '1' || at[-1] > '1')
-        return scan_refuse(scan, HTTP_VERSION_UNSUPPORTED);
-    *ret_minor = (unsigned)(at[-1] - '0');
-    scan->at = at;
-    return true;
+    return scan_refuse(scan, HTTP_VERSION_UNSUPPORTED);
 }
 
 enum http_parse http_scan_verdict(const struct scan *scan, bool full, enum http_fault *ret_fault)

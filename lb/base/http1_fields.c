@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Field lines (RFC 9112 5): name, colon at once, value without surrounding blanks, CRLF; never
  * folded. */
-#include <endian.h>
-
 #include "lb/base/http1_scan.h"
+#include "lb/base/http1_wide.h"
 
 /* Fields that mean this connection only (RFC 9110 7.6.1). Trailer is not one of them: trailers are
  * passed on. */
@@ -14,36 +13,26 @@ static const bool hop_by_hop[HTTP_NAME_COUNT] = {
     [HTTP_HTTP2_SETTINGS] = true,
 };
 
-enum { WORD_BYTES = sizeof(uint64_t) };
-
-static uint64_t repeated(unsigned char byte)
-{
-    return UINT64_MAX / 0xff * byte;
-}
-
-/* The high bit of each of eight bytes is set where the byte is a control character: under 0x20, or
- * 0x7f. */
-static uint64_t control_marks(uint64_t word)
-{
-    uint64_t low_bits = word & repeated(0x7f);
-    uint64_t not_low = low_bits + repeated(0x60);
-    uint64_t is_del = low_bits + repeated(0x01);
-    return (~not_low | is_del) & ~word & repeated(0x80);
-}
-
-/* Values are most of a head: eight bytes at a time, the first control character but HTAB ends them.
+/* Names are letters, digits and '-' nearly always; what else a token may have is seen one by one.
  */
+static const char *skip_name(const char *at, const char *end)
+{
+    unsigned taken = WIDE_BYTES;
+    while (taken == WIDE_BYTES && end - at >= WIDE_BYTES) {
+        taken = wide_name_bytes(at);
+        at += taken;
+    }
+    return skip_class(at, end, BYTE_TOKEN);
+}
+
+/* The first control character but HTAB ends a value. */
 static const char *skip_value(const char *at, const char *end)
 {
-    uint64_t word;
-    while (end - at >= WORD_BYTES) {
-        memcpy(&word, at, WORD_BYTES);
-        uint64_t marks = control_marks(le64toh(word));
-        if (marks == 0) {
-            at += WORD_BYTES;
+    while (end - at >= WIDE_BYTES) {
+        unsigned taken = wide_value_bytes(at);
+        at += taken;
+        if (taken == WIDE_BYTES)
             continue;
-        }
-        at += __builtin_ctzll(marks) / 8;
         if (*at != '\t')
             return at;
         at++;
@@ -54,7 +43,7 @@ static const char *skip_value(const char *at, const char *end)
 bool http_scan_field(struct scan *scan, struct http_field *field)
 {
     const char *start = scan->at;
-    const char *colon = skip_class(start, scan->end, BYTE_TOKEN);
+    const char *colon = skip_name(start, scan->end);
     scan->at = colon;
     if (colon == scan->end)
         return false;
@@ -92,6 +81,7 @@ bool http_scan_fields(struct scan *scan, struct field_table *table)
             return false;
         if (field->known == HTTP_OTHER_FIELD && http_name_is_lookalike(field->name))
             return scan_refuse(scan, HTTP_BAD_FIELD);
+        table->names |= UINT32_C(1) << field->known;
         table->seen[field->known]++;
         table->last[field->known] = (unsigned char)table->count++;
     }

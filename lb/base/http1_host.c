@@ -10,11 +10,12 @@ static bool is_name(struct slice host)
 {
     if (host.length == 0 || host.length > DOMAIN_BYTES || host.at[0] == '.')
         return false;
+    char before = '\0';
     for (size_t i = 0; i < host.length; i++) {
-        if (!byte_is(host.at[i], BYTE_HOST))
+        char byte = host.at[i];
+        if (!byte_is(byte, BYTE_HOST) || (byte == '.' && before == '.'))
             return false;
-        if (host.at[i] == '.' && i > 0 && host.at[i - 1] == '.')
-            return false;
+        before = byte;
     }
     return true;
 }

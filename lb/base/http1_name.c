@@ -2,6 +2,7 @@
 /* Names of fields: which of those that lb acts on is this? By length, first letter, then the rest.
  */
 #include "lb/base/http1_scan.h"
+#include "lb/base/http1_wide.h"
 
 struct known_name {
     const char *text; /* in lower case */
@@ -29,9 +30,28 @@ static const struct known_name names_by_length[NAME_LENGTH_MOST + 1][SAME_LENGTH
 };
 // clang-format on
 
+static bool is_same_word(const char *at, const char *lower)
+{
+    uint64_t here, there;
+    memcpy(&here, at, sizeof here);
+    memcpy(&there, lower, sizeof there);
+    return word_lower(here) == there;
+}
+
+/* Eight bytes at a time; the last eight may overlap those before. */
 static bool is_same(const char *at, const char *lower, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
+    if (byte_lower(*at) != *lower) /* nearly all that differ differ here */
+        return false;
+    if (length >= sizeof(uint64_t)) {
+        size_t last = length - sizeof(uint64_t);
+        for (size_t i = 0; i < last; i += sizeof(uint64_t)) {
+            if (!is_same_word(at + i, lower + i))
+                return false;
+        }
+        return is_same_word(at + last, lower + last);
+    }
+    for (size_t i = 1; i < length; i++) {
         if (byte_lower(at[i]) != lower[i])
             return false;
     }

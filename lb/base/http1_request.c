@@ -169,6 +169,7 @@ enum http_parse http_parse_request(struct http_request *request, const char *byt
         !settle(&scan, request, &table, &of_target))
         return http_scan_verdict(&scan, length >= most, fault);
     request->field_count = table.count;
+    request->names = table.names;
     request->bytes = (size_t)(scan.at - bytes);
     *fault = HTTP_FINE;
     return HTTP_COMPLETE;

@@ -106,11 +106,13 @@ enum http_parse http_scan_verdict(const struct scan *scan, bool full, enum http_
 /* --- Fields --------------------------------------------------------------------------------- */
 
 enum { HTTP_NAME_COUNT = HTTP_HTTP2_SETTINGS + 1 };
+_Static_assert(HTTP_NAME_COUNT <= 32, "a bit for each name");
 
 /** The fields of a head, and which of the known names were among them. */
 struct field_table {
     struct http_field *rows; /* room for HEAD_FIELDS_MOST, the caller's */
     unsigned count;
+    uint32_t names;                      /* a bit each, as in struct http_request */
     unsigned char seen[HTTP_NAME_COUNT]; /* how often */
     unsigned char last[HTTP_NAME_COUNT]; /* row of the last one */
 };
