@@ -294,6 +294,54 @@ START_TEST(many_threads_may_remember_at_once)
 }
 END_TEST
 
+/* Each round comes with a copy of the intermediate of its own, as off the wire, and leaves with the
+ * one that is shared, if there is one yet. */
+static void *share(void *argument)
+{
+    struct crowd *crowd = argument;
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        const struct made *made = crowd->made[i % CHAINS];
+        unsigned char hash[32] = {(unsigned char)(i % CHAINS)};
+        STACK_OF(X509) *chain = sk_X509_new_null();
+        X509_up_ref(made->certificate);
+        sk_X509_push(chain, made->certificate);
+        X509 *copy = X509_dup(sk_X509_value(made->chain, 0));
+        sk_X509_push(chain, copy);
+        chain_cache_share(crowd->cache, chain);
+        if (i > 0 && sk_X509_value(chain, 1) == copy)
+            abort();
+        struct identity *identity = identity_new(&crowd->cast.policy, chain, hash, time(NULL));
+        chain_cache_put(crowd->cache, &crowd->cast.policy, identity);
+        identity_unref(identity);
+        sk_X509_pop_free(chain, X509_free);
+    }
+    return NULL;
+}
+
+START_TEST(many_threads_may_share_an_intermediate)
+{
+    struct crowd crowd;
+    pthread_t threads[THREADS];
+    cast_open(&crowd.cast);
+    crowd.cache = chain_cache_new(CHAINS * 2);
+    struct made *middle = made_intermediate(crowd.cast.ca, "Intermediate");
+    for (int i = 0; i < CHAINS; i++) {
+        crowd.made[i] = made_client(middle, "client");
+        touch(crowd.made[i]->certificate);
+    }
+    touch(crowd.cast.ca->certificate);
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, share, &crowd), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    chain_cache_free(crowd.cache);
+    for (int i = 0; i < CHAINS; i++)
+        made_free(crowd.made[i]);
+    made_free(middle);
+    cast_close(&crowd.cast);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, an_identity_says_who_it_is);
@@ -306,6 +354,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, what_no_set_verified_is_not_remembered);
     tcase_add_test(tcase, a_chain_that_is_too_large_is_not_remembered);
     tcase_add_test(tcase, many_threads_may_remember_at_once);
+    tcase_add_test(tcase, many_threads_may_share_an_intermediate);
 }
 
 CHECK_MAIN("identity", add_tests)
