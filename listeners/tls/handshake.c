@@ -21,6 +21,7 @@
 #include "lb/base/log.h"
 #include "listeners/tls/chain_cache.h"
 #include "listeners/tls/handshake_context.h"
+#include "listeners/tls/library.h"
 #include "listeners/tls/server_name.h"
 #include "listeners/tls/tls_settings.h"
 
@@ -131,7 +132,9 @@ static struct identity *identify(const struct handshake_context *context,
     if (identity)
         return identity;
     chain_cache_share(context->chains, chain);
-    identity = identity_new(policy, chain, hash, now);
+    STACK_OF(X509) *whole = tls_library_read_chain(chain);
+    identity = whole ? identity_new(policy, whole, hash, now) : NULL;
+    sk_X509_pop_free(whole, X509_free);
     if (identity)
         chain_cache_put(context->chains, policy, identity);
     return identity;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lb/base/error.h"
+#include "listeners/tls/library.h"
 #include "listeners/tls/resumption.h"
 #include "listeners/tls/tls_settings.h"
 
@@ -60,7 +61,7 @@ static bool set_names(SSL_CTX *tls, const struct policy *policy)
 static SSL_CTX *context_make(struct handshake_context *context, const struct domain *domain,
                              struct error *err)
 {
-    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+    SSL_CTX *tls = SSL_CTX_new_ex(tls_library_for_handshakes(), NULL, TLS_server_method());
     if (!tls || !set_names(tls, domain->policy)) {
         SSL_CTX_free(tls);
         error_set(err, "OpenSSL cannot make a context: out of memory");
