@@ -43,8 +43,8 @@ struct exchanges {
     unsigned lane;          /* the worker's number, for what all workers count */
     void *worker;           /* whose; for on_client_gone */
     void (*on_client_gone)(void *worker, struct client *client); /* NULL: nobody asks */
-    struct http_answer head; /* the backend's head that is being read */
-    char answer[READ_BYTES]; /* the read of this wake-up from a link */
+    struct http_answer head;                /* the backend's head that is being read */
+    char answer[FLOW_BYTES + RECORD_BYTES]; /* the read of this wake-up from a link */
 };
 
 enum exchange_state {
@@ -95,12 +95,14 @@ struct exchange {
     enum http_method method;
     enum http_framing request_framing;
     bool wants_upgrade;
-    bool tells_client; /* its answer says who the client is (client_headers_to) */
-    bool heard;        /* the backend said something on this link: no retry any more */
-    bool moved;        /* something was read from or taken by the backend in this wake-up */
-    unsigned fills;    /* reads from the link in this wake-up */
-    bool surplus;      /* bytes behind the answer: the link cannot be used again */
-    bool reusable;     /* the answer allows another exchange on its link */
+    bool tells_client;  /* its answer says who the client is (client_headers_to) */
+    bool heard;         /* the backend said something on this link: no retry any more */
+    bool moved;         /* something was read from or taken by the backend in this wake-up */
+    unsigned fills;     /* reads from the link in this wake-up; a large one counts as several */
+    size_t answer_got;  /* by the last read from the link */
+    size_t request_got; /* … from the client's body */
+    bool surplus;       /* bytes behind the answer: the link cannot be used again */
+    bool reusable;      /* the answer allows another exchange on its link */
     struct buffer *request_head; /* as sent to the backend; kept for retries and the log */
 
     struct choice choice;

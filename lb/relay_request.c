@@ -64,7 +64,7 @@ enum relay relay_head(struct exchange *x)
         return relay_send(x, pieces, count);
     }
     x->request_side = REQUEST_BODY;
-    enum stream_read read = x->stream->ops->read(x->stream, &data);
+    enum stream_read read = relay_read(x, &data);
     if (read == STREAM_BAD || read == STREAM_GONE) {
         return read_failed(read);
     }
@@ -83,7 +83,7 @@ enum relay relay_request(struct exchange *x)
         if (connection_pending(&x->link->connection) > 0) {
             return RELAY_WAITING;
         }
-        enum stream_read read = x->stream->ops->read(x->stream, &data);
+        enum stream_read read = relay_read(x, &data);
         switch (read) {
         case STREAM_DATA:
             relay_send(x, pieces, frame(x, pieces, 0, data, chunk_line));

@@ -21,6 +21,51 @@ enum relay relay_send(struct exchange *x, const struct iovec *pieces, int count)
     return RELAY_WAITING;
 }
 
+/* Does a body flow? Half: what came with TLS is less than what was received. */
+static bool is_flowing(size_t got)
+{
+    return got >= READ_BYTES / 2;
+}
+
+static size_t read_most(size_t room)
+{
+    if (room < READ_BYTES) {
+        return READ_BYTES;
+    }
+    return room < FLOW_BYTES ? room : FLOW_BYTES;
+}
+
+enum stream_read relay_read(struct exchange *x, struct slice *data)
+{
+    struct stream *stream = x->stream;
+    if (!is_flowing(x->request_got)) {
+        stream->read_most = READ_BYTES;
+    } else if (stream->read_most == 0) { /* until something is sent there is no less room */
+        stream->read_most = read_most(connection_room(&x->link->connection));
+    }
+    enum stream_read read = stream->ops->read(stream, data);
+    if (read == STREAM_DATA) {
+        x->request_got = data->length;
+        stream->read_most = 0;
+    }
+    return read;
+}
+
+/* The room of a read from the link. A head is looked for in READ_BYTES; of a body a record of TLS
+ * that was begun by the last read comes on top. */
+static size_t fill_room(const struct exchange *x)
+{
+    const struct stream *stream = x->stream;
+    if (x->answer_side != ANSWER_BODY) {
+        return READ_BYTES;
+    }
+    size_t most = READ_BYTES;
+    if (is_flowing(x->answer_got) && stream->ops->room) {
+        most = read_most(stream->ops->room(stream));
+    }
+    return x->link->tls ? most + RECORD_BYTES : most;
+}
+
 /* Reads of one wake-up: a backend that sends without end must let the worker's others have a turn.
  */
 enum { FILLS_MOST = 4 };
@@ -34,10 +79,12 @@ enum io relay_fill(struct exchange *x)
         return IO_AGAIN; /* what is still in the socket wakes us again */
     }
     x->fills++;
-    enum io io = connection_read(&x->link->connection, all->answer, sizeof all->answer, &got);
+    enum io io = connection_read(&x->link->connection, all->answer, fill_room(x), &got);
     if (io != IO_DONE) {
         return io;
     }
+    x->answer_got = got;
+    x->fills += (unsigned)((got - 1) / (READ_BYTES + RECORD_BYTES));
     x->moved = true;
     x->heard = true;
     if (!x->kept) {

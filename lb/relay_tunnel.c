@@ -9,7 +9,7 @@ static enum relay tunnel_in(struct exchange *x)
     while (x->request_side == REQUEST_BODY && connection_pending(&x->link->connection) == 0) {
         struct slice data;
         struct iovec whole;
-        switch (x->stream->ops->read(x->stream, &data)) {
+        switch (relay_read(x, &data)) {
         case STREAM_DATA:
             whole = relay_piece(data);
             relay_send(x, &whole, 1);

@@ -121,6 +121,12 @@ static void client_has_sent(struct client *client)
     }
 }
 
+/** A record that was begun by the last read comes on top. */
+static size_t body_room(const struct stream *stream)
+{
+    return (stream->read_most > 0 ? stream->read_most : READ_BYTES) + RECORD_BYTES;
+}
+
 enum stream_read http1_read(struct stream *stream, struct slice *data)
 {
     struct http1_client *http1 = (struct http1_client *)(void *)stream;
@@ -140,7 +146,7 @@ enum stream_read http1_read(struct stream *stream, struct slice *data)
                 return read;
             }
         }
-        switch (http1_fill(http1)) {
+        switch (http1_fill(http1, body_room(stream))) {
         case IO_DONE:
             break;
         case IO_AGAIN:

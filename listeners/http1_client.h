@@ -55,7 +55,7 @@ struct http1_client {
     bool peer_finished; /* the client sends nothing more (half-closed) */
     bool starved;       /* the last read gave nothing: on_ready comes when there is more */
     bool untaken;       /* HTTP1_IDLE: the last answer still waits for the client (body_timeout) */
-    unsigned fills;     /* reads of this wake-up */
+    unsigned fills;     /* reads of this wake-up; a large one counts as several */
     uint64_t body_left; /* HTTP1_BODY_LENGTH */
     uint64_t answer_left; /* HTTP1_ANSWER_LENGTH */
     struct slice
@@ -83,9 +83,9 @@ extern const struct stream_ops http1_stream_ops;
 enum stream_read http1_read(struct stream *stream, struct slice *data);
 unsigned http1_trailers(struct stream *stream, const struct http_field **fields);
 void http1_settle(struct stream *stream);
-/** One read from the connection, behind what is there already. Ends the loan of a head in the
- * loop's array. */
-enum io http1_fill(struct http1_client *http1);
+/** One read of up to `room` bytes from the connection, behind what is there already. Ends the loan
+ * of a head in the loop's array. */
+enum io http1_fill(struct http1_client *http1, size_t room);
 /** How this request's body will be found. */
 void http1_begin_body(struct http1_client *http1, const struct http_request *request);
 /** Would `more` bytes make the body larger than max_body? */

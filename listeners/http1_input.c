@@ -46,7 +46,7 @@ static bool keep_input(struct http1_client *http1)
         return true;
     }
     if (!buffer_append(&client->clients->context->buffers, &http1->kept, http1->input.at,
-                       http1->input.length, READ_BYTES)) {
+                       http1->input.length, sizeof client->clients->context->plain)) {
         return false;
     }
     http1->input.at = http1->kept->data + http1->kept->start;
@@ -54,7 +54,7 @@ static bool keep_input(struct http1_client *http1)
 }
 
 /** One read from the connection, behind what is there already. */
-enum io http1_fill(struct http1_client *http1)
+enum io http1_fill(struct http1_client *http1, size_t room)
 {
     struct client *client = client_of(http1);
     struct loop_context *context = client->clients->context;
@@ -69,11 +69,12 @@ enum io http1_fill(struct http1_client *http1)
     if (!keep_input(http1)) { /* it may lie where the read goes */
         return IO_FAILED;
     }
-    enum io io = connection_read(&client->connection, context->plain, sizeof context->plain, &got);
+    enum io io = connection_read(&client->connection, context->plain, room, &got);
     http1->starved = io == IO_AGAIN;
     if (io != IO_DONE) {
         return io;
     }
+    http1->fills += (unsigned)((got - 1) / (READ_BYTES + RECORD_BYTES));
     if (http1->input.length == 0) {
         http1->input = (struct slice){context->plain, got};
         return IO_DONE;
@@ -166,7 +167,7 @@ static bool take_head(struct client *client)
             watch(client, options->header_timeout);
         }
     }
-    enum io io = http1_fill(http1);
+    enum io io = http1_fill(http1, READ_BYTES);
     if (io == IO_AGAIN) {
         return false;
     }
@@ -192,7 +193,7 @@ static bool watch_client(struct client *client)
         connection_want_read(&client->connection, false);
         return true;
     }
-    enum io io = http1_fill(http1);
+    enum io io = http1_fill(http1, READ_BYTES);
     bool vanished = io == IO_FAILED || (io == IO_END && client->connection.truncated);
     if (vanished) {
         client_close(client, false);

@@ -118,8 +118,7 @@ static size_t write_draft(struct http1_client *http1, const struct stream_head *
     put_status_line(&draft, head);
     put_fields(&draft, head);
     if (!head->interim) {
-        /* A body that has not come yet may never be read: the client is told that this is the last
-         * answer. */
+        /* A body that has not come yet may never be read: this is the last answer, then. */
         if (head->is_final || client_is_leaving(http1->stream.client) ||
             http1->body != HTTP1_BODY_COMPLETE || has_asked_all(http1)) {
             http1->keep_alive = false;
@@ -216,6 +215,11 @@ static bool is_full(const struct stream *stream)
     return connection_pending(&stream->client->connection) > 0;
 }
 
+static size_t room(const struct stream *stream)
+{
+    return connection_room(&stream->client->connection);
+}
+
 static void finish(struct stream *stream)
 {
     connection_finish(&stream->client->connection);
@@ -280,6 +284,7 @@ const struct stream_ops http1_stream_ops = {
     .write_body = write_body,
     .write_trailers = write_trailers,
     .is_full = is_full,
+    .room = room,
     .finish = finish,
     .end = end,
     .settle = http1_settle,
@@ -303,8 +308,7 @@ void http1_refuse(struct client *client, unsigned status, const char *why)
 {
     struct http1_client *http1 = &client->http1;
     struct clients *clients = client->clients;
-    if (http1->state !=
-        HTTP1_EXCHANGE) { /* no head was understood: nothing of it may be believed */
+    if (http1->state != HTTP1_EXCHANGE) { /* nothing of a bad head may be believed */
         http1->stream.protocol = "HTTP/1.1";
         http1->minor = 1;
         http1->asked_head = false;

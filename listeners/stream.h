@@ -72,6 +72,8 @@ struct stream_ops {
                                         unsigned count);
     /** Are taken bytes still waiting for the client? */
     bool (*is_full)(const struct stream *stream);
+    /** How many bytes the client's socket would take now, about; 0: nobody knows. NULL: as 0. */
+    size_t (*room)(const struct stream *stream);
     /** Tunnel: no more bytes come from the backend's side. */
     void (*finish)(struct stream *stream);
     /**
@@ -93,6 +95,8 @@ struct stream {
     struct client *client; /* whose; address, identity, listener */
     void *exchange;        /* the roof's; NULL before begin and after end */
     bool holds_body;       /* the client waits for 100 (Continue) before it sends its body */
+    size_t read_most;      /* set by the roof: bytes that the next read() should get from the socket
+                              at most, up to FLOW_BYTES; 0: READ_BYTES */
     unsigned fault_status; /* for STREAM_BAD */
     const char *fault_text;
     const char *protocol;        /* "HTTP/1.1" for logs */

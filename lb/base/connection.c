@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <openssl/err.h>
 #include <stdio.h>
@@ -267,6 +268,16 @@ bool connection_was_taken(struct connection *connection)
     if ((uint64_t)queued <= connection->sent_bytes)
         connection->taken_bytes = connection->sent_bytes - (uint64_t)queued;
     return queued > 0 && connection->taken_bytes > before;
+}
+
+size_t connection_room(const struct connection *connection)
+{
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t length = sizeof memory;
+    if (!connection_is_blocked(connection)) /* a failure leaves 0 */
+        getsockopt(connection->fd, SOL_SOCKET, SO_MEMINFO, memory, &length);
+    uint32_t most = memory[SK_MEMINFO_SNDBUF], used = memory[SK_MEMINFO_WMEM_QUEUED];
+    return most > used ? most - used : 0;
 }
 
 /* After an attempt to send: wait for room, or do what was due when everything is sent. */

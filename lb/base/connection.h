@@ -33,9 +33,11 @@ struct loop_context {
     uv_loop_t *loop;
     struct deadlines deadlines;
     struct buffer_pool buffers;
-    char cipher[READ_BYTES]; /* the recv of this wake-up, before TLS */
-    char plain[READ_BYTES];  /* free for the owner of the running callback to read into */
-    char gather[16 * 1024];  /* joins a head and the first body bytes into one record */
+    char cipher[FLOW_BYTES]; /* the recv of this wake-up, before TLS */
+    /* free for the owner of the running callback to read into; a record that was begun before fits,
+       too */
+    char plain[FLOW_BYTES + RECORD_BYTES];
+    char gather[RECORD_BYTES]; /* joins a head and the first body bytes into one record */
 };
 
 void loop_context_init(struct loop_context *context, uv_loop_t *loop);
@@ -129,7 +131,8 @@ enum io connection_handshake(struct connection *connection);
 
 /**
  * Read up to `room` (over 0) bytes of plaintext. IO_DONE: *got > 0. At most one recv per call, none
- * when drained. Also after a failed write: what the peer said before it closed can still be read.
+ * when drained; with TLS all that is received fits if `room` is READ_BYTES + RECORD_BYTES or more.
+ * Also after a failed write: what the peer said before it closed can still be read.
  *
  * IO_DONE may leave bytes inside: read on until IO_AGAIN, or ask connection_has_unread before
  * waiting. IO_END: see `truncated`; interest in reading is dropped by itself.
@@ -154,6 +157,10 @@ enum io connection_flush(struct connection *connection);
 
 /** Bytes taken but not yet sent. The owner stops feeding while this is over 0. */
 size_t connection_pending(const struct connection *connection);
+
+/** How many bytes the socket would take now, about; 0: it is blocked or nobody knows. One system
+ * call, or none. */
+size_t connection_room(const struct connection *connection);
 
 /**
  * Did the peer take bytes since the last call, or since writing last began to block? The socket's

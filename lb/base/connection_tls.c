@@ -11,8 +11,6 @@
 
 #include "lb/base/tls_bio.h"
 
-enum { RECORD_BYTES = sizeof((struct loop_context *)NULL)->gather };
-
 void connection_start_tls(struct connection *connection, SSL *ssl)
 {
     connection->ssl = ssl;
@@ -40,13 +38,23 @@ static void offer_unread(struct connection *connection)
     connection->arrived_length = buffer_length(in);
 }
 
+/* As much as fits `room` when it is decrypted, together with a record that was begun before: what
+ * does not fit is copied for the next read. */
+static size_t most_to_receive(size_t room)
+{
+    size_t most = room > RECORD_BYTES ? room - RECORD_BYTES : 0;
+    if (most < READ_BYTES)
+        return READ_BYTES;
+    return most < FLOW_BYTES ? most : FLOW_BYTES;
+}
+
 /* Everything offered is consumed: receive anew into the loop's bytes. */
-static enum io offer_received(struct connection *connection)
+static enum io offer_received(struct connection *connection, size_t room)
 {
     struct loop_context *context = connection->context;
     buffer_give(&context->buffers, &connection->in);
     connection->arrived = context->cipher;
-    enum io outcome = connection_receive(connection, context->cipher, sizeof context->cipher,
+    enum io outcome = connection_receive(connection, context->cipher, most_to_receive(room),
                                          &connection->arrived_length);
     if (outcome == IO_END)
         connection->truncated = !(SSL_get_shutdown(connection->ssl) & SSL_RECEIVED_SHUTDOWN);
@@ -64,7 +72,7 @@ static bool keep_unread(struct connection *connection)
         connection->in->start = connection->in->end - connection->arrived_length;
     else
         kept = buffer_append(pool, &connection->in, connection->arrived, connection->arrived_length,
-                             READ_BYTES);
+                             FLOW_BYTES);
     connection->arrived = NULL;
     connection->arrived_length = 0;
     return kept;
@@ -134,7 +142,7 @@ enum io connection_handshake(struct connection *connection)
         connection->held = result == 1 && SSL_has_pending(connection->ssl);
         if (outcome != IO_AGAIN || received || !SSL_want_read(connection->ssl))
             break;
-        outcome = offer_received(connection);
+        outcome = offer_received(connection, READ_BYTES);
         if (outcome != IO_DONE)
             break;
     }
@@ -177,7 +185,7 @@ static enum io decrypt_one_receive(struct connection *connection, char *into, si
         outcome = decrypt(connection, into, room, got);
     if (outcome != IO_AGAIN || *got > 0 || connection->arrived_length > 0)
         return outcome;
-    outcome = offer_received(connection);
+    outcome = offer_received(connection, room);
     if (outcome == IO_DONE)
         outcome = decrypt(connection, into, room, got);
     return outcome;

@@ -291,7 +291,7 @@ static enum step receive(struct demo_client *client)
 {
     struct loop_context *context = client->clients->context;
     size_t got = 0;
-    switch (connection_read(&client->connection, context->plain, sizeof context->plain, &got)) {
+    switch (connection_read(&client->connection, context->plain, READ_BYTES, &got)) {
     case IO_DONE:
         if (buffer_append(&context->buffers, &client->in, context->plain, got,
                           DEMO_HEAD_BYTES + READ_BYTES))

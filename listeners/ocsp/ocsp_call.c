@@ -53,7 +53,7 @@ static enum ocsp_heard hear_some(struct ocsp_call *call, bool *ret_is_drained)
 {
     struct loop_context *context = call->context;
     size_t got = 0;
-    switch (connection_read(&call->connection, context->plain, sizeof context->plain, &got)) {
+    switch (connection_read(&call->connection, context->plain, READ_BYTES, &got)) {
     case IO_DONE:
         return ocsp_hearing_take(&call->hearing, context->plain, got);
     case IO_AGAIN:

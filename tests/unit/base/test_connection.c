@@ -288,6 +288,52 @@ START_TEST(writing_is_waited_for_only_while_something_is_pending)
 }
 END_TEST
 
+START_TEST(a_socket_tells_how_much_it_would_take)
+{
+    static char bytes[16384];
+    struct wired wired;
+    wired_open(&wired, true);
+    size_t room = connection_room(&wired.connection);
+    ck_assert_uint_gt(room, 0);
+    ck_assert_int_eq(say(&wired.connection, bytes, room < sizeof bytes ? room : sizeof bytes),
+                     IO_DONE);
+    stuff(&wired);
+    ck_assert_uint_eq(connection_room(&wired.connection), 0);
+    wired_close(&wired);
+}
+END_TEST
+
+static size_t largest_got;
+
+static void read_at_large(struct wired *wired, int events)
+{
+    size_t got = 0;
+    if (events & CONNECTION_READABLE)
+        connection_read(&wired->connection, wired->context.plain, FLOW_BYTES + RECORD_BYTES, &got);
+    largest_got = got > largest_got ? got : largest_got;
+    ck_assert(!connection_has_unread(&wired->connection)); /* nothing had to be copied */
+}
+
+START_TEST(a_read_with_room_to_spare_leaves_nothing_behind)
+{
+    static char bytes[4 * RECORD_BYTES + 1000];
+    struct wired wired;
+    int wide = 1024 * 1024;
+    wired_open_tls(&wired, true, versions[_i]);
+    setsockopt(wired.connection.fd, SOL_SOCKET, SO_RCVBUF, &wide, sizeof wide);
+    wired.on_ready = read_at_large;
+    largest_got = 0;
+    for (int i = 0; i < 40; i++) {
+        ssize_t moved = wired_peer_write(&wired, bytes, sizeof bytes);
+        ck_assert_int_ge(moved, 0);
+        if (i % 8 == 7) /* so that much is there, and records cut in two */
+            wired_turn(&wired);
+    }
+    wired_until(&wired, largest_got > READ_BYTES);
+    wired_close(&wired);
+}
+END_TEST
+
 START_TEST(what_is_taken_while_blocked_is_bounded_and_costs_no_send)
 {
     static char bytes[READ_BYTES];
@@ -576,6 +622,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_full_read_may_be_followed_by_another_at_once);
     tcase_add_loop_test(tcase, writing_is_waited_for_only_while_something_is_pending, 0,
                         VERSION_COUNT);
+    tcase_add_test(tcase, a_socket_tells_how_much_it_would_take);
+    tcase_add_loop_test(tcase, a_read_with_room_to_spare_leaves_nothing_behind, 0, VERSION_COUNT);
     tcase_add_loop_test(tcase, what_is_taken_while_blocked_is_bounded_and_costs_no_send, 0,
                         VERSION_COUNT);
     tcase_add_test(tcase, more_pieces_than_allowed_fail);

@@ -32,6 +32,8 @@ struct fake {
     unsigned status;
     struct text answer;
     unsigned writes;
+    size_t largest; /* of these, in bytes */
+    size_t room;    /* that its socket says it has; 0: it does not say */
     bool ended;
     bool clean;
     unsigned settled;
@@ -69,6 +71,7 @@ static enum stream_write took(struct fake *fake, struct slice data)
 {
     text_add(&fake->answer, data.at, data.length);
     fake->writes++;
+    fake->largest = data.length > fake->largest ? data.length : fake->largest;
     fake->stream.answer_bytes += data.length;
     fake->full = fake->fills_up;
     return fake->full ? STREAM_FULL : STREAM_TAKEN;
@@ -104,6 +107,11 @@ static bool fake_is_full(const struct stream *stream)
     return ((const struct fake *)(const void *)stream)->full;
 }
 
+static size_t fake_room(const struct stream *stream)
+{
+    return ((const struct fake *)(const void *)stream)->room;
+}
+
 static void fake_finish(struct stream *stream)
 {
     (void)stream;
@@ -129,6 +137,7 @@ static const struct stream_ops fake_ops = {
     .write_body = fake_write_body,
     .write_trailers = fake_write_trailers,
     .is_full = fake_is_full,
+    .room = fake_room,
     .finish = fake_finish,
     .end = fake_end,
     .settle = fake_settle,
@@ -405,6 +414,37 @@ START_TEST(a_fast_backend_and_a_fast_client_do_not_keep_the_worker_to_themselves
 }
 END_TEST
 
+/* What a client's socket says it has room for, and the largest piece that it is then given. */
+static const struct {
+    size_t room;
+    size_t largest;
+} rooms[] = {{0, READ_BYTES},
+             {READ_BYTES / 4, READ_BYTES},
+             {100 * 1024, 100 * 1024},
+             {1024 * 1024, FLOW_BYTES}};
+
+START_TEST(a_body_flows_in_pieces_as_large_as_the_client_has_room_for)
+{
+    struct stage stage;
+    stage_begin(&stage, answer_a_megabyte, NULL, false);
+    stage.fake.fills_up = true;
+    stage.fake.room = rooms[_i].room;
+    ask(&stage, "GET /app HTTP/1.1\r\nHost: a\r\n\r\n");
+    while (stage.fake.writes == 0) {
+        uv_run(&stage.loop, UV_RUN_ONCE);
+    }
+    ck_assert_uint_le(stage.fake.largest, READ_BYTES); /* nobody knows yet that it flows */
+    widen(stage_link_fd(&stage));
+    eventually(has_queued(stage_link_fd(&stage), 2 * FLOW_BYTES));
+    stage.fake.full = stage.fake.fills_up = false;
+    exchange_events.advance(&stage.fake.stream, CONNECTION_WRITABLE);
+    turn_until_ended(&stage);
+    ck_assert_uint_eq(stage.fake.largest, rooms[_i].largest);
+    ck_assert_uint_eq(stage.fake.answer.length, 1024 * 1024);
+    stage_end(&stage);
+}
+END_TEST
+
 START_TEST(a_backend_that_refuses_is_passed_over_even_for_a_post)
 {
     struct stage stage;
@@ -499,6 +539,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_body_that_pauses_goes_on_when_the_client_does);
     tcase_add_test(tcase, a_client_that_is_full_is_fed_no_more_until_it_has_room);
     tcase_add_test(tcase, a_fast_backend_and_a_fast_client_do_not_keep_the_worker_to_themselves);
+    tcase_add_loop_test(tcase, a_body_flows_in_pieces_as_large_as_the_client_has_room_for, 0,
+                        sizeof rooms / sizeof rooms[0]);
     tcase_add_test(tcase, a_backend_that_refuses_is_passed_over_even_for_a_post);
     tcase_add_test(tcase, a_get_is_tried_again_when_a_backend_dies_a_post_is_not);
     tcase_add_test(tcase, an_abandoned_stream_is_not_touched_again);
