@@ -226,7 +226,8 @@ static void library_free(void)
     }
 }
 
-/* Without memory there are none: OpenSSL's own does it all. */
+/* Without memory there are none: OpenSSL's own does it all. OpenSSL 4 has no hook for its end; what
+ * is registered after OpenSSL's own, which the first provider brings about, runs before it. */
 static void library_make(void)
 {
     if (OpenSSL_version_num() >= DECODES_QUICKLY)
@@ -240,7 +241,7 @@ static void library_make(void)
         library.certificates =
             context_new("lb-certificates", begin_certificates, &library.certificates_offer);
     }
-    if (!library.handshakes || !library.certificates || OPENSSL_atexit(library_free) != 1)
+    if (!library.handshakes || !library.certificates || atexit(library_free) != 0)
         library_free();
     ERR_pop_to_mark();
 }
