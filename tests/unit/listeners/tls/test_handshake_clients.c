@@ -354,6 +354,32 @@ START_TEST(a_verified_chain_is_remembered_for_the_next_full_handshake)
 }
 END_TEST
 
+/* Whoever shows a certificate that is known to be good must hold its key all the same. */
+START_TEST(a_remembered_chain_does_not_stand_for_its_key)
+{
+    struct cast cast;
+    struct meeting meeting;
+    cast_open_for_alerts(&cast);
+    const char *const names[] = {"alerts.example", "requests.example"};
+    for (size_t i = 0; i < 2; i++) {
+        struct wish wish = {
+            .name = names[i], .certificate = cast.alice, .version = versions[_i % 2]};
+        meet(&cast.stage, &wish, &meeting);
+        ck_assert(meeting.let_in);
+        part(&meeting);
+        wish.wrong_key = cast.mallory->key;
+        wish.second_worker = _i >= 2;
+        meet(&cast.stage, &wish, &meeting);
+        ck_assert(!meeting.let_in);
+        ck_assert_int_eq(meeting.refusal, REFUSAL_BAD_SIGNATURE);
+        ck_assert_int_eq(meeting.alert, SSL_AD_DECRYPT_ERROR);
+        ck_assert_ptr_null(meeting.session);
+        part(&meeting);
+    }
+    cast_close(&cast);
+}
+END_TEST
+
 /* OpenSSL decodes the certificates of every handshake and would keep them with each connection. */
 START_TEST(all_connections_of_a_client_hold_one_copy_of_its_certificates)
 {
@@ -552,6 +578,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(
         tcase, one_certificate_is_verified_once_for_each_distinct_set_with_one_result_each, 0, 2);
     tcase_add_loop_test(tcase, a_verified_chain_is_remembered_for_the_next_full_handshake, 0, 2);
+    tcase_add_loop_test(tcase, a_remembered_chain_does_not_stand_for_its_key, 0, 4);
     tcase_add_loop_test(tcase, all_connections_of_a_client_hold_one_copy_of_its_certificates, 0, 2);
     tcase_add_loop_test(tcase, clients_of_an_intermediate_hold_one_copy_of_it, 0, 2);
     tcase_add_loop_test(tcase, a_remembered_chain_is_forgotten_at_its_not_after, 0, 2);
