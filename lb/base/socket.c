@@ -240,8 +240,8 @@ bool socket_is_free(const struct address *address, struct error *err)
         return refuse_listening(address, fd, err) == 0;
     bool ready = switch_on(fd, SOL_SOCKET, SO_REUSEADDR) &&
                  (family != AF_INET6 || switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY));
-    if (!ready || bind(fd, (const struct sockaddr *)&address->storage, address->length) != 0 ||
-        listen(fd, 1) != 0)
+    /* Binding is enough to find out, and whoever came to a listening one would be reset. */
+    if (!ready || bind(fd, (const struct sockaddr *)&address->storage, address->length) != 0)
         return refuse_listening(address, fd, err) == 0;
     close(fd);
     return true;

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -238,6 +239,29 @@ START_TEST(what_cannot_be_bound_is_said_with_advice)
 }
 END_TEST
 
+/* In the place of the C library's: who listens, if only for a moment, may be found by clients. */
+static unsigned listens;
+
+int listen(int fd, int backlog)
+{
+    listens++;
+    return (int)syscall(SYS_listen, fd, backlog);
+}
+
+START_TEST(whether_an_address_is_free_is_found_out_without_listening)
+{
+    struct address bound;
+    struct error err = {""};
+    int listening = listen_on("127.0.0.1:0", &bound);
+    listens = 0;
+    ck_assert(!socket_is_free(&bound, &err));
+    ck_assert_ptr_nonnull(strstr(err.text, "another program listens there"));
+    close(listening);
+    ck_assert_msg(socket_is_free(&bound, &err), "%s", err.text);
+    ck_assert_uint_eq(listens, 0);
+}
+END_TEST
+
 START_TEST(a_refused_connect_tells_so_when_it_is_decided)
 {
     struct address bound;
@@ -266,6 +290,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, listening_connecting_and_accepting_meet, 0, 2);
     tcase_add_test(tcase, workers_listen_beside_each_other_on_both_families);
     tcase_add_test(tcase, what_cannot_be_bound_is_said_with_advice);
+    tcase_add_test(tcase, whether_an_address_is_free_is_found_out_without_listening);
     tcase_add_test(tcase, a_refused_connect_tells_so_when_it_is_decided);
 }
 
