@@ -65,11 +65,15 @@ def processor_ns(root):
 
 
 def memory_bytes(root):
-    """{"rss", "pss"} in bytes, summed over the process and its descendants."""
+    """{"rss", "pss"} in bytes, summed over the process and its descendants. Fails with a Fault."""
     sums = {"rss": 0, "pss": 0}
     for pid in family(root):
-        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-            text = file.read()
+        try:
+            with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+                text = file.read()
+        except OSError as error:
+            hint = ": run as root" if isinstance(error, PermissionError) else ""
+            raise Fault(f"memory of process {pid} cannot be read ({error.strerror}){hint}") from error
         for key in sums:
             match = re.search(rf"^{key.capitalize()}:\s+(\d+) kB", text, re.MULTILINE)
             sums[key] += int(match.group(1)) * 1024

@@ -2,6 +2,7 @@
 """What every run needs: tools, certificates, backends, processors, and where things are written."""
 
 import contextlib
+import fcntl
 import json
 import os
 import platform
@@ -41,6 +42,22 @@ def processors():
     return (allowed[0], allowed[-1]) if len(allowed) > 1 else (None, None)
 
 
+def lock(folder):
+    """Makes the folder and keeps other runs out of it until the file that is returned is closed: they would make new
+    certificates under this one's feet. Ends the program where that cannot be."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        file = open(os.path.join(folder, "lock"), "w", encoding="ascii")
+    except OSError as error:
+        raise SystemExit(f"{folder} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise SystemExit(f"another run uses {folder}: wait for its end, or say another --out") from error
+    return file
+
+
 class Bench:
     """`quick` and `repetitions` are what groups go by; `available` is {name: Balancer} of what is installed."""
 
@@ -59,6 +76,7 @@ class Bench:
         self.backend = None
         self.backends = tuple(balancers.free_port() for _ in range(BACKENDS))
         self._proven = set()
+        self._lock = lock(self.folder)
         certificates.make(self.certificates)
         certificates.make(self.certificates_rsa, key_type="RSA")
 

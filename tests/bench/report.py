@@ -82,6 +82,17 @@ def _faults(results):
     return ["Faults (their figures are not used):", "\n".join(lines)] if lines else []
 
 
+def lacking(results):
+    """Why these results may not stand for a whole run: who was not measured, or None."""
+    cells = [kept["cells"] for kept in results["rows"].values()]
+    for name in (OWN, *PEERS):
+        if name in results["missing"] or not any(usable(of.get(name)) for of in cells):
+            return f"{name} was not measured"
+    if any(of[OWN]["faults"] for of in cells if OWN in of):
+        return f"{OWN} had faults"
+    return None
+
+
 def table(chosen, results):
     """The whole report; chosen as groups.choose() gave it."""
     return "\n\n".join([_table(chosen, results), _count(results), _notes(results), *_faults(results)]) + "\n"
