@@ -64,6 +64,7 @@ events {{ worker_connections {connections}; }}
 http {{
     access_log {access_log};
     client_max_body_size 0;
+    {buffers}
     client_body_temp_path {folder}/nginx-body;
     proxy_temp_path {folder}/nginx-proxy;
     fastcgi_temp_path {folder}/nginx-fastcgi;
@@ -153,11 +154,17 @@ JSON_LOG = {"access_log": "{folder}/lb-json.access\naccess_log_format = json"}
 # What a template asks for besides places and ports, when nothing else is said.
 SETTINGS = {
     "lb": {"workers": 1, "access_log": "off"},
-    "nginx": {"workers": 1, "access_log": "off", "sessions": ""},
+    "nginx": {"workers": 1, "access_log": "off", "sessions": "", "buffers": ""},
     "haproxy": {"workers": 1, "access_log": "", "globals": "", "sessions": ""},
 }
-BEST_SESSIONS = {"nginx": "ssl_session_tickets off; ssl_session_cache builtin:20000;",
-                 "haproxy": "no-tls-tickets"}
+# What is best for a kind of work: sessions that are kept by itself, not in tickets; large buffers for large bodies.
+BEST = {
+    "sessions": {"nginx": {"sessions": "ssl_session_tickets off; ssl_session_cache builtin:20000;"},
+                 "haproxy": {"sessions": "no-tls-tickets"}},
+    "buffers": {"nginx": {"buffers": "proxy_buffers 8 64k; proxy_buffer_size 64k; proxy_busy_buffers_size 128k; "
+                                     "client_body_buffer_size 256k;"},
+                "haproxy": {"globals": "tune.bufsize 131072"}},
+}
 
 
 def free_port():
@@ -291,8 +298,13 @@ def available(lb_program):
     return found
 
 
-def best(balancer):
-    """The peer with its best session settings: kept by itself, not in tickets."""
-    other = balancer.like(balancer.name + " best", sessions=BEST_SESSIONS[balancer.name])
-    other.column = other.name
+def best(balancer, kind):
+    """The peer with the settings that are best for this kind of work, in a column of its own."""
+    other = balancer.like(f"{balancer.name} best {kind}", **BEST[kind][balancer.name])
+    other.column = balancer.name + " best"
     return other
+
+
+def with_best(available, kind):
+    """lb, its peers, and its peers with their best settings."""
+    return [*available.values(), *(best(available[name], kind) for name in BEST[kind] if name in available)]

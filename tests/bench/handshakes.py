@@ -4,7 +4,7 @@ with their best."""
 
 import balancers
 import workloads
-from rows import PEERS, Ratio, Row
+from rows import Ratio, Row
 
 NAME, SECONDS, QUICK_SECONDS = "handshakes", 300, 48
 RSA = "full-rsa"
@@ -19,12 +19,6 @@ ROWS = (
 )
 
 
-def contenders(bench):
-    """lb, its peers, and its peers with their best settings."""
-    found = list(bench.available.values())
-    return found + [balancers.best(bench.available[name]) for name in PEERS if name in bench.available]
-
-
 def _run(bench, board, rows, made, folder):
     if rows:
         with bench.running(made, board, rows, folder) as running:
@@ -32,8 +26,7 @@ def _run(bench, board, rows, made, folder):
 
 
 def run(bench, board, rows):
-    _run(bench, board, [row for row in rows if row.key != RSA], contenders(bench), bench.certificates)
-    made = []
-    for contender in contenders(bench):
-        made.append(contender.like(contender.name + " rsa"))
+    contenders = balancers.with_best(bench.available, "sessions")
+    _run(bench, board, [row for row in rows if row.key != RSA], contenders, bench.certificates)
+    made = [contender.like(contender.name + " rsa") for contender in contenders]
     _run(bench, board, [row for row in rows if row.key == RSA], made, bench.certificates_rsa)

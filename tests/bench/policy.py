@@ -116,20 +116,20 @@ def measure(bench, policies, repetitions, units, say):
             runs[policy.name].append(result)
             say(f"  {repetition + 1}/{repetitions} {policy.name:34} {result['cpu_us']:9.2f} µs "
                 f"{'; '.join(result['faults'])}")
-    return {name: workloads.summarise(cell) for name, cell in runs.items()}
+    return {name: workloads.cell(cell) for name, cell in runs.items()}
 
 
 def table(policies, cpu, counts):
-    base = cpu[PLAIN]["median_us"]
+    base = cpu[PLAIN]["median"]
     lines = ["| policy | CPU per request | to plain require | instructions | to plain require |",
              "|---|---|---|---|---|"]
     for policy in policies:
         cell = cpu[policy.name]
         text = "FAULT " + "; ".join(cell["faults"]) if cell["faults"] else (
-            f"{cell['median_us']:.2f} µs ({cell['least_us']:.2f}–{cell['most_us']:.2f})")
+            f"{cell['median']:.2f} µs ({cell['least']:.2f}–{cell['most']:.2f})")
         counted, plain = counts.get(policy.name), counts.get(PLAIN)
         more = f"{counted:,.0f} | {counted / plain:.3f}" if counted and plain else "- | -"
-        lines.append(f"| {policy.name} | {text} | {cell['median_us'] / base:.3f} | {more} |")
+        lines.append(f"| {policy.name} | {text} | {cell['median'] / base:.3f} | {more} |")
     return "\n".join(lines + [""])
 
 

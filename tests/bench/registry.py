@@ -190,7 +190,7 @@ def measure_cpu(bench, columns, options, say):
                 runs[work.name][column.name].append(result)
                 say(f"  {repetition + 1}/{options.repetitions} {work.name:28} {column.name:26} "
                     f"{result['cpu_us']:9.2f} µs {'; '.join(result['faults'])}")
-    return {name: {column: workloads.summarise(cell) for column, cell in cells.items()}
+    return {name: {column: workloads.cell(cell) for column, cell in cells.items()}
             for name, cells in runs.items()}
 
 
@@ -346,7 +346,7 @@ def _cpu_lines(columns, cpu):
         for column in columns:
             cell = cells[column.name]
             texts.append("FAULT " + "; ".join(cell["faults"]) if cell["faults"] else
-                         f"{cell['median_us']:.2f} µs, {cell['median_us'] / cells[base]['median_us']:.3f}")
+                         f"{cell['median']:.2f} µs, {cell['median'] / cells[base]['median']:.3f}")
         lines.append(f"| {work} | " + " | ".join(texts) + " |")
     return [*lines, "", "Medians; the ratio is to lb with one registered certificate."]
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Markdown of a finished benchmark. `results` is what bench.json holds: {"rows": {key: {"name", "unit", "cells",
-"verdicts", "ratio", "best_ratio"}}, "groups": {name: [key]}, and about the run "machine", "versions", "when",
-"repetitions", "kind", "missing"}."""
+"verdicts", "ratio", "best_ratio"}}, and about the run "machine", "versions", "when", "repetitions", "quick",
+"missing"}."""
 
 from rows import BEST, DIFFERENCES, OWN, PEERS, ratio, usable
 
@@ -47,13 +47,22 @@ def _goals(verdicts):
     return "; ".join(f"{verdict['goal']} {words[verdict['met']]}" for verdict in verdicts) or "–"
 
 
+def _name(row, cells, repetitions):
+    """The row's name, and how often it was measured where that is not as often as the notes say."""
+    count = max((cell["count"] for cell in cells.values() if cell is not None), default=0)
+    if count in (0, repetitions):
+        return row.name
+    return f"{row.name} ({'once' if count == 1 else f'{count} times'})"
+
+
 def _table(chosen, results):
     lines = ["| work | " + " | ".join(HEAD) + " |", "|---" * (len(HEAD) + 1) + "|"]
     for _, rows in chosen:
         for row in rows:
             kept = results["rows"][row.key]
             cells = kept["cells"]
-            lines.append("| " + " | ".join([row.name, *(_cell(row, cells.get(name)) for name in (OWN, *PEERS)),
+            lines.append("| " + " | ".join([_name(row, cells, results["repetitions"]),
+                                            *(_cell(row, cells.get(name)) for name in (OWN, *PEERS)),
                                             _best(row, cells), _ratios(row, kept), _goals(kept["verdicts"])]) + " |")
     return "\n".join(lines)
 
@@ -65,9 +74,12 @@ def _count(results):
 
 def _notes(results):
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    return (f"{versions}. {results['machine']}. {results['when']}, {results['repetitions']} interleaved repetitions. "
-            "CPU is user and system time of the balancer's processes per unit; medians, with ranges in brackets; "
-            "ratios are to the better peer with its default settings, and (best) with its best session settings.")
+    quick = "A quick run (--quick): fewer rows and smaller units. " if results["quick"] else ""
+    return (f"{versions}. {results['machine']}. {results['when']}. {quick}{results['repetitions']} interleaved "
+            "repetitions, where a row does not say how often it was measured. CPU is user and system time of the "
+            "balancer's processes per unit; medians, with ranges in brackets; ratios are to the better peer with its "
+            "default settings, and (best) with its best ones: sessions kept by itself, or larger buffers for bodies. "
+            "All clients show one certificate, whose chain lb remembers; see NOTES.md for a fleet of different ones.")
 
 
 def _faults(results):

@@ -6,7 +6,6 @@ import dataclasses
 OWN = "lb"
 PEERS = ("nginx", "haproxy")
 BEST = tuple(name + " best" for name in PEERS)
-COLUMNS = (OWN, *PEERS, *BEST)
 
 WRITTEN = {
     "µs": "{:,.1f} µs",

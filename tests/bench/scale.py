@@ -108,7 +108,7 @@ def measure_cpu(bench, sizes, repetitions, units, say):
             runs[size.name].append(result)
             say(f"  {repetition}/{repetitions} {size.name:30} {result['cpu_us']:9.2f} µs "
                 f"{'; '.join(result['faults'])}")
-    return {name: workloads.summarise(cell) for name, cell in runs.items()}
+    return {name: workloads.cell(cell) for name, cell in runs.items()}
 
 
 def _ask(connection):
@@ -158,10 +158,10 @@ def measure_reload(bench, size):
 def table(sizes, cpu, reload):
     lines = ["| config | CPU per request | to its smallest |", "|---|---|---|"]
     for size in sizes:
-        name, cell, base = size.name, cpu[size.name], cpu[size.base]["median_us"]
+        name, cell, base = size.name, cpu[size.name], cpu[size.base]["median"]
         text = "FAULT " + "; ".join(cell["faults"]) if cell["faults"] else (
-            f"{cell['median_us']:.2f} µs ({cell['least_us']:.2f}–{cell['most_us']:.2f})")
-        lines.append(f"| {name} | {text} | {cell['median_us'] / base:.3f} |")
+            f"{cell['median']:.2f} µs ({cell['least']:.2f}–{cell['most']:.2f})")
+        lines.append(f"| {name} | {text} | {cell['median'] / base:.3f} |")
     lines += ["", f"Reload of the largest: {reload['reload_ms']:.0f} ms (at most {reload['reload_most_ms']} ms). "
               f"The longest wait of {reload['requests']} requests meanwhile: {reload['busy_most_ms']:.1f} ms; "
               f"of 5,000 without a reload: {reload['calm_most_ms']:.1f} ms.", ""]

@@ -4,9 +4,9 @@
 import dataclasses
 import json
 import os
-import statistics
 import subprocess
 
+from board import summarise
 from fault import Fault
 
 GIB = 2**30
@@ -129,11 +129,9 @@ def run(bench, balancer, workload, units, certificates=None):
             "faults": faults(workload, result, units)}
 
 
-def summarise(runs):
-    """Median and range of the processor time of one work's repetitions, and what went wrong in them."""
-    cpu = [one["cpu_us"] for one in runs]
-    return {"median_us": statistics.median(cpu), "least_us": min(cpu), "most_us": max(cpu),
-            "repetitions": len(runs), "faults": sorted({fault for one in runs for fault in one["faults"]})}
+def cell(runs):
+    """The processor time of one work's repetitions, in microseconds, and what went wrong in them."""
+    return summarise([one["cpu_us"] for one in runs], [fault for one in runs for fault in one["faults"]])
 
 
 def interleaved(repetitions, works, contenders):

@@ -25,10 +25,10 @@ class Tables(unittest.TestCase):
 
     def test_an_absolute_goal_is_written_in_its_unit(self):
         self.assertEqual(self.line("instructions"),
-                         "| instructions | 27,000 | 52,000 | 54,000 | – | 0.52 | ≤ 26,000 **MISSED** |")
+                         "| instructions (once) | 27,000 | 52,000 | 54,000 | – | 0.52 | ≤ 26,000 **MISSED** |")
 
     def test_counts_have_no_ratio(self):
-        self.assertEqual(self.line("requests"), "| requests that failed | 0 | 13 | 52 | – | – | ≤ 0 met |")
+        self.assertEqual(self.line("requests"), "| requests that failed (once) | 0 | 13 | 52 | – | – | ≤ 0 met |")
 
     def test_a_fault_is_shown_in_its_place_and_told_below(self):
         figures = {"cpu": cells(lb=10, nginx=[20, "3 failures"], haproxy=25)}
@@ -40,6 +40,18 @@ class Tables(unittest.TestCase):
     def test_a_missing_peer_is_told(self):
         text = report.table(CHOSEN, results(CHOSEN, FIGURES, missing=["haproxy"]))
         self.assertIn("- haproxy is not installed", text)
+
+    def test_notes_tell_a_quick_run_and_what_all_clients_share(self):
+        told = results(CHOSEN, FIGURES)
+        self.assertNotIn("--quick", report.table(CHOSEN, told))
+        text = report.table(CHOSEN, {**told, "quick": True})
+        self.assertIn("A quick run (--quick)", text)
+        self.assertIn("3 interleaved repetitions, where a row does not say", text)
+        self.assertIn("All clients show one certificate, whose chain lb remembers", text)
+
+    def test_a_row_says_how_often_it_was_measured_where_that_differs(self):
+        self.assertEqual(self.line("a request", {"cpu": cells(lb=[1, 2], nginx=[1, 1])}).split(" | ")[0],
+                         "| a request, CPU (2 times)")
 
     def test_goals_are_counted(self):
         self.assertIn("2 of 4 goals are met, 2 missed, 0 not compared.",

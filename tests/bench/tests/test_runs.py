@@ -135,6 +135,17 @@ class Templates(unittest.TestCase):
             self.assertLessEqual(set(settings), set(balancers.SETTINGS[name]))
         self.assertLessEqual(set(balancers.JSON_LOG), set(balancers.SETTINGS["lb"]))
 
+    def test_best_settings_stand_in_columns_of_their_own_and_are_told_to_the_peer(self):
+        made = [balancers.Balancer(name, name, template, [], "", balancers.SETTINGS[name]) for name, template in
+                (("lb", balancers.LB), ("nginx", balancers.NGINX), ("haproxy", balancers.HAPROXY))]
+        for kind, words in (("sessions", ("builtin:20000", "no-tls-tickets")),
+                            ("buffers", ("proxy_busy_buffers_size 128k;", "tune.bufsize 131072"))):
+            found = balancers.with_best({one.name: one for one in made}, kind)
+            self.assertEqual([one.column for one in found], ["lb", *rows.PEERS, *rows.BEST])
+            for one, word, peer in zip(found[3:], words, rows.PEERS):
+                self.assertIn(word, self.filled(peer, one.template, **one.settings))
+                self.assertNotIn(word, self.filled(peer, one.template))
+
     def test_results_can_be_kept_as_json(self):
         figures = {row.key: surroundings.FIGURES[row.key] for _, some in surroundings.CHOSEN for row in some}
         json.dumps(surroundings.results(surroundings.CHOSEN, figures))
