@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Did a unit come to take more instructions? lb's counts beside those that are kept in instructions.json.
+"""Did a unit come to take more instructions, or fewer than are guarded? lb's counts beside those that are kept in
+instructions.json.
 
 Counts depend on the compiler, on libraries and on what the processor can do, so the file says with what they were
 counted; where something else is here now, the comparison does not decide.
@@ -15,8 +16,8 @@ import instructions
 from board import Board
 from rows import OWN, usable
 
-ALLOWED = 0.03  # so much more is put up with; counts repeat within 0.1 %
-WORSE, GOOD, UNABLE = 1, 0, 77
+ALLOWED = 0.03  # so much more or less is put up with; counts repeat within 0.1 %
+OFF, GOOD, UNABLE = 1, 0, 77
 UNDECIDED = "does not decide"  # CTest looks for these words: tests/CMakeLists.txt
 PACKAGES = {"OpenSSL": ("libssl3", "libssl3t64"), "libc": ("libc6",), "libuv": ("libuv1", "libuv1t64"),
             "valgrind": ("valgrind",)}
@@ -52,8 +53,19 @@ def counted_with():
 
 
 def load(path):
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
+    """What was kept. Ends the program with one line where there is nothing to compare with."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            kept = json.load(file)
+        sound = (all(figure > 0 for figure in kept["figures"].values()) and bool(kept["figures"])
+                 and isinstance(kept["counted_with"], dict))
+    except OSError as error:
+        raise SystemExit(f"{path} cannot be read ({error.strerror}): --instructions --keep writes it") from error
+    except (ValueError, TypeError, KeyError, AttributeError):
+        sound = False
+    if not sound:
+        raise SystemExit(f"{path} is damaged: --instructions --keep writes it anew")
+    return kept
 
 
 def keep(path, figures, conditions):
@@ -62,26 +74,34 @@ def keep(path, figures, conditions):
         file.write("\n")
 
 
+def _verdict(figure, before, decides):
+    """(does it fail the gate, in words). Much better fails, too: what is gained would not be guarded."""
+    if before * (1 - ALLOWED) <= figure <= before * (1 + ALLOWED):
+        return False, "good"
+    worse = figure > before
+    if not decides:
+        return False, f"would be {'worse' if worse else 'better'} by more than {ALLOWED:.0%}"
+    if worse:
+        return True, f"WORSE by more than {ALLOWED:.0%}"
+    return True, f"BETTER by more than {ALLOWED:.0%}, the file is stale: count anew with --instructions --keep"
+
+
 def compare(kept, figures, conditions):
     """(exit status, lines to print)."""
+    differing = [f"{what} is {conditions.get(what)}, was {version}" for what, version in kept["counted_with"].items()
+                 if conditions.get(what) != version]
     lines, status = [], GOOD
     for key, figure in figures.items():
         before = kept["figures"].get(key)
         if before is None:
             lines.append(f"{key}: {figure:,.0f}, and none was kept to compare with")
             continue
-        more = figure / before - 1
-        verdict = "good"
-        if figure > before * (1 + ALLOWED):
-            verdict, status = f"WORSE by more than {ALLOWED:.0%}", WORSE
-        elif more < -ALLOWED:
-            verdict = "better: `./dev bench --instructions --keep` keeps it so"
-        lines.append(f"{key}: {figure:,.0f} instructions, {more:+.2%} to the {before:,.0f} that were kept: {verdict}")
-    differing = [f"{what} is {conditions.get(what)}, was {version}" for what, version in kept["counted_with"].items()
-                 if conditions.get(what) != version]
+        fails, verdict = _verdict(figure, before, not differing)
+        status = OFF if fails else status
+        lines.append(f"{key}: {figure:,.0f} instructions, {figure / before - 1:+.2%} to the {before:,.0f} that were "
+                     f"kept: {verdict}")
     if differing:
-        return GOOD, [*lines, f"The comparison {UNDECIDED}, for they were counted with something else: "
-                      + "; ".join(differing)]
+        lines.append(f"The comparison {UNDECIDED}, for they were counted with something else: " + "; ".join(differing))
     return status, lines
 
 
@@ -106,13 +126,12 @@ def run(bench, path, keeps):
     if not instructions.countable():
         print("valgrind is not installed: instructions cannot be counted")
         return UNABLE
+    kept = None if keeps else load(path)  # before counting takes its minute
     figures, conditions = count(bench), counted_with()
     if keeps:
         keep(path, figures, conditions)
         print(f"kept in {os.path.relpath(path)}: " + ", ".join(f"{key} {figure:,}" for key, figure in figures.items()))
         return GOOD
-    if not os.path.exists(path):
-        raise SystemExit(f"{path} is missing: --keep writes it")
-    status, lines = compare(load(path), figures, conditions)
+    status, lines = compare(kept, figures, conditions)
     print("\n".join(lines))
     return status

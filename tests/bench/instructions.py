@@ -99,9 +99,19 @@ def count(bench, balancer, work, units):
     return _total(slow, counts)
 
 
+def _count_again(bench, balancer, work, units):
+    """As count; what went wrong once, on a busy machine, is tried once more."""
+    try:
+        return count(bench, balancer, work, units)
+    except (Fault, OSError) as fault:
+        bench.say(f"  counted once more, for {str(fault).splitlines()[0] if str(fault) else 'it failed'}")
+        return count(bench, balancer, work, units)
+
+
 def per_unit(bench, balancer, work):
     few, many = UNITS[work.mode]
-    return (count(bench, balancer, work, many) - count(bench, balancer, work, few)) / (many - few)
+    more = _count_again(bench, balancer, work, many) - _count_again(bench, balancer, work, few)
+    return more / (many - few)
 
 
 def count_all(bench, board, rows, contenders):
@@ -112,7 +122,7 @@ def count_all(bench, board, rows, contenders):
         for row, balancer, counted in asked:
             try:
                 board.add(row, balancer.column, counted.result())
-            except Fault as fault:
+            except (Fault, OSError) as fault:
                 board.fault([row], balancer.column, fault)
 
 

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 import contextlib
+import importlib.machinery
+import importlib.util
 import io
 import os
 import tempfile
+import types
 import unittest
 import unittest.mock
 
-from surroundings import CHOSEN, FIGURES, cells, results
+from surroundings import CHOSEN, CPU, FAILED, FIGURES, QUIET, cells, results
 
 import accounting
 import bench
@@ -67,6 +70,44 @@ class Memory(unittest.TestCase):
             accounting.memory_bytes(42)
         self.assertEqual(str(caught.exception),
                          "memory of process 42 cannot be read (Permission denied): run as root")
+
+
+class Whole(unittest.TestCase):
+    """The program itself, of which only a group's work is not done."""
+
+    def setUp(self):
+        path = os.path.join(options.HERE, "run")
+        loader = importlib.machinery.SourceFileLoader("bench_run", path)
+        self.run = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench_run", loader))
+        loader.exec_module(self.run)
+        self.run.say = QUIET
+
+    def test_a_group_that_fails_leaves_the_rows_before_it(self):
+        def measures(_, told, rows):
+            told.add(rows[0], "lb", 5)
+
+        def fails(*_):
+            raise ConnectionResetError("reset by peer")
+
+        chosen = [(types.SimpleNamespace(NAME=name, ROWS=[row], SECONDS=1, QUICK_SECONDS=1, run=work), [row])
+                  for name, row, work in (("good", CPU, measures), ("bad", FAILED, fails))]
+        made = types.SimpleNamespace(quick=True, available={"lb": None}, start_backends=lambda: None,
+                                     stop=lambda: None)
+        told = self.run.measure(made, chosen)
+        self.assertEqual(told.cell(CPU, "lb")["median"], 5)
+        self.assertEqual(told.cell(FAILED, "lb")["faults"], ["reset by peer"])
+
+    def test_an_interruption_ends_it_without_a_traceback(self):
+        read = unittest.mock.Mock(return_value=types.SimpleNamespace())
+        with unittest.mock.patch.object(self.run, "run_mode", unittest.mock.Mock(side_effect=KeyboardInterrupt)), \
+                unittest.mock.patch.object(self.run.command_line, "read", read), \
+                unittest.mock.patch.object(self.run.signal, "signal"):
+            self.assertEqual(self.run.main(), 130)
+
+    def test_a_results_folder_that_cannot_be_made_is_told_at_once(self):
+        with tempfile.NamedTemporaryFile() as file, self.assertRaises(SystemExit) as caught:
+            self.run.make_results_folder(os.path.join(file.name, "results"))
+        self.assertIn("cannot be made: Not a directory", str(caught.exception))
 
 
 class Publishing(unittest.TestCase):
