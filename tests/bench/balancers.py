@@ -28,6 +28,7 @@ workers = {workers}
 access_log = {access_log}
 log_level = warn
 max_clients = 100000
+state_dir = {folder}/state-{port}
 
 [listener bench]
 address = 127.0.0.1:{port}
