@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files that a config was loaded from: itself, certificates, keys, CAs, pages. A reload reads them
- * again. */
+/* The files that a config was loaded from: itself, certificates, keys, CAs, pages. A reload reads
+ * them again. */
 #ifndef LB_CONFIG_FILES_H
 #define LB_CONFIG_FILES_H
 
