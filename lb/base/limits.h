@@ -39,6 +39,9 @@ enum {
     /* Lines (fields) of a head: far above what browsers and proxies send, bounds the parser's
        table. */
     HEAD_FIELDS_MOST = 128,
+    /* Fields that HTTP/2 may cut one Cookie line into: browsers keep 180 cookies for a domain and
+       send each as one. */
+    COOKIE_CRUMBS_MOST = 512,
     /* A request target: what nginx and CLB take, too; longer ones are 414. */
     TARGET_BYTES = 8 * 1024,
     /* The name in Host: a DNS name has 253, and a dot may end it. */
