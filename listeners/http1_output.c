@@ -56,8 +56,7 @@ static void put_fields(struct draft *draft, const struct stream_head *head)
     for (unsigned i = 0; i < head->field_count; i++) {
         const struct http_field *field = &head->fields[i];
         bool names_protocol = head->is_tunnel && field->known == HTTP_UPGRADE;
-        if ((field->hop_by_hop && !names_protocol) || field->known == HTTP_CONTENT_LENGTH ||
-            field->known == HTTP_TRANSFER_ENCODING) {
+        if (stream_omits(field) && !names_protocol) {
             continue;
         }
         draft_field(draft, field->name, field->value);

@@ -55,6 +55,14 @@ struct stream_head {
     bool is_final;  /* the client's connection serves no request after this one */
 };
 
+/** Is a field of a head or of trailers the stream's own affair, so that it does not pass as it is?
+ */
+static inline bool stream_omits(const struct http_field *field)
+{
+    return field->hop_by_hop || field->known == HTTP_CONTENT_LENGTH ||
+           field->known == HTTP_TRANSFER_ENCODING;
+}
+
 struct stream_ops {
     /** The next piece of the request's body (tunnel: of the client's bytes). */
     enum stream_read (*read)(struct stream *stream, struct slice *data);

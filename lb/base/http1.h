@@ -251,6 +251,13 @@ enum http_chunk {
 enum http_chunk http_chunks_decode(struct http_chunks *chunks, const char *bytes, size_t length,
                                    size_t *used, struct slice *data);
 /**
+ * Keep one more trailer field, judged as if it had come in chunks: HTTP/2 has trailers without
+ * them. It is a grammatical field already; its bytes are copied.
+ *
+ * returns  false: chunks->fault says why (HTTP_TRAILER_TOO_LARGE, HTTP_BAD_TRAILER)
+ */
+bool http_chunks_add_trailer(struct http_chunks *chunks, struct slice name, struct slice value);
+/**
  * Parse the collected trailer fields. returns the count, at most `room`; fields point into
  * chunks->trailer. HEAD_FIELDS_MOST is always room enough.
  *

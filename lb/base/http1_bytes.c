@@ -5,17 +5,18 @@
 // clang-format off
 #define V BYTE_VALUE                                          /* blanks and bytes over 0x7f */
 #define R (BYTE_VALUE | BYTE_TARGET)                          /* delimiters */
-#define O (BYTE_VALUE | BYTE_TOKEN)                           /* '#': begins a fragment, never sent */
-#define T (BYTE_VALUE | BYTE_TARGET | BYTE_TOKEN)
-#define H (BYTE_VALUE | BYTE_TARGET | BYTE_TOKEN | BYTE_HOST)
+#define O (BYTE_VALUE | BYTE_TOKEN | BYTE_LOWER)              /* '#': begins a fragment, never sent */
+#define T (BYTE_VALUE | BYTE_TARGET | BYTE_TOKEN | BYTE_LOWER)
+#define H (BYTE_VALUE | BYTE_TARGET | BYTE_TOKEN | BYTE_LOWER | BYTE_HOST)
+#define U (BYTE_VALUE | BYTE_TARGET | BYTE_TOKEN | BYTE_HOST) /* capitals */
 
 const unsigned char http_bytes[256] = {
     0, 0, 0, 0, 0, 0, 0, 0,   0, V, 0, 0, 0, 0, 0, 0, /*                  \t              */
     0, 0, 0, 0, 0, 0, 0, 0,   0, 0, 0, 0, 0, 0, 0, 0,
     V, T, R, O, T, T, T, T,   R, R, T, T, R, H, H, R, /*   ! " # $ % & '  ( ) * + , - . / */
     H, H, H, H, H, H, H, H,   H, H, R, R, R, R, R, R, /* 0 1 2 3 4 5 6 7  8 9 : ; < = > ? */
-    R, H, H, H, H, H, H, H,   H, H, H, H, H, H, H, H, /* @ A B C D E F G  H I J K L M N O */
-    H, H, H, H, H, H, H, H,   H, H, H, R, R, R, T, H, /* P Q R S T U V W  X Y Z [ \ ] ^ _ */
+    R, U, U, U, U, U, U, U,   U, U, U, U, U, U, U, U, /* @ A B C D E F G  H I J K L M N O */
+    U, U, U, U, U, U, U, U,   U, U, U, R, R, R, T, H, /* P Q R S T U V W  X Y Z [ \ ] ^ _ */
     T, H, H, H, H, H, H, H,   H, H, H, H, H, H, H, H, /* ` a b c d e f g  h i j k l m n o */
     H, H, H, H, H, H, H, H,   H, H, H, R, T, R, T, 0, /* p q r s t u v w  x y z { | } ~   */
     V, V, V, V, V, V, V, V,   V, V, V, V, V, V, V, V,

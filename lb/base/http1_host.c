@@ -70,3 +70,9 @@ bool http_is_authority(struct slice text)
     struct http_authority authority;
     return http_read_authority(text, &authority);
 }
+
+bool http_is_same_authority(const struct http_authority *one, const struct http_authority *other)
+{
+    return one->port == other->port && one->host.length == other->host.length &&
+           strncasecmp(one->host.at, other->host.at, one->host.length) == 0;
+}

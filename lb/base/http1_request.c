@@ -74,12 +74,6 @@ static bool scan_request_line(struct scan *scan, struct http_request *request,
 
 /* --- What the fields mean --------------------------------------------------------------------- */
 
-static bool is_same_authority(const struct http_authority *one, const struct http_authority *other)
-{
-    return one->port == other->port && one->host.length == other->host.length &&
-           strncasecmp(one->host.at, other->host.at, one->host.length) == 0;
-}
-
 /* Host, or the authority of the target where an HTTP/1.0 client gave no Host; both must agree. */
 static enum http_fault settle_host(struct http_request *request, const struct field_table *table,
                                    const struct http_authority *of_target)
@@ -90,7 +84,7 @@ static enum http_fault settle_host(struct http_request *request, const struct fi
     if (table->seen[HTTP_HOST] == 1) {
         if (!http_read_authority(field_value(table, HTTP_HOST), &authority))
             return HTTP_BAD_HOST;
-        if (of_target->text.length > 0 && !is_same_authority(&authority, of_target))
+        if (of_target->text.length > 0 && !http_is_same_authority(&authority, of_target))
             return HTTP_HOST_DIFFERS;
     } else if (request->minor > 0) {
         return HTTP_NO_HOST;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the parts of the HTTP/1 grammar share; private to http1_*.c.
+ * What the parts of the HTTP/1 grammar share; private to http1_*.c and to the translation of
+ * HTTP/2's heads into it.
  *
  *   http1_request.c ─┬─ http1_target.c ── http1_host.c
  *   http1_answer.c  ─┼─ http1_fields.c ── http1_name.c        http1_bytes.c: classes of bytes
@@ -27,6 +28,7 @@ enum {
     BYTE_TARGET = 2, /* printable ASCII but '#' */
     BYTE_HOST = 4,   /* letters, digits, "-._": of a name or an IPv4 address */
     BYTE_VALUE = 8,  /* in field values: all but control characters; HTAB is allowed */
+    BYTE_LOWER = 16, /* tchar but capitals: field names of HTTP/2 (RFC 9113 8.2.1) */
 };
 
 extern const unsigned char http_bytes[256];
@@ -167,6 +169,8 @@ struct http_authority {
 
 /** Read "name", "name:port", "[address]" or "[address]:port". false: it is none of them. */
 bool http_read_authority(struct slice text, struct http_authority *ret_authority);
+/** The same host, case ignored, and port? */
+bool http_is_same_authority(const struct http_authority *one, const struct http_authority *other);
 
 /**
  * Judge request->target in the form it came in and cut it into path and query.

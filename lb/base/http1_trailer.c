@@ -106,8 +106,37 @@ bool http_trailer_append(struct http_chunks *chunks, const char *bytes, size_t l
         if (!grow(chunks))
             return false;
     }
-    memcpy(chunks->trailer + chunks->trailer_length, bytes, length);
+    if (length > 0)
+        memcpy(chunks->trailer + chunks->trailer_length, bytes, length);
     chunks->trailer_length += length;
+    return true;
+}
+
+/* Never a part of a line: http_chunks_trailers relies on whole ones. */
+static bool append_line(struct http_chunks *chunks, struct slice name, struct slice value)
+{
+    size_t before = chunks->trailer_length;
+    if (chunks->trailer_count < HEAD_FIELDS_MOST &&
+        http_trailer_append(chunks, name.at, name.length) && http_trailer_append(chunks, ": ", 2) &&
+        http_trailer_append(chunks, value.at, value.length) &&
+        http_trailer_append(chunks, "\r\n", 2))
+        return true;
+    chunks->trailer_length = before;
+    return false;
+}
+
+bool http_chunks_add_trailer(struct http_chunks *chunks, struct slice name, struct slice value)
+{
+    const struct http_field field = {.name = name, .value = value, .known = http_name_of(name)};
+    if (is_refused(&field)) {
+        chunks->fault = HTTP_BAD_TRAILER;
+        return false;
+    }
+    if (!append_line(chunks, name, value)) {
+        chunks->fault = HTTP_TRAILER_TOO_LARGE;
+        return false;
+    }
+    chunks->trailer_count++;
     return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Many bytes of a head at once; private to http1_*.c. SSE2 is part of every x86-64; elsewhere plain
- * C does the same with fewer bytes. Half of what parsing a head costs is to walk its bytes.
+ * Many bytes of a head at once; private to the grammars. SSE2 is part of every x86-64; elsewhere
+ * plain C does the same with fewer bytes. Half of what parsing a head costs is to walk its bytes.
  */
 #ifndef LB_BASE_HTTP1_WIDE_H
 #define LB_BASE_HTTP1_WIDE_H
@@ -9,6 +9,8 @@
 #include <endian.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "lb/base/http1_scan.h"
 
 /* The same byte in each of eight. */
 static inline uint64_t word_of(unsigned char byte)
@@ -83,4 +85,20 @@ static inline unsigned wide_value_bytes(const char *at)
 }
 
 #endif
+
+/* Behind the bytes that may stand in a value: the first control character but HTAB ends it. */
+static inline const char *wide_skip_value(const char *at, const char *end)
+{
+    while (end - at >= WIDE_BYTES) {
+        unsigned taken = wide_value_bytes(at);
+        at += taken;
+        if (taken == WIDE_BYTES)
+            continue;
+        if (*at != '\t')
+            return at;
+        at++;
+    }
+    return skip_class(at, end, BYTE_VALUE);
+}
+
 #endif

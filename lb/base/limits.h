@@ -39,6 +39,9 @@ enum {
     /* Lines (fields) of a head: far above what browsers and proxies send, bounds the parser's
        table. */
     HEAD_FIELDS_MOST = 128,
+    /* … and fields that lb adds to one: status, length, cookie, page, and what every preset of
+       client_headers tells. */
+    HEAD_ADDED_MOST = 64,
     /* Fields that HTTP/2 may cut one Cookie line into: browsers keep 180 cookies for a domain and
        send each as one. */
     COOKIE_CRUMBS_MOST = 512,

@@ -26,36 +26,49 @@ enum http2_head_outcome {
     HTTP2_HEAD_NO_MEMORY,        /* or no randomness: lb's own shortage, 503 */
 };
 
-/** A place in head->text, from the first unread byte of the buffer. */
+/** A place in head->text, counted from the buffer's first unread byte. */
 struct http2_span {
     uint32_t at;
     uint32_t length;
 };
 
-enum { HTTP2_PSEUDO_COUNT = 5 };
+enum http2_pseudo {
+    HTTP2_METHOD,
+    HTTP2_SCHEME,
+    HTTP2_PATH,
+    HTTP2_AUTHORITY,
+    HTTP2_PROTOCOL, /* RFC 8441 */
+    HTTP2_PSEUDO_COUNT,
+};
+
+/** What a request line is made of; its kind is settled when it is written. */
+enum http2_request_kind {
+    HTTP2_KIND_UNKNOWN, /* pseudo fields may still come */
+    HTTP2_KIND_PLAIN,
+    HTTP2_KIND_CONNECT,
+    HTTP2_KIND_WEBSOCKET, /* written as a GET that asks for an upgrade */
+};
 
 /** One block under construction. Zero-initialised is ready for http2_head_begin. */
 struct http2_head {
     struct buffer_pool *pool;
     size_t most_bytes;
-    struct buffer *text;   /* until the request line is written the pseudo fields' values */
-    struct buffer *crumbs; /* of cookies that came behind other fields than cookies */
+    struct buffer *text;   /* while the kind is unknown: the pseudo fields' values */
+    struct buffer *crumbs; /* "; a=b" of cookies that came behind other fields than cookies */
     enum http2_head_outcome outcome;
-    const char *why;
+    enum http2_request_kind kind;
+    const char *why; /* set with an outcome that is not fine; static */
     struct http2_span pseudo[HTTP2_PSEUDO_COUNT];
-    unsigned pseudo_seen;        /* a bit each */
-    struct http2_span authority; /* the value of the Host line that :authority became */
-    struct http2_span cookie;    /* the value of the Cookie line */
-    unsigned field_count;        /* lines of the text so far */
+    struct http2_span host;   /* value of the Host line */
+    struct http2_span cookie; /* value of the Cookie line */
+    unsigned pseudo_seen;     /* a bit each */
+    unsigned field_count;     /* lines of the text so far */
     unsigned crumb_count;
-    bool has_request_line;
-    bool has_host;
+    bool has_host_field; /* a Host came as a field */
     bool has_length;
-    bool has_zero_length;
+    bool has_content; /* a content-length that is not 0 */
     bool has_websocket_version;
-    bool is_connect;
-    bool is_websocket; /* the text asks for an upgrade to it, with websocket_key as its challenge */
-    char websocket_key[WEBSOCKET_KEY_BYTES];
+    char websocket_key[WEBSOCKET_KEY_BYTES]; /* of HTTP2_KIND_WEBSOCKET */
 };
 
 /**
@@ -88,6 +101,13 @@ enum http2_head_outcome http2_head_end(struct http2_head *head, bool has_body,
 
 /** Why the block was refused, for the log and lb's own answer. Static; "" if it was not. */
 const char *http2_head_fault(const struct http2_head *head);
+
+/** A head that was fine: does it ask for a WebSocket? head->websocket_key is its challenge then,
+ * for websocket_is_accepted. */
+static inline bool http2_head_is_websocket(const struct http2_head *head)
+{
+    return head->kind == HTTP2_KIND_WEBSOCKET;
+}
 
 /** Give back what a block that was not ended holds. Thread: the pool's, like everything here. */
 void http2_head_done(struct http2_head *head);

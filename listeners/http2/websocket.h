@@ -16,6 +16,9 @@ enum {
     WEBSOCKET_ACCEPT_BYTES = 28, /* a SHA-1 in base64 */
 };
 
+/** The field that answers the challenge; meaningless to a client that made none. */
+#define WEBSOCKET_ACCEPT "sec-websocket-accept"
+
 /** Make a Sec-WebSocket-Key (not terminated). false: no randomness is to be had. Any thread. */
 bool websocket_key_make(char ret_key[WEBSOCKET_KEY_BYTES]);
 
