@@ -15,7 +15,8 @@ struct check_run;
 struct check {
     const char *name; /* as in `health_check = tcp` */
     const char *summary;
-    bool needs_tls; /* run->tls: only pools with protocol = https can have it */
+    bool needs_tls;   /* run->tls: only pools whose links speak TLS can have it */
+    bool follows_tls; /* run->tls where the pool's links speak TLS; else it asks in the clear */
     /** The backend accepted the connection: ask, or call check_finish. */
     void (*connected)(struct check_run *run);
     /** It became readable or writable (enum connection_ready): go on, or call check_finish. */

@@ -10,9 +10,9 @@
 enum { REQUEST_BYTES = 1024 };
 
 /* As in `health_check_method = HEAD | GET`. */
-static enum http_method method_of(const struct check_run *run)
+enum http_method check_http_method(const struct pool *pool)
 {
-    return run->pool->options->health_check_method == 0 ? HTTP_HEAD : HTTP_GET;
+    return pool->options->health_check_method == 0 ? HTTP_HEAD : HTTP_GET;
 }
 
 void check_http_ask(struct check_run *run)
@@ -23,7 +23,7 @@ void check_http_ask(struct check_run *run)
     int length = snprintf(request, sizeof request,
                           "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: lb-health-check\r\n"
                           "Accept: */*\r\nConnection: close\r\n\r\n",
-                          method_of(run) == HTTP_HEAD ? "HEAD" : "GET",
+                          check_http_method(pool) == HTTP_HEAD ? "HEAD" : "GET",
                           pool->options->health_check_path, host);
     struct iovec piece = {.iov_base = request, .iov_len = (size_t)length};
     if (connection_write(&run->connection, &piece, 1) == IO_FAILED)
@@ -40,7 +40,7 @@ static void write_codes(const struct option_list *words, char *into, size_t room
             (size_t)snprintf(into + used, room - used, "%s%s", i > 0 ? " " : "", words->items[i]);
 }
 
-static void judge(struct check_run *run, unsigned status)
+void check_http_judge(struct check_run *run, unsigned status)
 {
     const char *words = http_status_text(status);
     const char *blank = *words ? " " : "";
@@ -70,7 +70,7 @@ static bool take_heads(struct check_run *run)
     while (buffer_length(run->heard) > 0) {
         const char *bytes = run->heard->data + run->heard->start;
         switch (http_parse_answer(&answer, bytes, buffer_length(run->heard), ANSWER_HEAD_BYTES,
-                                  method_of(run), &fault)) {
+                                  check_http_method(run->pool), &fault)) {
         case HTTP_PARTIAL:
             return true;
         case HTTP_INVALID:
@@ -80,7 +80,7 @@ static bool take_heads(struct check_run *run)
             break;
         }
         if (answer.status >= 200 || answer.is_upgrade) {
-            judge(run, answer.status);
+            check_http_judge(run, answer.status);
             return false;
         }
         run->heard->start += answer.bytes;

@@ -4,6 +4,7 @@
 #define LB_BACKENDS_CHECK_HTTP_H
 
 #include "backends/check_run.h"
+#include "lb/base/http1.h"
 
 /** Send the request: health_check_method, _path and check_host, else the backend's address. */
 void check_http_ask(struct check_run *run);
@@ -15,5 +16,12 @@ void check_http_ask(struct check_run *run);
  * events  as struct check's ready
  */
 void check_http_hear(struct check_run *run, int events);
+
+/** HTTP_HEAD or HTTP_GET, as health_check_method says. */
+enum http_method check_http_method(const struct pool *pool);
+
+/** Finish the check by the status of a final answer: it passes if that is among
+ * health_check_codes. */
+void check_http_judge(struct check_run *run, unsigned status);
 
 #endif

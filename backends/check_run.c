@@ -45,6 +45,9 @@ static void on_connection_closed(struct connection *connection)
 {
     struct check_run *run = LIST_OWNER(connection, struct check_run, connection);
     buffer_give(&run->context->buffers, &run->heard);
+    if (run->release)
+        run->release(run);
+    run->release = NULL;
     be_over(run);
 }
 

@@ -41,7 +41,7 @@ struct check_run {
     const struct pool *pool;
     const struct backend *backend;
     struct address address;          /* the backend's, with health_check_port */
-    struct backend_tls_context *tls; /* of the pool; NULL without protocol = https */
+    struct backend_tls_context *tls; /* of the pool; NULL where the check speaks no TLS */
     struct loop_context *context;
     /** The result, with the reason in words, lent during the call ("connection refused"). Called
      *  from the loop, once unless the run is stopped before. */
@@ -59,7 +59,11 @@ struct check_run {
     char reason[STANDING_REASON_BYTES];
 
     /* The check's. */
-    struct buffer *heard; /* given back with the connection */
+    struct buffer *heard;                   /* given back with the connection */
+    struct check_h2_call *h2;               /* check_h2.c's */
+    void (*release)(struct check_run *run); /* called once when the connection is gone: free what
+                                               the check made; NULL: nothing. The run's `check` may
+                                               be another one by then */
     unsigned interim_count;
     char tls_name[BACKEND_TLS_NAME_BYTES]; /* asked for, once TLS is spoken */
     struct backend_tls_user tls_user;

@@ -18,7 +18,7 @@ struct roll {
     unsigned pool_count;
     unsigned watch_count;   /* backends to watch */
     struct watch **watches; /* of theirs, in order; those of new backends have not begun */
-    struct backend_tls_context **tls; /* by pool; NULL for those without https checks */
+    struct backend_tls_context **tls; /* by pool; NULL for those without checks over TLS */
     struct tended_pool *room;
 };
 
@@ -91,7 +91,7 @@ static bool gather_tls(struct roll *roll, struct error *err)
 {
     for (unsigned i = 0; i < roll->pool_count; i++) {
         const struct pool *pool = roll->pools[i];
-        if (!pool->check || !pool->check->needs_tls)
+        if (!pool->check || !pool->tls || !(pool->check->needs_tls || pool->check->follows_tls))
             continue;
         roll->tls[i] = backend_tls_context_new(pool, err);
         if (!roll->tls[i])

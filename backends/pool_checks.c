@@ -65,6 +65,22 @@ static bool can_be_asked(const char *path, const char *host)
            http_parse_request(&request, head, (size_t)length, sizeof head, &fault) == HTTP_COMPLETE;
 }
 
+/* Any text may name a service; blanks and control characters come by mistake. */
+static void settle_service(const struct pool_options *options, const struct pool_place *place)
+{
+    const char *service = options->health_check_service;
+    for (size_t i = 0; service && service[i]; i++) {
+        if (service[i] > ' ' && service[i] <= '~')
+            continue;
+        problems_add(place->problems, place->file,
+                     pool_place_line(place, options->health_check_service_line),
+                     "\"%s\" is no name of a service: write one of ASCII without blanks, such as "
+                     "helloworld.Greeter",
+                     service);
+        return;
+    }
+}
+
 static void settle_request(struct pool *pool, const struct pool_place *place)
 {
     const struct pool_options *options = pool->options;
@@ -75,6 +91,7 @@ static void settle_request(struct pool *pool, const struct pool_place *place)
                      "\"%s\" is no path to ask for: write one that begins with \"/\", without "
                      "blanks and \"#\", such as /healthz",
                      path);
+    settle_service(options, place);
     if (!options->health_check_host)
         return;
     pool->check_host = options->health_check_host;

@@ -45,16 +45,35 @@ static void warn_of_queue(struct warning *warning)
     }
 }
 
+/* What a check asks for, and does not ask for if it is of another kind. */
+static void warn_of_request(struct warning *warning, const char *check)
+{
+    const struct pool_options *options = warning->pool->options;
+    const struct key http[] = {
+        {"health_check_method", options->health_check_method_line},
+        {"health_check_path", options->health_check_path_line},
+        {"health_check_codes", options->health_check_codes_line},
+    };
+    const struct key host = {"health_check_host", options->health_check_host_line};
+    const struct key service = {"health_check_service", options->health_check_service_line};
+    bool asks_nothing = strcmp(check, "off") == 0 || strcmp(check, "tcp") == 0;
+    bool is_grpc = strcmp(check, "grpc") == 0;
+    if (is_grpc)
+        warning->why = "asks about a service (health_check = grpc): http and https ask for that";
+    if (asks_nothing || is_grpc)
+        warn(warning, http, sizeof http / sizeof *http);
+    if (asks_nothing)
+        warn(warning, &host, 1);
+    if (!asks_nothing)
+        warning->why = "does not ask about a service: health_check = grpc does";
+    if (!is_grpc)
+        warn(warning, &service, 1);
+}
+
 static void warn_of_checks(struct warning *warning)
 {
     const struct pool_options *options = warning->pool->options;
     const char *check = options->health_check ? options->health_check : "";
-    const struct key request[] = {
-        {"health_check_method", options->health_check_method_line},
-        {"health_check_path", options->health_check_path_line},
-        {"health_check_host", options->health_check_host_line},
-        {"health_check_codes", options->health_check_codes_line},
-    };
     const struct key every[] = {
         {"health_check_port", options->health_check_port_line},
         {"health_check_interval", options->health_check_interval_line},
@@ -63,11 +82,9 @@ static void warn_of_checks(struct warning *warning)
         {"unhealthy_threshold", options->unhealthy_threshold_line},
     };
     bool is_off = strcmp(check, "off") == 0;
-    if (!is_off && strcmp(check, "tcp") != 0)
-        return;
     warning->why = is_off ? "checks no backend (health_check = off)"
                           : "only opens connections (health_check = tcp): http and https ask";
-    warn(warning, request, sizeof request / sizeof *request);
+    warn_of_request(warning, check);
     if (is_off)
         warn(warning, every, sizeof every / sizeof *every);
 }

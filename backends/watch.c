@@ -256,6 +256,7 @@ static bool asks_alike(const struct check_run *run, const struct pool *pool,
            before->health_check_timeout == after->health_check_timeout &&
            before->health_check_method == after->health_check_method &&
            same_text(before->health_check_path, after->health_check_path) &&
+           same_text(before->health_check_service, after->health_check_service) &&
            same_text(run->pool->check_host, pool->check_host) &&
            memcmp(&run->pool->check_codes, &pool->check_codes, sizeof pool->check_codes) == 0;
 }

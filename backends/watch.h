@@ -60,7 +60,7 @@ struct watch {
 struct watch_order {
     struct pool *pool;
     struct backend *backend;
-    struct backend_tls_context *tls; /* of the pool, for https checks; until the next order */
+    struct backend_tls_context *tls; /* of the pool, for checks over TLS; until the next order */
     unsigned ordinal;
     unsigned total;
 };

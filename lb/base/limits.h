@@ -129,6 +129,12 @@ enum {
     /* Health checks that are open at once, a descriptor each: a thousand backends that all hang
      * have 400 under way with the standard times. Others wait their turn. */
     CHECKS_OPEN_MOST = 512,
+    /* Of a check over HTTP/2: what is kept of the answer's body. A HealthCheckResponse has 7 bytes
+       with its prefix; later versions may say more. */
+    CHECK_BODY_BYTES = 1024,
+    /* … and all bytes that a backend may send without deciding the check: settings, four of the
+       largest heads, a page that nobody reads. */
+    CHECK_HEARD_BYTES = 512 * 1024,
     /* Steps of matching a regular expression, shared among the places of a text where it may begin:
        about 3 ms of machine code, 25 ms where it is interpreted. An expression that needs more on a
        path of ordinary length is one that a client can make arbitrarily slow … */

@@ -276,8 +276,9 @@ START_TEST(a_check_that_resembles_none_is_told_all)
     made_pool_key(&made, "health_check", "ping");
     made_pool_key(&made, "backend", "rs-1 127.0.0.1:8081");
     ck_assert(!made_pool_prepare(&made));
-    ck_assert(made_pool_has_problem(
-        &made, 2, "\"ping\" is no known way to check a backend: there are off, http, https, tcp"));
+    ck_assert(made_pool_has_problem(&made, 2,
+                                    "\"ping\" is no known way to check a backend: there are off, "
+                                    "grpc, h2, h2s, http, https, tcp"));
 }
 END_TEST
 
