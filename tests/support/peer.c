@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,9 @@
 #include "tests/support/certificates.h"
 #include "tests/support/folder.h"
 #include "tests/support/hello.h"
+#include "tests/support/peer_http2.h"
+#include "tests/support/peer_wire.h"
+#include "tests/support/secured.h"
 
 static void be_patient(int fd)
 {
@@ -38,6 +42,8 @@ void peer_connect_to(struct peer *peer, const char *address, unsigned port)
     const struct sockaddr *to = is_six ? (struct sockaddr *)&six : (struct sockaddr *)&four;
     int result = connect(peer->fd, to, is_six ? sizeof six : sizeof four);
     ck_assert_msg(result == 0, "connect to %s port %u: %s", address, port, strerror(errno));
+    if (secured_has(port))
+        peer->ended = !peer_handshake(peer, &(struct tls_wish){0});
 }
 
 void peer_connect(struct peer *peer, unsigned port)
@@ -116,8 +122,18 @@ static SSL_CTX *make_context(const struct tls_wish *wish)
     return context;
 }
 
+static bool shake(struct peer *peer, const struct tls_wish *wish)
+{
+    if (wish->cut != NULL)
+        return hello_shake(peer->tls, peer->fd, wish->cut);
+    SSL_set_fd(peer->tls, peer->fd);
+    ERR_clear_error();
+    return SSL_connect(peer->tls) == 1;
+}
+
 bool peer_handshake(struct peer *peer, const struct tls_wish *wish)
 {
+    bool is_http2 = peer_http2_is_wanted() && !wish->is_http1;
     peer->context = make_context(wish);
     peer->tls = SSL_new(peer->context);
     ck_assert_ptr_nonnull(peer->tls);
@@ -126,11 +142,13 @@ bool peer_handshake(struct peer *peer, const struct tls_wish *wish)
         ck_assert_int_eq(SSL_set_tlsext_host_name(peer->tls, wish->sni), 1);
     if (wish->session != NULL)
         ck_assert_int_eq(SSL_set_session(peer->tls, wish->session), 1);
-    if (wish->cut != NULL)
-        return hello_shake(peer->tls, peer->fd, wish->cut);
-    SSL_set_fd(peer->tls, peer->fd);
-    ERR_clear_error();
-    return SSL_connect(peer->tls) == 1;
+    if (is_http2)
+        ck_assert_int_eq(SSL_set_alpn_protos(peer->tls, (const unsigned char *)"\2h2", 3), 0);
+    if (!shake(peer, wish))
+        return false;
+    if (is_http2)
+        peer_http2_open(peer);
+    return true;
 }
 
 bool peer_connect_tls(struct peer *peer, unsigned port, const struct tls_wish *wish)
@@ -157,6 +175,7 @@ void peer_close(struct peer *peer)
 {
     if (peer->tls != NULL && !peer->ended && SSL_is_init_finished(peer->tls))
         SSL_shutdown(peer->tls);
+    peer_http2_close(peer);
     SSL_free(peer->tls);
     SSL_CTX_free(peer->context);
     SSL_SESSION_free(peer->session);
@@ -175,6 +194,10 @@ void peer_reset(struct peer *peer)
 
 void peer_finish(struct peer *peer)
 {
+    if (peer->http2 != NULL) {
+        peer_http2_finish(peer);
+        return;
+    }
     if (peer->tls != NULL)
         SSL_shutdown(peer->tls);
     shutdown(peer->fd, SHUT_WR);
@@ -193,12 +216,18 @@ static bool send_plain(struct peer *peer, const char *bytes, size_t length)
     return true;
 }
 
-bool peer_send(struct peer *peer, const void *bytes, size_t length)
+bool peer_wire_send(struct peer *peer, const void *bytes, size_t length)
 {
     if (peer->tls == NULL)
         return send_plain(peer, bytes, length);
     ERR_clear_error();
     return length == 0 || SSL_write(peer->tls, bytes, (int)length) == (int)length;
+}
+
+bool peer_send(struct peer *peer, const void *bytes, size_t length)
+{
+    return peer->http2 != NULL ? peer_http2_send(peer, bytes, length)
+                               : peer_wire_send(peer, bytes, length);
 }
 
 bool peer_say(struct peer *peer, const char *text)
@@ -208,6 +237,8 @@ bool peer_say(struct peer *peer, const char *text)
 
 size_t peer_send_without_waiting(struct peer *peer, const void *bytes, size_t length)
 {
+    if (peer->http2 != NULL)
+        return peer_http2_send_without_waiting(peer, bytes, length);
     ssize_t sent = send(peer->fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
     return sent > 0 ? (size_t)sent : 0;
 }
@@ -233,13 +264,25 @@ static ssize_t read_tls(struct peer *peer, char *into, size_t room)
     return 0;
 }
 
+ssize_t peer_wire_read(struct peer *peer, char *into, size_t room)
+{
+    return peer->tls == NULL ? read_plain(peer, into, room) : read_tls(peer, into, room);
+}
+
+bool peer_wire_has_more(const struct peer *peer)
+{
+    struct pollfd fd = {.fd = peer->fd, .events = POLLIN};
+    return (peer->tls != NULL && SSL_pending(peer->tls) > 0) || poll(&fd, 1, 0) > 0;
+}
+
 bool peer_receive(struct peer *peer)
 {
     char piece[16 * 1024];
     if (peer->ended)
         return false;
-    ssize_t length = peer->tls == NULL ? read_plain(peer, piece, sizeof piece)
-                                       : read_tls(peer, piece, sizeof piece);
+    if (peer->http2 != NULL)
+        return peer_http2_receive(peer);
+    ssize_t length = peer_wire_read(peer, piece, sizeof piece);
     peer->ended = length <= 0;
     if (length > 0)
         text_add(&peer->inbox, piece, (size_t)length);

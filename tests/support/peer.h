@@ -2,7 +2,8 @@
 /*
  * A client that does exactly what a test says, byte by byte: plain TCP, or TLS with a chosen SNI,
  * version, certificate and session. Blocking; whatever takes longer than PEER_PATIENCE_S fails the
- * test.
+ * test. With LB_TEST_HTTP=2 in the environment it says over TLS in HTTP/2 what the test says in
+ * HTTP/1.1, see peer_http2.h.
  */
 #ifndef LB_TESTS_PEER_H
 #define LB_TESTS_PEER_H
@@ -15,6 +16,7 @@
 
 struct hello_cut;
 struct made;
+struct peer_http2;
 
 enum { PEER_PATIENCE_S = 20, PEER_NO_ALERT = -1 };
 
@@ -26,7 +28,8 @@ struct peer {
     struct text inbox;    /* received, not yet taken */
     bool ended;           /* the other side sent its end */
     bool was_reset;
-    int alert; /* the description of the alert that was received */
+    int alert;                /* the description of the alert that was received */
+    struct peer_http2 *http2; /* translates, see peer_http2.h; NULL: speaks as the test does */
 };
 
 /* What a TLS client asks for and shows. Zero: no SNI, any version, no certificate, nothing to
@@ -44,6 +47,7 @@ struct tls_wish {
     SSL_SESSION *session;     /* borrowed */
     const struct made *shows; /* instead of `who`: certificates that no file could hold */
     struct hello_cut *cut;    /* how its ClientHello comes, see hello.h; NULL: whole */
+    bool is_http1;            /* offers no h2, whatever the environment says */
 };
 
 /* Life. */

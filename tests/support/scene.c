@@ -13,6 +13,7 @@
 #include "tests/support/eventually.h"
 #include "tests/support/port.h"
 #include "tests/support/process.h"
+#include "tests/support/secured.h"
 
 void scene_begin(struct scene *scene)
 {
@@ -76,6 +77,7 @@ void scene_write_ini(struct scene *scene, const char *file, const char *ini)
     struct text text = {0};
     text_add(&text, "", 0);
     add_with_ports(scene, &text, ini);
+    secured_turn(&scene->folder, &text);
     folder_write(&scene->folder, file, text.bytes);
     text_done(&text);
 }
