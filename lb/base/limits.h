@@ -212,6 +212,43 @@ enum {
     ALLOWED_NAME_BYTES = 2048,
     /* A question to a store; its own longest, with every filter, has a tenth of it. */
     STORE_QUESTION_BYTES = 32 * 1024,
+    /* HTTP/2. Payload of a frame: what SETTINGS_MAX_FRAME_SIZE is without being told. */
+    HTTP2_FRAME_BYTES = 16 * 1024,
+    /* CONTINUATION frames of a head beyond those that its largest size needs; nobody sends it in
+       smaller pieces. */
+    HTTP2_CONTINUATIONS_MOST = 8,
+    /* What a client's connection may send at once, and how much more each second, before it is a
+       flood; what lb sends it and answers gives credit besides (listeners/http2/meter.h).
+       RST_STREAM: some windows of a browser that leave a page of a hundred streams each; as many
+       streams as it may have, each given up after a second. */
+    HTTP2_RESETS_AT_ONCE = 500,
+    HTTP2_RESETS_PER_S = 128,
+    /* Streams that its mistakes make lb reset: a client without mistakes has none, but for races
+       with what lb has just ended. */
+    HTTP2_FAULTS_AT_ONCE = 100,
+    HTTP2_FAULTS_PER_S = 10,
+    /* SETTINGS: one at the beginning, one to acknowledge lb's, a few when its memory runs low. */
+    HTTP2_SETTINGS_AT_ONCE = 32,
+    HTTP2_SETTINGS_PER_S = 1,
+    /* PING without traffic: libraries ask every ten seconds, impatient ones every second. */
+    HTTP2_PINGS_AT_ONCE = 100,
+    HTTP2_PINGS_PER_S = 10,
+    /* PRIORITY and PRIORITY_UPDATE besides two for each request: a page's pictures that come into
+       view. */
+    HTTP2_PRIORITIES_AT_ONCE = 256,
+    HTTP2_PRIORITIES_PER_S = 20,
+    /* WINDOW_UPDATE besides those for what it received: all that may come for 16 MiB in flight,
+       which are given back in parts of a KiB. Nothing of that costs lb more than 5 ms. */
+    HTTP2_WINDOWS_AT_ONCE = 16 * 1024,
+    HTTP2_WINDOWS_PER_S = 500,
+    /* Frames without content that do not end anything: some libraries flush with one now and then.
+     */
+    HTTP2_EMPTY_AT_ONCE = 100,
+    HTTP2_EMPTY_PER_S = 10,
+    /* Frames of unknown types, which browsers send so that nobody forgets to ignore them, besides
+       one for each request; and GOAWAY, of which a client sends two. */
+    HTTP2_OTHERS_AT_ONCE = 256,
+    HTTP2_OTHERS_PER_S = 20,
 };
 
 #endif
