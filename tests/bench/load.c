@@ -250,14 +250,25 @@ static bool prepare(struct load *load)
     return false;
 }
 
+static void clear_away(struct load *load)
+{
+    for (unsigned i = 0; load->visitors != NULL && i < load->options.connections; i++)
+        visitor_end(&load->visitors[i]);
+    free(load->visitors);
+    wake_done(&load->wake);
+    visitor_plan_done(&load->plan);
+}
+
 int main(int argc, char **argv)
 {
-    struct load load = {.options = load_options_read(argc, argv)};
+    struct load load = {
+        .options = load_options_read(argc, argv), .plan = {.epoll = -1}, .wake = {.timer = -1}};
     place_settle(LONGEST_S);
     if (load.options.cpu >= 0)
         place_pin("load", (unsigned long)load.options.cpu);
     if (!prepare(&load)) {
         fprintf(stderr, "load: %s\n", load.plan.failure);
+        clear_away(&load);
         return 2;
     }
     if (load.options.waits)
@@ -266,10 +277,6 @@ int main(int argc, char **argv)
     result_print(&load.result, &load.plan);
     while (load.options.waits && hear(&load))
         continue;
-    for (unsigned i = 0; i < load.options.connections; i++)
-        visitor_end(&load.visitors[i]);
-    free(load.visitors);
-    wake_done(&load.wake);
-    visitor_plan_done(&load.plan);
+    clear_away(&load);
     return load.result.failures == 0 ? 0 : 1;
 }

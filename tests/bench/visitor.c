@@ -376,6 +376,8 @@ static enum visitor_outcome open_connection(struct visitor_plan *plan, struct vi
         return fail(plan, visitor, "waiting for a socket", strerror(errno));
     if (!prepare_tls(plan, visitor))
         return fail(plan, visitor, "preparing TLS", "out of memory");
+    if (plan->options->faces != NULL && !faces_show(&plan->faces, visitor->tls))
+        return fail(plan, visitor, "showing a certificate", "none is left that nobody has shown");
     visitor->state = VISITOR_CONNECTING;
     const struct sockaddr *address = (const struct sockaddr *)&plan->options->address;
     if (connect(visitor->socket, address, sizeof plan->options->address) == 0)
