@@ -2,17 +2,13 @@
 """Memory of connections that rest after one request."""
 
 import bench as surroundings
-import certificates
 import workloads
 from fault import Fault
 from rows import Ratio, Row
 
-NAME, SECONDS, QUICK_SECONDS = "idle", 55, 15
+NAME, SECONDS, QUICK_SECONDS = "idle", 45, 15
 LONG, QUICK = 12000, 3000
-FLEET_PART = 4  # as many times fewer clients in a fleet: their certificates take time to sign and to read
-ONE = Row("idle", "idle connection, memory (RSS)", "bytes", (Ratio(0.92),), quick=True)
-FLEET = Row("idle-fleet", "… each client with a certificate of its own, memory (RSS)", "bytes", (Ratio(1.00),))
-ROWS = (ONE, FLEET)
+ROWS = (Row("idle", "idle connection, memory (RSS)", "bytes", (Ratio(0.92),), quick=True),)
 
 
 def connections(bench):
@@ -22,13 +18,13 @@ def connections(bench):
     return min(wanted, surroundings.descriptor_limit() * 85 // 100)
 
 
-def _hold(bench, balancer, count, faces):
-    """(bytes of one connection, faults). The balancer must be fresh: memory that earlier work left behind would hide
-    what these need."""
+def hold(bench, balancer, count, more=()):
+    """(bytes of one connection, faults); `more` is for the load generator. The balancer must be fresh: memory that
+    earlier work left behind would hide what these need."""
     before = balancer.memory_bytes()["rss"]
     load = workloads.Load(bench.tools, bench.certificates, balancer.port,
-                          ["--mode", "idle", "--connections", str(count), "--sources", "200", "--stall", "30"],
-                          bench.load_processor, faces)
+                          ["--mode", "idle", "--connections", str(count), "--sources", "200", "--stall", "30", *more],
+                          bench.load_processor)
     try:
         held = balancer.memory_bytes()["rss"]
         result = load.measure()
@@ -43,15 +39,13 @@ def _hold(bench, balancer, count, faces):
 
 
 def run(bench, board, rows):
-    for row in rows:
-        count = connections(bench) // (FLEET_PART if row is FLEET else 1)
-        board.say(f"  {count:,} connections")
-        faces = certificates.fleet(bench.tools, bench.certificates, "idle", count) if row is FLEET else None
-        for balancer in bench.available.values():
-            try:
-                bench.start(balancer)
-                board.add(row, balancer.column, *_hold(bench, balancer, count, faces))
-            except Fault as fault:
-                board.fault([row], balancer.column, fault)
-            finally:
-                balancer.stop()
+    count = connections(bench)
+    board.say(f"  {count:,} connections")
+    for balancer in bench.available.values():
+        try:
+            bench.start(balancer)
+            board.add(rows[0], balancer.column, *hold(bench, balancer, count))
+        except Fault as fault:
+            board.fault(rows, balancer.column, fault)
+        finally:
+            balancer.stop()

@@ -16,7 +16,7 @@ import workloads
 from fault import Fault
 from rows import AtMost, Row
 
-NAME, SECONDS, QUICK_SECONDS = "instructions", 75, 20
+NAME, SECONDS, QUICK_SECONDS = "instructions", 65, 20
 PATIENCE_S = 60
 
 
@@ -31,13 +31,12 @@ ROWS = (
         workloads.KEPT, quick=True),
     Row("instructions-full", "user instructions of a full handshake + request, TLS 1.3", "instructions",
         (AtMost(5200000),), alone(workloads.FULL), quick=True),
-    Row("instructions-full-unknown", "… of a client that was never here before", "instructions", (),
-        alone(workloads.FULL_UNKNOWN)),
     Row("instructions-resumed", "user instructions of a resumed one + request, TLS 1.3", "instructions", (),
         alone(workloads.RESUMED), quick=True),
 )
 # (few, many) units. More requests than handshakes: what differs between two starts is divided by them.
 UNITS = {"keep-alive": (1000, 7000), "full": (20, 120), "resumed": (20, 140)}
+UNITS_OF_MANY = (2000, 14000)  # with many streams on one connection
 
 
 def countable():
@@ -45,8 +44,9 @@ def countable():
 
 
 def _under_valgrind(balancer, counts):
-    """nginx in one process, for a worker of its own would have counts of its own."""
+    """nginx and nghttpx in one process, for a worker of its own would have counts of its own."""
     template = balancer.template.replace("daemon off;", "daemon off;\nmaster_process off;")
+    template = template.replace("no-ocsp=yes", "no-ocsp=yes\nsingle-process=yes")
     slow = balancer.like(balancer.name, template,
                          ["valgrind", "--tool=callgrind", "--callgrind-out-file=" + counts, *balancer.command])
     slow.file_name = os.path.basename(counts)
@@ -79,15 +79,15 @@ def _total(slow, counts):
 
 def count(bench, balancer, work, units):
     """Instructions of one start, so many units, and an end. Fails with a Fault."""
-    who = "-strangers" if work.strangers else ""
-    counts = os.path.join(bench.folder, f"{balancer.file_name}-{work.mode}{who}-{units}.callgrind")
+    counts = os.path.join(bench.folder, f"{balancer.file_name}-{work.mode}-{work.streams}-{units}.callgrind")
     slow = _under_valgrind(balancer, counts)
     if os.path.exists(counts):
         os.unlink(counts)
     try:
         slow.start(bench.folder, bench.certificates, bench.backends, None, 1000,
                    {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"})
-        load = workloads.load_for(bench, slow, work, units, more=("--stall", str(PATIENCE_S)))
+        load = workloads.Load(bench.tools, bench.certificates, slow.port,
+                              [*work.arguments(units), "--stall", str(PATIENCE_S)], None)
         try:
             result = load.measure()
         finally:
@@ -111,7 +111,7 @@ def _count_again(bench, balancer, work, units):
 
 
 def per_unit(bench, balancer, work):
-    few, many = UNITS[work.mode]
+    few, many = UNITS_OF_MANY if work.streams > 1 else UNITS[work.mode]
     more = _count_again(bench, balancer, work, many) - _count_again(bench, balancer, work, few)
     return more / (many - few)
 
@@ -128,8 +128,9 @@ def count_all(bench, board, rows, contenders):
                 board.fault([row], balancer.column, fault)
 
 
-def run(bench, board, rows):
-    contenders = list(bench.available.values())
+def run(bench, board, rows, contenders=None):
+    """`contenders`: those of HTTP/1.1 when left out."""
+    contenders = contenders or list(bench.available.values())
     if not countable():
         for balancer in contenders:
             board.fault(rows, balancer.column, "valgrind is not installed: instructions are not counted")
