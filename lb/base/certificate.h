@@ -12,6 +12,7 @@
 
 #include "lb/base/pem.h"
 
+struct credential_source;
 struct error;
 struct key_reader;
 
@@ -42,18 +43,13 @@ struct credential {
  */
 struct credential *credential_load(const char *certificate_path, const char *key_path,
                                    struct error *err);
-/** What credential_load() reads, and with what. */
-struct credential_source {
-    const char *certificate_path;
-    const char *key_path;
-    const struct pem *certificates;
-    const struct pem *key; /* NULL: it could not be read … */
-    const struct error
-        *fault; /* … because of this, which counts only if the certificates are fine */
-    struct key_reader *keys; /* NULL: the key is decoded the slow way */
-};
-/** The same of files that were read already. Fails and thread: as credential_load(). */
-struct credential *credential_decode(const struct credential_source *source, struct error *err);
+/**
+ * The same of files that were read already. Fails as credential_load(). Any thread.
+ *
+ * keys     decodes the key where it can; NULL: the key is decoded the slow way
+ */
+struct credential *credential_decode(const struct credential_source *source,
+                                     struct key_reader *keys, struct error *err);
 /** One more user of it. Any thread. */
 struct credential *credential_ref(struct credential *credential);
 /** One user less; the last one frees it. NULL is fine. Any thread. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lb/base/certificate.h"
+#include "lb/base/credential_source.h"
 #include "lb/base/error.h"
 #include "lb/base/key_reader.h"
 
@@ -41,14 +42,14 @@ static EVP_PKEY *parse_key(const struct pem *pem, const char *path, struct error
     return NULL;
 }
 
-static EVP_PKEY *decode_key(const struct credential_source *source, X509 *certificate,
-                            struct error *err)
+static EVP_PKEY *decode_key(const struct credential_source *source, struct key_reader *keys,
+                            X509 *certificate, struct error *err)
 {
     ERR_set_mark();
     EVP_PKEY *own = X509_get0_pubkey(certificate);
-    EVP_PKEY *key = source->keys && own ? key_reader_read(source->keys, source->key, own) : NULL;
+    EVP_PKEY *key = keys && own ? key_reader_read(keys, &source->key, own) : NULL;
     if (!key)
-        key = parse_key(source->key, source->key_path, err);
+        key = parse_key(&source->key, source->key_path, err);
     ERR_pop_to_mark();
     return key;
 }
@@ -88,22 +89,23 @@ static void credential_destroy(struct credential *credential)
     free(credential);
 }
 
-struct credential *credential_decode(const struct credential_source *source, struct error *err)
+struct credential *credential_decode(const struct credential_source *source,
+                                     struct key_reader *keys, struct error *err)
 {
     struct credential *credential = calloc(1, sizeof *credential);
     if (!credential || !(credential->certificate_path = strdup(source->certificate_path))) {
         error_set(err, "%s: out of memory", source->certificate_path);
         goto fail;
     }
-    credential->chain = certificates_decode(source->certificates, source->certificate_path, err);
+    credential->chain = certificates_decode(&source->certificates, source->certificate_path, err);
     if (!credential->chain)
         goto fail;
     credential->certificate = sk_X509_shift(credential->chain);
-    if (!source->key) {
-        *err = *source->fault;
+    if (!source->has_key) {
+        *err = source->key_fault;
         goto fail;
     }
-    credential->key = decode_key(source, credential->certificate, err);
+    credential->key = decode_key(source, keys, credential->certificate, err);
     if (!credential->key || !check_pair(credential, source->key_path, err))
         goto fail;
     credential->key_type = EVP_PKEY_get_base_id(credential->key);
@@ -117,19 +119,11 @@ fail:
 struct credential *credential_load(const char *certificate_path, const char *key_path,
                                    struct error *err)
 {
-    struct pem certificates, key;
-    struct error fault = {0};
-    if (!pem_read(certificate_path, &certificates, err))
+    struct credential_source source;
+    if (!credential_source_read(&source, certificate_path, key_path, err))
         return NULL;
-    bool has_key = pem_read(key_path, &key, &fault);
-    const struct credential_source source = {.certificate_path = certificate_path,
-                                             .key_path = key_path,
-                                             .certificates = &certificates,
-                                             .key = has_key ? &key : NULL,
-                                             .fault = &fault};
-    struct credential *credential = credential_decode(&source, err);
-    pem_done(&certificates);
-    pem_done(&key);
+    struct credential *credential = credential_decode(&source, NULL, err);
+    credential_source_done(&source);
     return credential;
 }
 

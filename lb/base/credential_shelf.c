@@ -8,6 +8,7 @@
 
 #include "lb/base/arena.h"
 #include "lb/base/certificate.h"
+#include "lb/base/credential_source.h"
 #include "lb/base/error.h"
 #include "lb/base/key_reader.h"
 #include "lb/base/text_map.h"
@@ -51,9 +52,9 @@ static bool digest_source(const struct credential_shelf *shelf,
                           const struct credential_source *source,
                           unsigned char into[CREDENTIAL_DIGEST_BYTES])
 {
-    return source->key && EVP_DigestInit_ex(shelf->digest, shelf->sha256, NULL) == 1 &&
-           digest_pem(shelf->digest, source->certificates) &&
-           digest_pem(shelf->digest, source->key) &&
+    return source->has_key && EVP_DigestInit_ex(shelf->digest, shelf->sha256, NULL) == 1 &&
+           digest_pem(shelf->digest, &source->certificates) &&
+           digest_pem(shelf->digest, &source->key) &&
            EVP_DigestFinal_ex(shelf->digest, into, NULL) == 1;
 }
 
@@ -69,7 +70,7 @@ static struct credential *find_or_decode(const struct credential_shelf *shelf, s
             : NULL;
     if (known && memcmp(known->digest, digest, sizeof digest) == 0)
         return credential_ref(known);
-    struct credential *decoded = credential_decode(source, err);
+    struct credential *decoded = credential_decode(source, shelf->keys, err);
     if (decoded)
         memcpy(decoded->digest, digest, sizeof digest);
     return decoded;
@@ -79,20 +80,11 @@ static struct credential *load(const struct credential_shelf *shelf, struct slic
                                const char *certificate_path, const char *key_path,
                                struct error *err)
 {
-    struct pem certificates, key;
-    struct error fault = {0};
-    if (!pem_read(certificate_path, &certificates, err))
+    struct credential_source source;
+    if (!credential_source_read(&source, certificate_path, key_path, err))
         return NULL;
-    bool has_key = pem_read(key_path, &key, &fault);
-    const struct credential_source source = {.certificate_path = certificate_path,
-                                             .key_path = key_path,
-                                             .certificates = &certificates,
-                                             .key = has_key ? &key : NULL,
-                                             .fault = &fault,
-                                             .keys = shelf->keys};
     struct credential *credential = find_or_decode(shelf, name, &source, err);
-    pem_done(&certificates);
-    pem_done(&key);
+    credential_source_done(&source);
     return credential;
 }
 
