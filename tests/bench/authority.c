@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/bench/authority.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -9,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SERIAL_BITS = 127, DAY_S = 86400 };
 
@@ -105,4 +108,17 @@ X509 *authority_sign(const struct authority *authority, const struct authority_w
     if (!good)
         authority_give_up(authority, "a certificate could not be signed");
     return certificate;
+}
+
+/* ---- writing ---- */
+
+FILE *authority_create(const struct authority *authority, const char *path, mode_t mode)
+{
+    unlink(path);
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
+    if (file != NULL)
+        return file;
+    fprintf(stderr, "%s: %s: %s\n", authority->program, path, strerror(errno));
+    exit(1);
 }

@@ -4,6 +4,8 @@
 #define LB_BENCH_AUTHORITY_H
 
 #include <openssl/x509.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 struct authority {
     const char *program; /* in messages */
@@ -27,6 +29,10 @@ void authority_done(struct authority *authority);
 /** A certificate for 30 days with a random serial number; the caller's. Threads may do it at the
  * same time. */
 X509 *authority_sign(const struct authority *authority, const struct authority_wish *wish);
+
+/** A new file of that mode for writing, which the caller closes. One that was there is replaced, so
+ * that a key is never in one with wider rights. */
+FILE *authority_create(const struct authority *authority, const char *path, mode_t mode);
 
 /** Print what went wrong, with OpenSSL's reasons, and exit with 1. */
 __attribute__((noreturn)) void authority_give_up(const struct authority *authority,

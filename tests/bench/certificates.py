@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The certificates of the benchmark: one CA, a server and a client of it, ECDSA P-256 or RSA-2048."""
+"""The certificates of the benchmark: one CA, a server and a client of it, ECDSA P-256 or RSA-2048; and fleets of
+clients."""
 
 import os
 import subprocess
@@ -47,3 +48,15 @@ def make(folder, key_type="EC"):
         for part in ("server.crt", "server.key"):
             with open(os.path.join(folder, part), encoding="ascii") as file:
                 both.write(file.read())
+
+
+def fleet(tools, folder, name, count):
+    """Client certificates of the CA in the folder, in one file that ends in .crt, with the one key of all of them in
+    another that ends in .key; returns their path without the end."""
+    path = os.path.join(folder, name)
+    with open(path + ".crt", "wb") as file:
+        done = subprocess.run([os.path.join(tools, "fleet"), f"{folder}/ca.crt", f"{folder}/ca.key", str(count),
+                               path + ".key"], stdout=file, stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise SystemExit(done.stderr.strip())
+    return path

@@ -67,7 +67,7 @@ def _hold(bench, board, row, balancer):
         if row is HELD:
             board.add(row, balancer.column, *_hold_streams(bench, balancer))
         else:
-            board.add(row, balancer.column, *idle.hold(bench, balancer, idle.connections(bench), ["--http2", "1"]))
+            board.add(row, balancer.column, *idle.hold(bench, balancer, idle.connections(bench), more=["--http2", "1"]))
     except Fault as fault:
         board.fault([row], balancer.column, fault)
     finally:

@@ -2,13 +2,17 @@
 """Memory of connections that rest after one request."""
 
 import bench as surroundings
+import certificates
 import workloads
 from fault import Fault
 from rows import Ratio, Row
 
-NAME, SECONDS, QUICK_SECONDS = "idle", 45, 15
+NAME, SECONDS, QUICK_SECONDS = "idle", 55, 15
 LONG, QUICK = 12000, 3000
-ROWS = (Row("idle", "idle connection, memory (RSS)", "bytes", (Ratio(0.92),), quick=True),)
+FLEET_PART = 4  # as many times fewer clients in a fleet: their certificates take time to sign and to read
+ONE = Row("idle", "idle connection, memory (RSS)", "bytes", (Ratio(0.92),), quick=True)
+FLEET = Row("idle-fleet", "… each client with a certificate of its own, memory (RSS)", "bytes", (Ratio(1.00),))
+ROWS = (ONE, FLEET)
 
 
 def connections(bench):
@@ -18,13 +22,13 @@ def connections(bench):
     return min(wanted, surroundings.descriptor_limit() * 85 // 100)
 
 
-def hold(bench, balancer, count, more=()):
+def hold(bench, balancer, count, faces=None, more=()):
     """(bytes of one connection, faults); `more` is for the load generator. The balancer must be fresh: memory that
     earlier work left behind would hide what these need."""
     before = balancer.memory_bytes()["rss"]
     load = workloads.Load(bench.tools, bench.certificates, balancer.port,
                           ["--mode", "idle", "--connections", str(count), "--sources", "200", "--stall", "30", *more],
-                          bench.load_processor)
+                          bench.load_processor, faces)
     try:
         held = balancer.memory_bytes()["rss"]
         result = load.measure()
@@ -39,13 +43,15 @@ def hold(bench, balancer, count, more=()):
 
 
 def run(bench, board, rows):
-    count = connections(bench)
-    board.say(f"  {count:,} connections")
-    for balancer in bench.available.values():
-        try:
-            bench.start(balancer)
-            board.add(rows[0], balancer.column, *hold(bench, balancer, count))
-        except Fault as fault:
-            board.fault(rows, balancer.column, fault)
-        finally:
-            balancer.stop()
+    for row in rows:
+        count = connections(bench) // (FLEET_PART if row is FLEET else 1)
+        board.say(f"  {count:,} connections")
+        faces = certificates.fleet(bench.tools, bench.certificates, "idle", count) if row is FLEET else None
+        for balancer in bench.available.values():
+            try:
+                bench.start(balancer)
+                board.add(row, balancer.column, *hold(bench, balancer, count, faces))
+            except Fault as fault:
+                board.fault([row], balancer.column, fault)
+            finally:
+                balancer.stop()

@@ -16,7 +16,7 @@ import workloads
 from fault import Fault
 from rows import AtMost, Row
 
-NAME, SECONDS, QUICK_SECONDS = "instructions", 65, 20
+NAME, SECONDS, QUICK_SECONDS = "instructions", 75, 20
 PATIENCE_S = 60
 
 
@@ -31,6 +31,8 @@ ROWS = (
         workloads.KEPT, quick=True),
     Row("instructions-full", "user instructions of a full handshake + request, TLS 1.3", "instructions",
         (AtMost(5200000),), alone(workloads.FULL), quick=True),
+    Row("instructions-full-unknown", "… of a client that was never here before", "instructions", (),
+        alone(workloads.FULL_UNKNOWN)),
     Row("instructions-resumed", "user instructions of a resumed one + request, TLS 1.3", "instructions", (),
         alone(workloads.RESUMED), quick=True),
 )
@@ -79,15 +81,15 @@ def _total(slow, counts):
 
 def count(bench, balancer, work, units):
     """Instructions of one start, so many units, and an end. Fails with a Fault."""
-    counts = os.path.join(bench.folder, f"{balancer.file_name}-{work.mode}-{work.streams}-{units}.callgrind")
+    who = "-strangers" if work.strangers else f"-http2-{work.streams}" if work.streams else ""
+    counts = os.path.join(bench.folder, f"{balancer.file_name}-{work.mode}{who}-{units}.callgrind")
     slow = _under_valgrind(balancer, counts)
     if os.path.exists(counts):
         os.unlink(counts)
     try:
         slow.start(bench.folder, bench.certificates, bench.backends, None, 1000,
                    {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"})
-        load = workloads.Load(bench.tools, bench.certificates, slow.port,
-                              [*work.arguments(units), "--stall", str(PATIENCE_S)], None)
+        load = workloads.load_for(bench, slow, work, units, more=("--stall", str(PATIENCE_S)))
         try:
             result = load.measure()
         finally:

@@ -127,6 +127,8 @@ enum line_outcome line_open(struct visitor_plan *plan, struct line *line, void *
         return fail(plan, "waiting for a socket", strerror(errno));
     if (!prepare_tls(plan, line, owner, session))
         return fail(plan, "preparing TLS", "out of memory");
+    if (plan->options->faces != NULL && !faces_show(&plan->faces, line->tls))
+        return fail(plan, "showing a certificate", "none is left that nobody has shown");
     const struct sockaddr *address = (const struct sockaddr *)&plan->options->address;
     if (connect(line->socket, address, sizeof plan->options->address) == 0)
         return LINE_DONE;

@@ -280,16 +280,6 @@ static bool gather_visitors(struct load *load)
     return load->bundles != NULL;
 }
 
-static void end_all(struct load *load)
-{
-    for (unsigned i = 0; i < load->options.connections && load->bundles != NULL; i++)
-        bundle_end(&load->bundles[i]);
-    for (unsigned i = 0; i < load->visitor_count; i++)
-        visitor_end(&load->visitors[i]);
-    free(load->bundles);
-    free(load->visitors);
-}
-
 static bool prepare(struct load *load)
 {
     unsigned connections = load->options.connections;
@@ -306,14 +296,28 @@ static bool prepare(struct load *load)
     return false;
 }
 
+static void clear_away(struct load *load)
+{
+    for (unsigned i = 0; load->bundles != NULL && i < load->options.connections; i++)
+        bundle_end(&load->bundles[i]);
+    for (unsigned i = 0; load->visitors != NULL && i < load->visitor_count; i++)
+        visitor_end(&load->visitors[i]);
+    free(load->bundles);
+    free(load->visitors);
+    wake_done(&load->wake);
+    visitor_plan_done(&load->plan);
+}
+
 int main(int argc, char **argv)
 {
-    struct load load = {.options = load_options_read(argc, argv)};
+    struct load load = {
+        .options = load_options_read(argc, argv), .plan = {.epoll = -1}, .wake = {.timer = -1}};
     place_settle(LONGEST_S);
     if (load.options.cpu >= 0)
         place_pin("load", (unsigned long)load.options.cpu);
     if (!prepare(&load)) {
         fprintf(stderr, "load: %s\n", load.plan.failure);
+        clear_away(&load);
         return 2;
     }
     if (load.options.waits)
@@ -322,8 +326,6 @@ int main(int argc, char **argv)
     result_print(&load.result, &load.plan);
     while (load.options.waits && hear(&load))
         continue;
-    end_all(&load);
-    wake_done(&load.wake);
-    visitor_plan_done(&load.plan);
+    clear_away(&load);
     return load.result.failures == 0 ? 0 : 1;
 }

@@ -24,6 +24,9 @@ static const char usage[] =
     "  --seconds N        how long (5, when no count is given)\n"
     "  --tls 1.2|1.3      the only version offered (1.3)\n"
     "  --certificate F    client certificate, PEM, with --key F\n"
+    "  --faces F          instead: client certificates, PEM, all of the one --key F; each "
+    "connection\n"
+    "                     shows the next one, and none is shown twice\n"
     "  --ca F             verify the server's certificate against this CA\n"
     "  --groups LIST      key exchange groups (X25519:P-256)\n"
     "  --host NAME        Host and SNI (www.example.com)\n"
@@ -50,6 +53,7 @@ enum option_key {
     KEY_SECONDS,
     KEY_TLS,
     KEY_CERTIFICATE,
+    KEY_FACES,
     KEY_KEY,
     KEY_CA,
     KEY_GROUPS,
@@ -74,6 +78,7 @@ static const struct option long_options[] = {
     {"seconds", required_argument, NULL, KEY_SECONDS},
     {"tls", required_argument, NULL, KEY_TLS},
     {"certificate", required_argument, NULL, KEY_CERTIFICATE},
+    {"faces", required_argument, NULL, KEY_FACES},
     {"key", required_argument, NULL, KEY_KEY},
     {"ca", required_argument, NULL, KEY_CA},
     {"groups", required_argument, NULL, KEY_GROUPS},
@@ -166,6 +171,9 @@ static void read_option(struct load_options *options, int key, const char *text)
     case KEY_CERTIFICATE:
         options->certificate = text;
         return;
+    case KEY_FACES:
+        options->faces = text;
+        return;
     case KEY_KEY:
         options->key = text;
         return;
@@ -189,6 +197,15 @@ static void read_option(struct load_options *options, int key, const char *text)
     }
 }
 
+static void check_credentials(const struct load_options *options)
+{
+    if (options->certificate != NULL && options->faces != NULL)
+        refuse("one of the two is shown:", "--certificate F --faces F");
+    if ((options->certificate == NULL && options->faces == NULL) != (options->key == NULL))
+        refuse("these belong together:",
+               options->faces != NULL ? "--faces F --key F" : "--certificate F --key F");
+}
+
 /* Each for itself is right, but not together. */
 static void refuse_nonsense(const struct load_options *options)
 {
@@ -196,8 +213,7 @@ static void refuse_nonsense(const struct load_options *options)
     bool stays = options->mode == LOAD_IDLE || options->mode == LOAD_HELD;
     if (options->address.sin_port == 0)
         refuse("an address is needed:", "--address 127.0.0.1:PORT");
-    if ((options->certificate == NULL) != (options->key == NULL))
-        refuse("these belong together:", "--certificate F --key F");
+    check_credentials(options);
     if (options->rate > 0 && stays)
         refuse("connections and streams that stay have no units:", "--rate");
     if (options->streams > 0 && closes)

@@ -24,8 +24,9 @@ struct load_options {
     int64_t body_bytes;      /* requests are POST with so many; -1: they are GET */
     int64_t expected_bytes;  /* the body of each answer; -1: any */
     const char *certificate; /* of the client; NULL: none is shown */
-    const char *key;
-    const char *ca; /* the server's certificate is verified; NULL: it is not */
+    const char *faces;       /* instead: certificates of which each connection shows the next */
+    const char *key;         /* of that certificate, or of all of those */
+    const char *ca;          /* the server's certificate is verified; NULL: it is not */
     const char *groups;
     int tls_version; /* TLS1_2_VERSION or TLS1_3_VERSION */
     unsigned connections;

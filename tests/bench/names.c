@@ -47,18 +47,11 @@ static const char usage[] =
     "Writes F/0.crt and F/0.key for n0.example.com, and so on up to N. A P-256 key (ec, the\n"
     "default) is made in a millisecond, an RSA key of 2048 bits in a tenth of a second.\n";
 
-/* A file that was there is replaced, so that a key is never in one with wider rights. */
 static FILE *create(const struct names *names, unsigned long number, const char *end, mode_t mode)
 {
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s/%lu.%s", names->folder, number, end);
-    unlink(path);
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
-    if (file != NULL)
-        return file;
-    fprintf(stderr, "names: %s: %s\n", path, strerror(errno));
-    exit(1);
+    return authority_create(&names->authority, path, mode);
 }
 
 static void make_one(const struct names *names, unsigned long number)

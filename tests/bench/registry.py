@@ -287,11 +287,8 @@ def _revoke(size, serial):
 
 def measure_import(bench, size, quick, say):
     """`lb cert revoke` beside `lb cert import`: {"alone_ms", "import_s", "during": […]}."""
-    path = os.path.join(size.own_folder, "fleet.pem")
     count = QUICK_FLEET if quick else FLEET
-    with open(path, "wb") as file:
-        subprocess.run([os.path.join(bench.tools, "fleet"), f"{bench.certificates}/ca.crt",
-                        f"{bench.certificates}/ca.key", str(count)], stdout=file, check=True)
+    path = certificates.fleet(bench.tools, bench.certificates, "fleet", count) + ".crt"
     answer = size.admin.call("GET", "/v1/certificates?status=ACTIVATED&limit=1000&sort=serial&cn=device-*")
     serials = [one["serial"] for one in answer["certificates"]]
     alone = [_revoke(size, serials.pop()) for _ in range(REVOKES)]

@@ -86,7 +86,7 @@ def _notes(results):
             "repetitions, where a row does not say how often it was measured. CPU is user and system time of the "
             "balancer's processes per unit; medians, with ranges in brackets; ratios are to the better peer with its "
             "default settings, and (best) with its best ones: sessions kept by itself, or larger buffers for bodies. "
-            "All clients show one certificate, whose chain lb remembers; see NOTES.md for a fleet of different ones.")
+            "Where a row does not say otherwise, all clients show one certificate, whose chain lb remembers.")
 
 
 def _faults(results):

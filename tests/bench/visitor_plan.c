@@ -29,10 +29,12 @@ static bool load_files(SSL_CTX *context, const struct load_options *options)
             return false;
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     }
-    return options->certificate == NULL ||
-           (SSL_CTX_use_certificate_chain_file(context, options->certificate) == 1 &&
-            SSL_CTX_use_PrivateKey_file(context, options->key, SSL_FILETYPE_PEM) == 1 &&
-            SSL_CTX_check_private_key(context) == 1);
+    if (options->key == NULL)
+        return true;
+    return (options->certificate == NULL ||
+            SSL_CTX_use_certificate_chain_file(context, options->certificate) == 1) &&
+           SSL_CTX_use_PrivateKey_file(context, options->key, SSL_FILETYPE_PEM) == 1 &&
+           (options->certificate == NULL || SSL_CTX_check_private_key(context) == 1);
 }
 
 static bool make_context(struct visitor_plan *plan)
@@ -110,6 +112,11 @@ bool visitor_plan_init(struct visitor_plan *plan, const struct load_options *opt
         snprintf(plan->failure, sizeof plan->failure, "path or host is too long");
         return false;
     }
+    if (options->faces != NULL && !faces_read(&plan->faces, options->faces)) {
+        snprintf(plan->failure, sizeof plan->failure, "there are no certificates to be read in %s",
+                 options->faces);
+        return false;
+    }
     visitor_plan_ask(plan, options->mode == LOAD_HELD ? "/" : options->path);
     if (plan->epoll >= 0 && make_context(plan) && pattern_init(&plan->pattern))
         return true;
@@ -122,6 +129,7 @@ bool visitor_plan_init(struct visitor_plan *plan, const struct load_options *opt
 void visitor_plan_done(struct visitor_plan *plan)
 {
     pattern_done(&plan->pattern);
+    faces_done(&plan->faces);
     SSL_CTX_free(plan->context);
     if (plan->epoll >= 0)
         close(plan->epoll);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tests/bench/faces.h"
 #include "tests/bench/load_options.h"
 #include "tests/bench/pattern.h"
 
@@ -29,6 +30,7 @@ enum visitor_outcome {
 struct visitor_plan {
     const struct load_options *options;
     SSL_CTX *context;
+    struct faces faces;
     int epoll;
     unsigned next_source;
     char request[512]; /* its head */

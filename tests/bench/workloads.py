@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 
+import certificates
 from board import summarise
 from fault import Fault
 
@@ -16,7 +17,8 @@ GIB = 2**30
 class Workload:
     """What the load generator is asked for. `quick_units`, `long_units`: how much in one repetition; `rate`: units that
     are due each second, 0: as fast as possible; `answer_bytes`, `body_bytes`: of each, 0: the backend's own
-    kilobyte, and no body; `streams`: of HTTP/2 at a time on each connection, 0: HTTP/1.1."""
+    kilobyte, and no body; `strangers`: no client has ever been here before; `streams`: of HTTP/2 at a time on each
+    connection, 0: HTTP/1.1."""
     name: str
     mode: str
     tls: str = "1.3"
@@ -27,6 +29,7 @@ class Workload:
     answer_bytes: int = 0
     body_bytes: int = 0
     host: str = "www.example.com"
+    strangers: bool = False
     streams: int = 0
 
     def units(self, quick):
@@ -50,7 +53,8 @@ class Workload:
 KEPT = Workload("kept request", "keep-alive", "1.3", 50000, 100000, 32)
 FULL = Workload("full handshake", "full", "1.3", 1500, 3000, 16)
 RESUMED = Workload("resumed handshake", "resumed", "1.3", 2500, 5000, 16)
-FULL_RSA = Workload("full handshake, RSA", "full", "1.3", 1500, 2000, 16)
+FULL_UNKNOWN = Workload("full handshake, unknown client", "full", "1.3", 1000, 1000, 16, strangers=True)
+FULL_RSA = Workload("full handshake, RSA", "full", "1.3", 1500, 1500, 16)
 FULL_12 = Workload("full handshake, TLS 1.2", "full", "1.2", 1500, 2000, 16)
 RESUMED_12 = Workload("resumed handshake, TLS 1.2", "resumed", "1.2", 4000, 8000, 16)
 HTTP2_ONE = Workload("HTTP/2 request, one at a time", "keep-alive", "1.3", 20000, 30000, 32, streams=1)
@@ -58,12 +62,14 @@ HTTP2_MANY = Workload("HTTP/2 request, 100 at a time", "keep-alive", "1.3", 3000
 
 
 class Load:
-    """A run of the load generator, which speaks one line of JSON when it is ready and one at the end."""
+    """A run of the load generator, which speaks one line of JSON when it is ready and one at the end. `faces`: what
+    certificates.fleet() has made; without it all clients show one certificate."""
 
-    def __init__(self, tools, certificates, port, arguments, processor):
-        command = [os.path.join(tools, "load"), "--address", f"127.0.0.1:{port}",
-                   "--ca", f"{certificates}/ca.crt", "--certificate", f"{certificates}/client.crt",
-                   "--key", f"{certificates}/client.key", "--wait", *arguments]
+    def __init__(self, tools, folder, port, arguments, processor, faces=None):
+        shown = (["--faces", faces + ".crt", "--key", faces + ".key"] if faces else
+                 ["--certificate", f"{folder}/client.crt", "--key", f"{folder}/client.key"])
+        command = [os.path.join(tools, "load"), "--address", f"127.0.0.1:{port}", "--ca", f"{folder}/ca.crt",
+                   *shown, "--wait", *arguments]
         if processor is not None:
             command += ["--cpu", str(processor)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -117,11 +123,19 @@ def faults(workload, result, units):
     return found
 
 
-def run(bench, balancer, workload, units, certificates=None):
+def load_for(bench, balancer, workload, units, folder=None, processor=None, more=()):
+    """The load generator, ready for this many units; whoever asks ends it."""
+    folder = folder or bench.certificates
+    faces = None
+    if workload.strangers:
+        faces = certificates.fleet(bench.tools, folder, "strangers-" + balancer.file_name, units + workload.connections)
+    return Load(bench.tools, folder, balancer.port, [*workload.arguments(units), *more], processor, faces)
+
+
+def run(bench, balancer, workload, units, folder=None):
     """One repetition: {"cpu_us" per unit, "per_second", "p50_us", "p99_us", "late_us", "faults"}. Fails with a Fault
     when there is nothing to measure."""
-    load = Load(bench.tools, certificates or bench.certificates, balancer.port, workload.arguments(units),
-                bench.load_processor)
+    load = load_for(bench, balancer, workload, units, folder, bench.load_processor)
     try:
         before = balancer.processor_ns()
         result = load.measure()
@@ -150,16 +164,16 @@ def interleaved(repetitions, works, contenders):
 WARM_UP_UNITS = 3000
 
 
-def warm_up(bench, balancer, certificates):
+def warm_up(bench, balancer, folder):
     """What only the first requests cost: links are opened, memory is touched for the first time."""
-    run(bench, balancer, HTTP2_MANY if balancer.http2 else KEPT, WARM_UP_UNITS, certificates)
+    run(bench, balancer, HTTP2_MANY if balancer.http2 else KEPT, WARM_UP_UNITS, folder)
 
 
-def measure_rows(bench, board, rows, contenders, certificates=None, repetitions=None):
+def measure_rows(bench, board, rows, contenders, folder=None, repetitions=None):
     """The processor time of a unit of each row's work, interleaved."""
     for _, row, contender in interleaved(repetitions or bench.repetitions, rows, contenders):
         try:
-            result = run(bench, contender, row.work, row.work.units(bench.quick), certificates)
+            result = run(bench, contender, row.work, row.work.units(bench.quick), folder)
         except Fault as fault:
             board.fault([row], contender.column, fault)
             continue

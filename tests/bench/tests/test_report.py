@@ -55,7 +55,7 @@ class Tables(unittest.TestCase):
         text = report.table(CHOSEN, {**told, "quick": True})
         self.assertIn("A quick run (--quick)", text)
         self.assertIn("3 interleaved repetitions, where a row does not say", text)
-        self.assertIn("All clients show one certificate, whose chain lb remembers", text)
+        self.assertIn("all clients show one certificate, whose chain lb remembers", text)
 
     def test_a_row_says_how_often_it_was_measured_where_that_differs(self):
         self.assertEqual(self.line("a request", {"cpu": cells(lb=[1, 2], nginx=[1, 1])}).split(" | ")[0],
