@@ -40,12 +40,12 @@ static void refuse_unregistered(struct decision *decision, enum client_signup re
 }
 
 /** false: it waits; begin comes again. Else a client that has to sign up first has, or tried. */
-static bool sign_up(struct decision *decision, struct client *client)
+static bool sign_up(struct decision *decision, struct stream *stream)
 {
-    enum client_signup result = client->signup_result;
+    enum client_signup result = stream->signup_result;
     if (decision->outcome != DECISION_SIGN_UP)
         return true;
-    if (result == CLIENT_SIGNUP_NONE && client_sign_up(client))
+    if (result == CLIENT_SIGNUP_NONE && client_sign_up(stream))
         return false;
     refuse_unregistered(decision, result);
     return true;
@@ -53,11 +53,11 @@ static bool sign_up(struct decision *decision, struct client *client)
 
 /** The same where an OCSP responder has to be asked: without an answer it is decided by what there
  * is. */
-static bool ask_ocsp(struct decision *decision, struct client *client, struct inquiry *inquiry)
+static bool ask_ocsp(struct decision *decision, struct stream *stream, struct inquiry *inquiry)
 {
     if (decision->outcome != DECISION_ASK_OCSP)
         return true;
-    if (client_ask_ocsp(client, &decision->rule->auth))
+    if (client_ask_ocsp(stream, &decision->rule->auth))
         return false;
     inquiry->visitor.was_ocsp_asked = true;
     *decision = decide(inquiry);
@@ -83,18 +83,19 @@ static void note_cas(struct client *client, const struct policy *policy, time_t 
         ca_sighting_note(&client->sighting, policy->cas->roll, client->handshake.identity, now);
 }
 
-bool admission_decide(struct decision *decision, struct client *client,
+bool admission_decide(struct decision *decision, struct stream *stream,
                       const struct http_request *request, time_t now, bool wants_id)
 {
+    struct client *client = stream->client;
     struct inquiry inquiry = admission_inquiry(client, request, now);
-    inquiry.visitor.was_ocsp_asked = client->was_ocsp_asked;
+    inquiry.visitor.was_ocsp_asked = stream->was_ocsp_asked;
     *decision = decide(&inquiry);
     if (decision->rule)
         note_cas(client, decision->domain->policy, now);
-    if (!ask_ocsp(decision, client, &inquiry) || !sign_up(decision, client))
+    if (!ask_ocsp(decision, stream, &inquiry) || !sign_up(decision, stream))
         return false;
-    client->signup_result = CLIENT_SIGNUP_NONE;
-    client->was_ocsp_asked = false;
+    stream->signup_result = CLIENT_SIGNUP_NONE;
+    stream->was_ocsp_asked = false;
     identify(decision, client, request, now, wants_id);
     return true;
 }

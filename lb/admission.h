@@ -13,6 +13,7 @@
 
 struct client;
 struct http_request;
+struct stream;
 
 /** The question as it is put for a client of lb. Lent as long as client and request. */
 struct inquiry admission_inquiry(const struct client *client, const struct http_request *request,
@@ -23,11 +24,10 @@ struct inquiry admission_inquiry(const struct client *client, const struct http_
  *
  * now        wall clock, seconds
  * wants_id   somebody wants to know the client's id even where the rule names no field for it
- * returns    false: it has to wait; the client keeps the request, and stream_events.begin comes
- *            again when more is known. *decision is nothing then.
- * Thread:    the client's worker
+ * returns    false: it has to wait (stream->wait); its protocol keeps it, and stream_events.begin
+ * comes again when more is known. *decision is nothing then. Thread:    the client's worker
  */
-bool admission_decide(struct decision *decision, struct client *client,
+bool admission_decide(struct decision *decision, struct stream *stream,
                       const struct http_request *request, time_t now, bool wants_id);
 
 /**

@@ -3,9 +3,9 @@
  * The story of one request: decide, choose a backend, borrow a link, relay, give the link back,
  * log. `x` is the exchange.
  *
- * Wake-ups come from three sides: the client (advance), the errand (on_ready, on_connected) and
- * time (on_late). Each ends in go_on(), which moves what can be moved and then acts on the one
- * outcome that says how it went.
+ * Wake-ups come from three sides: the client (advance), the link (on_ready, on_connected) and time
+ * (on_late). Each ends in go_on(), which moves what can be moved and then acts on the one outcome
+ * that says how it went.
  */
 #include "lb/exchange.h"
 
@@ -52,7 +52,7 @@ static void client_lost(struct exchange *x)
 /** Is it the backend that everyone waits for? Otherwise its time does not run. */
 static bool backend_is_awaited(const struct exchange *x)
 {
-    if (x->errand.ops->pending(&x->errand) > 0) {
+    if (connection_pending(&x->link->connection) > 0) {
         return true;
     }
     bool client_sends = x->request_side == REQUEST_BODY && !x->stream->holds_body;
@@ -64,18 +64,18 @@ static void on_late(struct deadline *deadline);
 static void watch_backend(struct exchange *x)
 {
     if (x->state == EXCHANGE_TUNNEL) {
-        if (x->errand.moved || !x->deadline.armed) {
+        if (x->moved || !x->deadline.armed) {
             deadline_arm(&x->all->context->deadlines, &x->deadline,
                          x->pool->options->tunnel_timeout, on_late);
         }
     } else if (!backend_is_awaited(x)) {
         deadline_disarm(&x->deadline);
-    } else if (x->errand.moved || !x->deadline.armed) {
+    } else if (x->moved || !x->deadline.armed) {
         deadline_arm(&x->all->context->deadlines, &x->deadline, x->pool->options->answer_timeout,
                      on_late);
     }
-    x->errand.moved = false;
-    x->errand.reads = 0;
+    x->moved = false;
+    x->fills = 0;
 }
 
 static enum relay relay_both(struct exchange *x)
@@ -138,15 +138,19 @@ static void advance(struct stream *stream, int events)
     }
 }
 
-static void on_ready(struct errand *errand, bool is_readable)
+static void on_link_ready(struct link_owner *owner, int events)
 {
-    struct exchange *x = LIST_OWNER(errand, struct exchange, errand);
+    struct exchange *x = LIST_OWNER(owner, struct exchange, owner);
     struct stream *stream = x->stream;
-    if (errand->is_stuck) {
-        x->request_side = REQUEST_STUCK;
+    struct connection *connection = &x->link->connection;
+    if (events & CONNECTION_WRITABLE && connection_pending(connection) > 0) {
+        x->moved = true;
+        if (connection_flush(connection) == IO_FAILED) {
+            x->request_side = REQUEST_STUCK;
+        }
     }
-    if (is_readable && stream->ops->is_full(stream)) {
-        errand->ops->hold(errand);
+    if (events & CONNECTION_READABLE && stream->ops->is_full(stream)) {
+        connection_want_read(connection, false); /* the next read takes it up again */
     }
     go_on(x);
     stream->ops->settle(stream);
@@ -159,8 +163,8 @@ static void on_late(struct deadline *deadline)
     if (x->state == EXCHANGE_TUNNEL) {
         x->trouble = "the tunnel was silent longer than tunnel_timeout";
         exchange_end(x, false);
-    } else if (x->errand.ops->was_taken(&x->errand)) {
-        x->errand.moved = true; /* slow, but it reads: the system's buffers hid that */
+    } else if (connection_was_taken(&x->link->connection)) {
+        x->moved = true; /* slow, but it reads: the system's buffers hid that */
         watch_backend(x);
     } else {
         x->trouble = "the backend kept silent longer than answer_timeout";
@@ -169,8 +173,9 @@ static void on_late(struct deadline *deadline)
     stream->ops->settle(stream);
 }
 
-void exchange_start(struct exchange *x)
+void exchange_start(struct exchange *x, struct link *link)
 {
+    x->link = link;
     x->state = EXCHANGE_RELAYING;
     enum relay relay = relay_head(x);
     if (relay == RELAY_WAITING && x->request_side == REQUEST_BODY) {
@@ -181,15 +186,17 @@ void exchange_start(struct exchange *x)
     act(x, relay == RELAY_COMPLETE ? RELAY_WAITING : relay);
 }
 
-static void on_connected(struct errand *errand, enum link_outcome outcome, const char *reason)
+static void on_connected(struct link_owner *owner, struct link *link, enum link_outcome outcome,
+                         const char *reason)
 {
-    struct exchange *x = LIST_OWNER(errand, struct exchange, errand);
+    struct exchange *x = LIST_OWNER(owner, struct exchange, owner);
     struct stream *stream = x->stream;
     /* reason ends with this call; the log lines about it are written within */
     char trouble[LINK_REASON_BYTES + 16];
     if (outcome == LINK_READY) {
-        exchange_start(x);
+        exchange_start(x, link);
     } else {
+        x->link = NULL;
         snprintf(trouble, sizeof trouble, "%s: %s", link_outcome_name(outcome), reason);
         x->trouble = trouble;
         attempt_unconnected(x, outcome);
@@ -199,11 +206,6 @@ static void on_connected(struct errand *errand, enum link_outcome outcome, const
     }
     stream->ops->settle(stream);
 }
-
-const struct errand_events exchange_errand_events = {
-    .on_connected = on_connected,
-    .on_ready = on_ready,
-};
 
 /* --- beginning ----------------------------------------------------------------------------- */
 
@@ -243,8 +245,9 @@ static struct exchange *exchange_new(struct exchanges *all, struct stream *strea
                            .access = decision->access,
                            .edition = edition_of_door(stream->client->door)};
     x->pool = x->edition->config->pools[x->rule->pool];
+    x->owner.on_connected = on_connected;
+    x->owner.on_ready = on_link_ready;
     x->method = request->method;
-    errand_init(&x->errand, &exchange_errand_events, x->method);
     x->request_framing = request->framing;
     x->wants_upgrade = forwarded_upgrades(request);
     x->tells_client =
@@ -270,7 +273,7 @@ static void begin(void *roof, struct stream *stream, const struct http_request *
         return;
     }
     struct decision decision;
-    if (!admission_decide(&decision, stream->client, request, now, all->access_log)) {
+    if (!admission_decide(&decision, stream, request, now, all->access_log)) {
         return; /* begin comes again */
     }
     if (decision.outcome != DECISION_PASS) {
@@ -298,9 +301,9 @@ static void abandon(struct stream *stream, unsigned status, const char *why)
     exchange_over(x);
 }
 
-static void answered(void *roof, struct client *client, unsigned status, const char *why)
+static void answered(void *roof, struct stream *stream, unsigned status, const char *why)
 {
-    own_answer_unread(roof, client, status, why);
+    own_answer_unread(roof, stream, status, why);
 }
 
 static void gone(void *roof, struct client *client)

@@ -325,15 +325,15 @@ enum stream_write own_answer_instead(const struct exchange *x, unsigned status, 
     return answer_write_words(x->stream, form_of(x), &words);
 }
 
-void own_answer_unread(struct exchanges *all, struct client *client, unsigned status,
+void own_answer_unread(struct exchanges *all, const struct stream *stream, unsigned status,
                        const char *why)
 {
     static const struct exchange_facts nothing; /* no head was understood */
-    const struct access_entry entry = {.client = client,
-                                       .protocol = client->http1.stream.protocol,
+    const struct access_entry entry = {.client = stream->client,
+                                       .protocol = stream->protocol,
                                        .facts = &nothing,
                                        .status = status,
-                                       .answer_bytes = client->http1.stream.answer_bytes,
+                                       .answer_bytes = stream->answer_bytes,
                                        .reason = why};
     request_end(all->access_log, &entry);
 }

@@ -6,7 +6,6 @@
 #include "lb/base/limits.h"
 #include "listeners/stream.h"
 
-struct client;
 struct decision;
 struct exchange;
 struct exchanges;
@@ -40,7 +39,7 @@ enum stream_write own_answer_instead(const struct exchange *exchange, unsigned s
                                      const char *reason, const char *sentence);
 
 /** The client's side answered a head that could not be read: that is left to be told. */
-void own_answer_unread(struct exchanges *all, struct client *client, unsigned status,
+void own_answer_unread(struct exchanges *all, const struct stream *stream, unsigned status,
                        const char *why);
 
 #endif

@@ -162,6 +162,7 @@ static void on_ocsp_closed(void *arg)
 {
     struct worker *worker = arg;
     exchanges_close(&worker->exchanges);
+    clients_done(&worker->clients);
     census_taker_close(&worker->census);
     registry_desk_close(&worker->desk);
     uv_close((uv_handle_t *)&worker->wake, NULL);

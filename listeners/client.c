@@ -66,14 +66,14 @@ static void let_go(struct client *client)
 void client_end(struct client *client)
 {
     let_go(client);
-    http1_client_done(client, "the connection ends");
+    client->protocol->done(client, "the connection ends");
     connection_linger(&client->connection, on_closed);
 }
 
 static void close_now(struct client *client, bool reset, const char *why)
 {
     let_go(client);
-    http1_client_done(client, why);
+    client->protocol->done(client, why);
     if (reset) {
         struct linger now = {.l_onoff = 1, .l_linger = 0};
         setsockopt(client->connection.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -103,8 +103,7 @@ bool client_still_holds(const struct client *client)
 /* Nobody waits for an answer, and none is on its way. */
 static bool is_at_rest(const struct client *client)
 {
-    return client->state == CLIENT_SERVING && client->http1.state == HTTP1_IDLE &&
-           !client->http1.untaken;
+    return client->state == CLIENT_SERVING && client->protocol->is_at_rest(client);
 }
 
 void client_expel(struct client *client, enum refusal refusal, bool is_told)
@@ -125,13 +124,29 @@ static void handshake_failed(struct client *client)
     client_end(client);
 }
 
-static void start_serving(struct client *client)
+/** By what ALPN settled (RFC 9113 3.2). */
+static const struct client_protocol *settled_protocol(const struct client *client)
+{
+    const unsigned char *name = NULL;
+    unsigned length = 0;
+    if (client->connection.ssl)
+        SSL_get0_alpn_selected(client->connection.ssl, &name, &length);
+    return length == 2 && memcmp(name, "h2", 2) == 0 ? &http2_protocol : &http1_protocol;
+}
+
+/** false: it is closed already. */
+static bool start_serving(struct client *client)
 {
     client->state = CLIENT_SERVING;
+    client->protocol = settled_protocol(client);
     inspection_add(&client->clients->inspection, client);
-    http1_client_begin(client);
+    if (!client->protocol->begin(client)) {
+        client_close(client, false);
+        return false;
+    }
     if (client_is_leaving(client))
-        http1_client_drain(client, false);
+        client->protocol->drain(client, false);
+    return true;
 }
 
 /** What the registry and the CAs' lists say to who was let in a moment ago, where that alerts: they
@@ -195,9 +210,8 @@ static void shake_hands(struct client *client, int events)
         client_expel(client, refusal, true);
         return;
     }
-    start_serving(client);
-    if (connection_has_unread(connection)) {
-        http1_client_advance(client, events);
+    if (start_serving(client) && connection_has_unread(connection)) {
+        client->protocol->advance(client, events);
     }
 }
 
@@ -288,7 +302,7 @@ static void on_late(struct deadline *deadline)
     struct client *client = LIST_OWNER(deadline, struct client, deadline);
     switch (client->state) {
     case CLIENT_SERVING:
-        http1_client_late(client);
+        client->protocol->late(client);
         return;
     case CLIENT_PROXY_HEADER:
         refuse_proxy_header(client, REFUSAL_PROXY_HEADER_LATE,
@@ -319,7 +333,7 @@ static void on_ready(struct connection *connection, int events)
         shake_hands(client, events);
         return;
     case CLIENT_SERVING:
-        http1_client_advance(client, events);
+        client->protocol->advance(client, events);
         return;
     case CLIENT_PROXY_HEADER:
     case CLIENT_ENDING:
@@ -339,6 +353,7 @@ static struct client *client_new(struct clients *clients, struct door *door,
     client->clients = clients;
     client->door = door;
     client->id = id;
+    client->protocol = &http1_protocol;
     client->since_ms = timestamp_now_ms();
     client->deadline.on_passed = on_late;
     client->local_port = (uint16_t)local_port;

@@ -5,8 +5,7 @@
  *
  *   client ─┬─ connection   the socket, TLS
  *           ├─ handshake    which domain, which policy, who
- *           └─ http1        the protocol: heads, bodies, answers; its stream is lent to one
- * exchange at a time
+ *           └─ protocol     HTTP/1 or HTTP/2: heads, bodies, answers; lends streams to exchanges
  */
 #ifndef LB_LISTENERS_CLIENT_H
 #define LB_LISTENERS_CLIENT_H
@@ -18,8 +17,10 @@
 #include "lb/base/connection.h"
 #include "lb/base/list.h"
 #include "listeners/ca_uses.h"
+#include "listeners/client_protocol.h"
 #include "listeners/door.h"
 #include "listeners/http1_client.h"
+#include "listeners/http2/http2_desk.h"
 #include "listeners/inspection.h"
 #include "listeners/listener.h"
 #include "listeners/proxy_reader.h"
@@ -27,6 +28,7 @@
 #include "listeners/tls/handshake.h"
 
 struct client_auth;
+struct http2_client;
 struct ocsp_desk;
 struct ocsp_wait;
 struct registry_desk;
@@ -35,17 +37,8 @@ struct signup;
 enum client_state {
     CLIENT_PROXY_HEADER, /* waits for the PROXY header of the proxy it came through */
     CLIENT_HANDSHAKE,    /* waits for the TLS handshake to complete */
-    CLIENT_SERVING,      /* waits for what its protocol waits for (http1->state) */
+    CLIENT_SERVING,      /* waits for what its protocol waits for */
     CLIENT_ENDING,       /* waits until last bytes are taken and the connection is closed */
-};
-
-/** What came of signing up. */
-enum client_signup {
-    CLIENT_SIGNUP_NONE, /* it was not asked for */
-    CLIENT_SIGNUP_DONE, /* the registry knows the certificate now */
-    CLIENT_SIGNUP_LIMITED,
-    CLIENT_SIGNUP_REFUSED, /* it will never know it */
-    CLIENT_SIGNUP_FAILED,
 };
 
 /** Text of the roof's that is the same as long as the client is there. */
@@ -65,8 +58,9 @@ struct clients {
     struct inspection inspection;
     struct registry_desk *desk; /* where those who sign up are told; NULL: nobody can */
     struct ocsp_desk *ocsp;     /* asks OCSP responders; NULL: nobody does */
-    bool draining;              /* answers say Connection: close, idle clients are sent away */
-    /* An answer's head while it is written, with what lb adds. */
+    struct http2_desk http2;
+    bool draining; /* answers say Connection: close, idle clients are sent away */
+    /* An answer's head while it is written, with what lb adds; or frames of HTTP/2. */
     char head[ANSWER_HEAD_BYTES + IDENTITY_HEADERS_MOST_BYTES + 32 * 1024];
     struct http_request request; /* the head that is being begun */
 };
@@ -91,9 +85,7 @@ struct client {
     struct signup *signup;
     /* An OCSP responder is being asked about it; the same. NULL: none is. */
     struct ocsp_wait *ocsp;
-    /* How these ended, for the request that asked for them; the roof clears it. */
-    enum client_signup signup_result;
-    bool was_ocsp_asked;
+    enum client_signup signup_result; /* how the last one ended */
     /* Of the socket; from a PROXY header on that tells them: the client's, and the port it came to.
      */
     uint16_t peer_port;
@@ -102,12 +94,16 @@ struct client {
     /* What every line of an access log says of it, made with the first one; NULL: none was. Freed
      * with it. */
     struct client_told *told;
+    const struct client_protocol *protocol;
+    struct http2_client *http2; /* NULL: it speaks HTTP/1 */
     struct http1_client http1;
 };
 
 /** events, roof, context: borrowed until clients_done. */
 void clients_init(struct clients *clients, struct loop_context *context,
                   const struct stream_events *events, void *roof);
+/** All of them are gone: let go of the loop, which must run once more. */
+void clients_done(struct clients *clients);
 
 /**
  * Meet a new client on an accepted descriptor.
@@ -121,21 +117,21 @@ bool client_accept(struct clients *clients, struct door *door, int fd, const str
 
 /**
  * To be called within stream_events.begin and then nothing else of the stream: the client's
- * certificate has to be registered before the request can be decided. The stream keeps the request
- * and calls begin anew when it is known what came of it (signup_result).
+ * certificate has to be registered before the request can be decided. The protocol keeps the
+ * request and calls begin anew when it is known what came of it (stream->signup_result).
  *
  * returns  false: out of memory, or nobody registers anything here; the request is not kept
  */
-bool client_sign_up(struct client *client);
+bool client_sign_up(struct stream *stream);
 
 /**
  * The same where an OCSP responder has to be asked about the client's certificate; begin comes anew
- * when its answer is known, or that there is none (was_ocsp_asked).
+ * when its answer is known, or that there is none (stream->was_ocsp_asked).
  *
  * auth     of the rule, which asks; lent for the call
  * returns  false: out of memory, or nobody asks here; the request is not kept
  */
-bool client_ask_ocsp(struct client *client, const struct client_auth *auth);
+bool client_ask_ocsp(struct stream *stream, const struct client_auth *auth);
 
 /** Answers in flight are the last ones; idle clients have a second to send a request that may be on
  * its way. */
@@ -174,7 +170,7 @@ void client_expel(struct client *client, enum refusal refusal, bool is_told);
 /** Would the listener that is in force now settle with this client what was settled? */
 bool client_still_holds(const struct client *client);
 
-/* For the protocol (http1_client.c). */
+/* For the protocols. */
 
 /** End politely after what is pending (connection_linger). The exchange must be over. */
 void client_end(struct client *client);
@@ -185,10 +181,11 @@ void client_close(struct client *client, bool reset);
 /** Is the present request the last one of this connection, for reasons of the listener's? */
 bool client_is_leaving(const struct client *client);
 
-/** Is its request held until something is known (client_wait.c)? */
-bool client_is_waiting(const struct client *client);
-/** How long it may wait; 0: what it waits for ends by itself. */
-uint32_t client_wait_most_ms(const struct client *client);
+/** Is a request, which waits, to be begun again? Then it is told what came of what it waited for,
+ * and waits no more. */
+bool client_wait_is_over(struct stream *stream);
+/** How long a request may wait that does; 0: what it waits for ends by itself. */
+uint32_t client_wait_most_ms(const struct stream *stream);
 /** Whatever it waits for, it does no more. */
 void client_stop_waiting(struct client *client);
 

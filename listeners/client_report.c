@@ -61,3 +61,25 @@ void client_report_expelled(const struct client *client, enum refusal refusal, b
     handshake_describe(&client->handshake, client->connection.ssl, &line);
     log_end(&line);
 }
+
+void client_report_bad_request(const struct client *client, unsigned status, const char *why)
+{
+    struct log_line line;
+    tally_count_fault(client->door->listener->tally, TALLY_BAD_REQUEST);
+    log_begin(&line, LOG_LEVEL_INFO, "request.refused");
+    log_text(&line, "listener", client->door->listener->name);
+    log_text(&line, "client", client->peer_host);
+    log_number(&line, "status", status);
+    log_text(&line, "why", why);
+    log_end(&line);
+}
+
+void client_report_broken(const struct client *client, const char *reason, const char *why)
+{
+    struct log_line line;
+    tally_count_fault(client->door->listener->tally, TALLY_BAD_REQUEST);
+    begin_line(&line, LOG_LEVEL_WARN, "client.closed", client);
+    log_text(&line, "reason", reason);
+    log_text(&line, "why", why);
+    log_end(&line);
+}

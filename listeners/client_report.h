@@ -22,5 +22,9 @@ void client_report_handshake(const struct client *client, enum refusal refusal);
 void client_report_late(const struct client *client);
 /** It may not stay. is_told: say so in the log; counted it is in any case. */
 void client_report_expelled(const struct client *client, enum refusal refusal, bool is_told);
+/** A request of its, of which no backend will see anything, was answered with that status. */
+void client_report_bad_request(const struct client *client, unsigned status, const char *why);
+/** Its connection ends because of what it sent. reason: a word; why: a sentence. */
+void client_report_broken(const struct client *client, const char *reason, const char *why);
 
 #endif

@@ -31,16 +31,20 @@ static void on_signed_up(void *arg, enum signup_outcome outcome)
     if (identity_objection(client->door->listener, client->handshake.identity, time(NULL)) !=
         REFUSAL_NONE)
         client->is_leaving = true;
-    http1_client_resume(client);
+    client->protocol->resume(client);
 }
 
-bool client_sign_up(struct client *client)
+bool client_sign_up(struct stream *stream)
 {
+    struct client *client = stream->client;
     struct registry *registry = client->door->listener->registry;
     if (!registry || !client->clients->desk)
         return false;
-    client->signup = signup_begin(registry, client->clients->desk, client->handshake.identity,
-                                  on_signed_up, client);
+    if (!client->signup)
+        client->signup = signup_begin(registry, client->clients->desk, client->handshake.identity,
+                                      on_signed_up, client);
+    if (client->signup)
+        stream->wait = STREAM_WAITS_FOR_SIGNUP;
     return client->signup != NULL;
 }
 
@@ -48,28 +52,57 @@ static void on_asked(void *arg)
 {
     struct client *client = arg;
     client->ocsp = NULL;
-    client->was_ocsp_asked = true;
-    http1_client_resume(client);
+    client->protocol->resume(client);
 }
 
-bool client_ask_ocsp(struct client *client, const struct client_auth *auth)
+/* One question at a time: who comes meanwhile may have another one, of another rule. */
+bool client_ask_ocsp(struct stream *stream, const struct client_auth *auth)
 {
+    struct client *client = stream->client;
     struct ocsp_desk *desk = client->clients->ocsp;
     if (!desk)
         return false;
+    if (client->ocsp) {
+        stream->wait = STREAM_WAITS_FOR_TURN;
+        return true;
+    }
     client->ocsp =
         ocsp_ask(desk, auth->ocsp, auth->ca_set, client->handshake.identity, on_asked, client);
+    if (client->ocsp)
+        stream->wait = STREAM_WAITS_FOR_OCSP;
     return client->ocsp != NULL;
 }
 
-bool client_is_waiting(const struct client *client)
+bool client_wait_is_over(struct stream *stream)
 {
-    return client->signup || client->ocsp;
+    const struct client *client = stream->client;
+    switch (stream->wait) {
+    case STREAM_WAITS_NOT:
+        return false;
+    case STREAM_WAITS_FOR_SIGNUP:
+        if (client->signup)
+            return false;
+        stream->signup_result = client->signup_result;
+        break;
+    case STREAM_WAITS_FOR_OCSP:
+        if (client->ocsp)
+            return false;
+        stream->was_ocsp_asked = true;
+        break;
+    case STREAM_WAITS_FOR_TURN:
+        if (client->ocsp)
+            return false;
+        break;
+    }
+    stream->wait = STREAM_WAITS_NOT;
+    return true;
 }
 
-uint32_t client_wait_most_ms(const struct client *client)
+uint32_t client_wait_most_ms(const struct stream *stream)
 {
-    return client->signup ? client->door->listener->options->header_timeout : 0;
+    return stream->wait == STREAM_WAITS_FOR_SIGNUP
+               ? stream->client->door->listener->options->header_timeout
+               : 0;
 }
 
 void client_stop_waiting(struct client *client)

@@ -15,6 +15,12 @@ void clients_init(struct clients *clients, struct loop_context *context,
     list_init(&clients->all);
     list_init(&clients->walks);
     inspection_init(&clients->inspection, clients);
+    clients->http2.is_open = false;
+}
+
+void clients_done(struct clients *clients)
+{
+    http2_desk_close(&clients->http2);
 }
 
 void clients_add(struct client *client)
@@ -63,7 +69,7 @@ void clients_drain(struct clients *clients)
         struct client *client = LIST_OWNER(node, struct client, node);
         node = node->next;
         if (client->state == CLIENT_SERVING) {
-            http1_client_drain(client, false);
+            client->protocol->drain(client, false);
         }
     }
 }
@@ -76,7 +82,7 @@ void clients_review(struct clients *clients)
         node = node->next;
         if (client->state == CLIENT_SERVING && !client_still_holds(client)) {
             client->is_leaving = true;
-            http1_client_drain(client, true);
+            client->protocol->drain(client, true);
         }
     }
 }
@@ -92,7 +98,7 @@ void clients_leave(struct clients *clients, const struct door *door, bool at_onc
         }
         client->is_leaving = true;
         if (client->state == CLIENT_SERVING) {
-            http1_client_drain(client, at_once);
+            client->protocol->drain(client, at_once);
         }
     }
 }

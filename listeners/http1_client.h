@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTP/1 towards a client: takes request heads from the connection, lends the stream to an exchange
- * for the body and the answer, frames the answer. http1_input.c reads, http1_output.c writes.
+ * for the body and the answer, frames the answer. http1_input.c reads, http1_output.c writes,
+ * http1_protocol.c is what the client knows of it (client_protocol.h).
  */
 #ifndef LB_LISTENERS_HTTP1_CLIENT_H
 #define LB_LISTENERS_HTTP1_CLIENT_H
@@ -64,21 +65,11 @@ struct http1_client {
     struct http_chunks chunks;
 };
 
-/** Ready for the first request. Thread: the client's worker, like everything here. */
-void http1_client_begin(struct client *client);
-/** The connection is ready (enum connection_ready), or has unread bytes. */
-void http1_client_advance(struct client *client, int events);
-/** What the held head waited for is known. */
-void http1_client_resume(struct client *client);
-/** The client's deadline passed. */
-void http1_client_late(struct client *client);
-/** Send a client away that client_is_leaving: a busy one after its answer; an idle one now
- * (`at_once`), or after its next answer, which it may ask for within a second. */
-void http1_client_drain(struct client *client, bool at_once);
-/** Give back everything; the exchange is abandoned with `why` if there is one. */
-void http1_client_done(struct client *client, const char *why);
-
-/* Between http1_input.c, http1_body.c and http1_output.c. */
+/* Between http1_protocol.c, http1_input.c, http1_body.c and http1_output.c; what a protocol does is
+ * told in client_protocol.h. */
+bool http1_begin(struct client *client);
+void http1_advance(struct client *client, int events);
+void http1_resume(struct client *client);
 extern const struct stream_ops http1_stream_ops;
 enum stream_read http1_read(struct stream *stream, struct slice *data);
 unsigned http1_trailers(struct stream *stream, const struct http_field **fields);

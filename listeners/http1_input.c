@@ -98,7 +98,7 @@ static void hold_head(struct client *client, struct slice head)
     http1->input = head;
     client->requests--;
     connection_want_read(&client->connection, false);
-    watch(client, client_wait_most_ms(client));
+    watch(client, client_wait_most_ms(&http1->stream));
 }
 
 static void begin_exchange(struct client *client, const struct http_request *request)
@@ -129,7 +129,7 @@ static void begin_exchange(struct client *client, const struct http_request *req
         return;
     }
     clients->events->begin(clients->roof, &http1->stream, request);
-    if (client_is_waiting(client))
+    if (http1->stream.wait != STREAM_WAITS_NOT)
         hold_head(client, head);
 }
 
@@ -253,19 +253,20 @@ static void serve(struct client *client, int events)
     }
 }
 
-void http1_client_begin(struct client *client)
+bool http1_begin(struct client *client)
 {
     struct http1_client *http1 = &client->http1;
     http1->stream.ops = &http1_stream_ops;
     http1->stream.client = client;
     http1->state = HTTP1_IDLE;
     watch(client, client->door->listener->options->header_timeout);
+    return true;
 }
 
-void http1_client_resume(struct client *client)
+void http1_resume(struct client *client)
 {
     struct http1_client *http1 = &client->http1;
-    if (http1->state != HTTP1_HELD) {
+    if (http1->state != HTTP1_HELD || !client_wait_is_over(&http1->stream)) {
         return;
     }
     http1->state = HTTP1_IDLE;
@@ -297,7 +298,7 @@ static bool flush(struct client *client)
     return true;
 }
 
-void http1_client_advance(struct client *client, int events)
+void http1_advance(struct client *client, int events)
 {
     client->http1.fills = 0;
     if (!(events & CONNECTION_WRITABLE) || flush(client)) {

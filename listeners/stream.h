@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The protocol-neutral face of one request and its answer, as an exchange sees its client. HTTP/1
- * implements it (http1_client.c), HTTP/2 will be one more file beside it, tests drive an exchange
- * with a fake third.
+ * (http1_client.h) and HTTP/2 (http2/http2_client.h) implement it, tests drive an exchange with a
+ * fake third.
  *
  * It is pulled, never pushed: when the client's connection becomes readable or writable, the client
  * calls `advance` of the roof, and the exchange then reads and writes through these operations
@@ -97,12 +97,32 @@ struct stream_ops {
     void (*settle)(struct stream *stream);
 };
 
+/** What came of signing up. */
+enum client_signup {
+    CLIENT_SIGNUP_NONE, /* it was not asked for */
+    CLIENT_SIGNUP_DONE, /* the registry knows the certificate now */
+    CLIENT_SIGNUP_LIMITED,
+    CLIENT_SIGNUP_REFUSED, /* it will never know it */
+    CLIENT_SIGNUP_FAILED,
+};
+
+/** What a request is held for before it can be decided (client_wait.c). */
+enum stream_wait {
+    STREAM_WAITS_NOT,
+    STREAM_WAITS_FOR_SIGNUP, /* the client's certificate is being registered */
+    STREAM_WAITS_FOR_OCSP,   /* an OCSP responder is being asked about it */
+    STREAM_WAITS_FOR_TURN,   /* … for another request of the client, which comes first */
+};
+
 /** Embedded as the first member of a protocol's own stream. */
 struct stream {
     const struct stream_ops *ops;
     struct client *client; /* whose; address, identity, listener */
     void *exchange;        /* the roof's; NULL before begin and after end */
     bool holds_body;       /* the client waits for 100 (Continue) before it sends its body */
+    bool was_ocsp_asked;   /* what it waited for is known; the roof clears both */
+    enum client_signup signup_result;
+    enum stream_wait wait; /* set within begin(): the protocol calls begin() again later */
     size_t read_most;      /* set by the roof: bytes that the next read() should get from the socket
                               at most, up to FLOW_BYTES; 0: READ_BYTES */
     unsigned fault_status; /* for STREAM_BAD */
@@ -114,8 +134,8 @@ struct stream {
 
 /** The roof as a client sees it. Implemented by lb/exchange.c; `roof` is its context. */
 struct stream_events {
-    /** A request's head is there. request: lent during the call. Sets stream->exchange (or ends the
-     * stream). May do all the work. */
+    /** A request's head is there. request: lent during the call. Sets stream->exchange, or ends the
+     * stream, or lets it wait (stream->wait): begin comes again then. May do all the work. */
     void (*begin)(void *roof, struct stream *stream, const struct http_request *request);
     /** The client's connection became readable or writable. */
     void (*advance)(struct stream *stream, int events);
@@ -126,7 +146,7 @@ struct stream_events {
     void (*abandon)(struct stream *stream, unsigned status, const char *why);
     /** A head was answered by the client's own side (400, 408, 431 …) and never became an exchange:
      * for the access log. */
-    void (*answered)(void *roof, struct client *client, unsigned status, const char *why);
+    void (*answered)(void *roof, struct stream *stream, unsigned status, const char *why);
     /** A client is gone; its memory ends after this call. */
     void (*gone)(void *roof, struct client *client);
 };

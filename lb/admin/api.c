@@ -358,10 +358,10 @@ static void abandon(struct stream *stream, unsigned status, const char *why)
 }
 
 /* The client's side logged it. */
-static void answered(void *roof, struct client *client, unsigned status, const char *why)
+static void answered(void *roof, struct stream *stream, unsigned status, const char *why)
 {
     (void)roof;
-    (void)client;
+    (void)stream;
     (void)status;
     (void)why;
 }

@@ -53,6 +53,20 @@ enum {
     CONNECTION_OPTIONS_MOST = 32,
     /* A backend's head: twice max_head's default, for those that set many cookies. */
     ANSWER_HEAD_BYTES = 64 * 1024,
+    /* Requests that an HTTP/2 client may have open at once: what nginx, HAProxy and browsers' own
+       expectations agree on. */
+    HTTP2_STREAMS_MOST = 100,
+    /* A stream's window at first: RFC 9113's own … */
+    HTTP2_WINDOW_BYTES = 64 * 1024 - 1,
+    /* … and when its backend has kept up with it: 80 Mbit/s to a client that is 100 ms away. */
+    HTTP2_WINDOW_MOST_BYTES = 1024 * 1024,
+    /* The connection's window, which several such streams share … */
+    HTTP2_CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024,
+    /* … and bytes of bodies that one client may make lb hold while backends do not take them,
+       before the connection's window closes, too. */
+    HTTP2_HELD_BYTES = 2 * 1024 * 1024,
+    /* Frames that wait for a client which takes nothing: more of its own are not read then. */
+    HTTP2_QUEUE_MOST = 256,
     /* Interim (1xx) answers before a final one: more is a flood. */
     INTERIM_ANSWERS_MOST = 16,
     /* The largest max_head an operator may ask for; bounds what is kept of an unfinished head. */

@@ -17,26 +17,56 @@ static time_t wall_clock(void *argument)
     return time(NULL);
 }
 
+/* RFC 9113 9.2.2: with TLS 1.2, browsers give up on HTTP/2 over ciphers that are no AEAD or whose
+ * keys are not ephemeral; an operator may have asked for such. */
+static bool is_fit_for_http2(SSL *ssl)
+{
+    if (SSL_version(ssl) != TLS1_2_VERSION)
+        return true;
+    const SSL_CIPHER *cipher = SSL_get_pending_cipher(ssl);
+    int exchange = cipher ? SSL_CIPHER_get_kx_nid(cipher) : NID_undef;
+    return cipher && SSL_CIPHER_is_aead(cipher) &&
+           (exchange == NID_kx_ecdhe || exchange == NID_kx_dhe);
+}
+
+struct protocol_list {
+    const unsigned char *at;
+    unsigned length;
+};
+
+/* Where the length of this name stands among those that are offered; NULL: it is not there. */
+static const unsigned char *find_protocol(struct protocol_list offered, const char *name)
+{
+    const size_t wanted = strlen(name);
+    const unsigned char *list = offered.at;
+    for (unsigned at = 0; at < offered.length && list[at] < offered.length - at;
+         at += 1u + list[at]) {
+        if (list[at] == wanted && memcmp(list + at + 1, name, wanted) == 0)
+            return list + at;
+    }
+    return NULL;
+}
+
 /*
- * http/1.1 is acknowledged where it is offered. A client that offers only what is not spoken here
- * gets no answer to its offer instead of the alert RFC 7301 asks for: old clients offer "spdy/3" or
- * "http/1.0" alone and then speak HTTP/1.
+ * What is spoken here is acknowledged where it is offered, HTTP/2 before HTTP/1.1. A client that
+ * offers only what is not spoken here gets no answer to its offer instead of the alert RFC 7301
+ * asks for: old clients offer "spdy/3" or "http/1.0" alone and then speak HTTP/1.
  */
 static int on_protocols_offered(SSL *ssl, const unsigned char **ret_name, unsigned char *ret_length,
                                 const unsigned char *offered, unsigned length, void *argument)
 {
-    static const char spoken[] = "http/1.1";
-    (void)ssl;
-    (void)argument;
-    for (unsigned at = 0; at < length && offered[at] < length - at; at += 1u + offered[at]) {
-        if (offered[at] != sizeof spoken - 1 ||
-            memcmp(offered + at + 1, spoken, sizeof spoken - 1) != 0)
-            continue;
-        *ret_name = offered + at + 1;
-        *ret_length = offered[at];
-        return SSL_TLSEXT_ERR_OK;
-    }
-    return SSL_TLSEXT_ERR_NOACK;
+    const struct handshake_context *context = argument;
+    const struct protocol_list list = {offered, length};
+    const unsigned char *chosen = NULL;
+    if (context->listener->options->http2 && is_fit_for_http2(ssl))
+        chosen = find_protocol(list, "h2");
+    if (!chosen)
+        chosen = find_protocol(list, "http/1.1");
+    if (!chosen)
+        return SSL_TLSEXT_ERR_NOACK;
+    *ret_name = chosen + 1;
+    *ret_length = *chosen;
+    return SSL_TLSEXT_ERR_OK;
 }
 
 /* Only acknowledges (RFC 6066: a server that used the name says so); the choice was made in the
@@ -77,7 +107,7 @@ static SSL_CTX *context_make(struct handshake_context *context, const struct dom
     SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     SSL_CTX_set_client_hello_cb(tls, handshake_on_hello, context);
     SSL_CTX_set_cert_verify_callback(tls, handshake_on_certificate, context);
-    SSL_CTX_set_alpn_select_cb(tls, on_protocols_offered, NULL);
+    SSL_CTX_set_alpn_select_cb(tls, on_protocols_offered, context);
     SSL_CTX_set_tlsext_servername_callback(tls, on_server_name);
     resumption_install(tls, context->listener->sessions);
     return tls;

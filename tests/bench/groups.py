@@ -6,7 +6,6 @@ board's cells of the rows that are wanted and notes there what went wrong."""
 import bodies
 import calls
 import handshakes
-import http2
 import idle
 import instructions
 import latency
@@ -17,8 +16,7 @@ import requests
 import starts
 import workers
 
-ALL = (requests, instructions, calls, logs, handshakes, bodies, idle, latency, names, reloads, starts, workers,
-       http2)
+ALL = (requests, instructions, calls, logs, handshakes, bodies, idle, latency, names, reloads, starts, workers)
 
 
 def choose(quick, words):

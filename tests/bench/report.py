@@ -3,21 +3,15 @@
 "verdicts", "ratio", "best_ratio"}}, and about the run "machine", "versions", "when", "repetitions", "quick",
 "missing"}."""
 
-from rows import BEST, DIFFERENCES, OWN, PEERS, PEERS_EVERYWHERE, ratio, usable
+from rows import BEST, DIFFERENCES, OWN, PEERS, ratio, usable
 
-HEAD = ("best setting", "lb / better peer", "goal")  # behind the columns of balancers
+HEAD = (OWN, *PEERS, "best setting", "lb / better peer", "goal")
 
 
 def entry(row, cells):
     """What `results` keeps of one row."""
     return {"name": row.name, "unit": row.unit, "cells": cells, "verdicts": row.verdicts(cells),
             "ratio": ratio(cells, PEERS), "best_ratio": ratio(cells, BEST)}
-
-
-def _columns(results):
-    """lb, peers that are in every row, and whoever has a cell in any."""
-    heard = {name for kept in results["rows"].values() for name in kept["cells"]}
-    return [OWN, *(name for name in PEERS if name in PEERS_EVERYWHERE or name in heard)]
 
 
 def _cell(row, cell):
@@ -62,14 +56,13 @@ def _name(row, cells, repetitions):
 
 
 def _table(chosen, results):
-    columns = _columns(results)
-    lines = ["| work | " + " | ".join([*columns, *HEAD]) + " |", "|---" * (len(columns) + len(HEAD) + 1) + "|"]
+    lines = ["| work | " + " | ".join(HEAD) + " |", "|---" * (len(HEAD) + 1) + "|"]
     for _, rows in chosen:
         for row in rows:
             kept = results["rows"][row.key]
             cells = kept["cells"]
             lines.append("| " + " | ".join([_name(row, cells, results["repetitions"]),
-                                            *(_cell(row, cells.get(name)) for name in columns),
+                                            *(_cell(row, cells.get(name)) for name in (OWN, *PEERS)),
                                             _best(row, cells), _ratios(row, kept), _goals(kept["verdicts"])]) + " |")
     return "\n".join(lines)
 
@@ -104,7 +97,7 @@ def _faults(results):
 def lacking(results):
     """Why these results may not stand for a whole run: who was not measured, or None."""
     cells = [kept["cells"] for kept in results["rows"].values()]
-    for name in dict.fromkeys([*results["missing"], *_columns(results)]):
+    for name in (OWN, *PEERS):
         if name in results["missing"] or not any(usable(of.get(name)) for of in cells):
             return f"{name} was not measured"
     if any(of[OWN]["faults"] for of in cells if OWN in of):

@@ -4,9 +4,8 @@
 import dataclasses
 
 OWN = "lb"
-PEERS_EVERYWHERE = ("nginx", "haproxy")
-PEERS = (*PEERS_EVERYWHERE, "nghttpx")  # the last one where HTTP/2 is spoken
-BEST = ("nginx best", "haproxy best")
+PEERS = ("nginx", "haproxy")
+BEST = tuple(name + " best" for name in PEERS)
 
 WRITTEN = {
     "µs": "{:,.1f} µs",

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A stream's life: opened with its request's first field, over when its exchange is, closed when
+ * nghttp2 knows it no more, free when both are. */
+#include <stdlib.h>
+
+#include "listeners/answer/answer.h"
+#include "listeners/client.h"
+#include "listeners/client_report.h"
+#include "listeners/http2/http2_client.h"
+
+static struct buffer_pool *pool_of(const struct http2_client *http2)
+{
+    return &http2->client->clients->context->buffers;
+}
+
+static void on_late(struct deadline *deadline);
+
+struct http2_stream *http2_stream_open(struct http2_client *http2, int32_t id)
+{
+    struct http2_stream *stream = calloc(1, sizeof *stream);
+    if (!stream)
+        return NULL;
+    stream->stream.ops = &http2_stream_ops;
+    stream->stream.client = http2->client;
+    stream->stream.protocol = "HTTP/2";
+    stream->http2 = http2;
+    stream->id = id;
+    stream->window = HTTP2_WINDOW_BYTES;
+    stream->deadline.on_passed = on_late;
+    list_append(&http2->streams, &stream->node);
+    http2->stream_count++;
+    return stream;
+}
+
+void http2_stream_free(struct http2_stream *stream)
+{
+    struct http2_client *http2 = stream->http2;
+    struct buffer_pool *pool = pool_of(http2);
+    deadline_disarm(&stream->deadline);
+    http2_body_drop(stream);
+    http_chunks_done(&stream->trailers);
+    buffer_give(pool, &stream->head);
+    buffer_give(pool, &stream->out);
+    free(stream->end);
+    if (stream->has_news)
+        list_remove(&stream->news);
+    list_remove(&stream->node);
+    http2->stream_count--;
+    free(stream);
+}
+
+/* --- lb's own words ------------------------------------------------------------------------ */
+
+void http2_refuse(struct http2_stream *stream, unsigned status, const char *why, uint32_t code)
+{
+    struct client *client = stream->http2->client;
+    client_report_bad_request(client, status, why);
+    if (code != NGHTTP2_NO_ERROR) {
+        stream->reset_code = code;
+        stream->resets_behind = true;
+        stream->http2->fault_count++;
+    }
+    enum stream_write written = answer_write(&stream->stream, status, NULL, why);
+    client->clients->events->answered(client->clients->roof, &stream->stream, status, why);
+    stream->stream.ops->end(&stream->stream, written != STREAM_LOST);
+}
+
+/* --- time ---------------------------------------------------------------------------------- */
+
+void http2_expect_client(struct http2_stream *stream)
+{
+    struct client *client = stream->http2->client;
+    deadline_arm(&client->clients->context->deadlines, &stream->deadline,
+                 client->door->listener->options->body_timeout, on_late);
+}
+
+static void abandon(struct http2_stream *stream, unsigned status, const char *why)
+{
+    if (stream->stream.exchange)
+        stream->http2->client->clients->events->abandon(&stream->stream, status, why);
+    stream->stream.exchange = NULL;
+}
+
+static void refuse_late_body(struct http2_stream *stream)
+{
+    static const char why[] = "the client paused longer than body_timeout in its body";
+    abandon(stream, 408, why);
+    client_report_bad_request(stream->http2->client, 408, why);
+    enum stream_write written = answer_write(&stream->stream, 408, NULL, why);
+    stream->stream.ops->end(&stream->stream, written != STREAM_LOST);
+}
+
+/* It takes nothing of its answer: where nothing of the connection's is taken either, a reset of the
+ * stream would not be. */
+static void cut_untaken(struct http2_stream *stream)
+{
+    struct http2_client *http2 = stream->http2;
+    if (connection_pending(&http2->client->connection) > 0) {
+        http2->is_lost = true;
+    } else {
+        abandon(stream, 0, "the client paused longer than body_timeout");
+        stream->stream.ops->end(&stream->stream, false);
+    }
+}
+
+static void on_late(struct deadline *deadline)
+{
+    struct http2_stream *stream = LIST_OWNER(deadline, struct http2_stream, deadline);
+    struct http2_client *http2 = stream->http2;
+    struct connection *connection = &http2->client->connection;
+    if (connection_pending(connection) > 0 && connection_was_taken(connection))
+        http2_expect_client(stream); /* slow, but it reads: the system's buffers hid that */
+    else if (stream->stream.wait != STREAM_WAITS_NOT)
+        http2_refuse(stream, 503, "the client's certificate could not be registered in time",
+                     NGHTTP2_NO_ERROR);
+    else if (stream->answer == HTTP2_ANSWER_AWAITED)
+        refuse_late_body(stream);
+    else
+        cut_untaken(stream);
+    http2_mark(http2);
+}
