@@ -11,6 +11,7 @@
 
 #include "backends/link.h"
 #include "backends/link_sessions.h"
+#include "lb/base/http1.h"
 
 /* Where the idle links and the TLS sessions of one backend are kept. */
 struct link_place {
@@ -35,6 +36,8 @@ struct links {
     bool closing;
     void (*closed)(void *arg);
     void *closed_arg;
+    struct http_answer head;               /* the backend's head that is being read */
+    char bytes[FLOW_BYTES + RECORD_BYTES]; /* the read of this wake-up from a link */
 };
 
 /* links.c */

@@ -25,38 +25,28 @@ static void log_trouble(const struct exchange *x, const char *what_next)
     log_end(&line);
 }
 
-static void forget_link(struct exchange *x)
+static void forget_errand(struct exchange *x)
 {
-    if (x->link) {
-        link_discard(x->link);
-        x->link = NULL;
-    }
+    errand_end(&x->errand, false);
+    errand_init(&x->errand, &exchange_errand_events, x->method);
     x->request_side = REQUEST_HELD;
-    x->heard = false;
-    x->input.length = 0;
-    buffer_give(&x->all->context->buffers, &x->kept);
     deadline_disarm(&x->deadline);
 }
 
 /** The exchange is counted at the backend already. */
 static void try_backend(struct exchange *x, struct backend *backend, bool fresh)
 {
-    struct link *pending = NULL;
     x->backend = backend;
     x->state = EXCHANGE_CONNECTING;
-    const struct link_wish wish = {
+    struct link_wish wish = {
         .pool = x->pool,
         .backend = backend,
         .tls = x->edition->backend_tls[x->pool->index],
         .host = x->facts.host,
-        .owner = &x->owner,
         .fresh = fresh,
     };
-    struct link *link = link_borrow(x->all->links, &wish, &pending);
-    if (link) {
-        exchange_start(x, link);
-    } else {
-        x->link = pending;
+    if (errand_begin(&x->errand, x->all->links, &wish)) {
+        exchange_start(x);
     }
 }
 
@@ -199,7 +189,7 @@ static void give_up(struct exchange *x, bool late)
 static void try_another(struct exchange *x, int next)
 {
     log_trouble(x, next == POOL_FULL ? "another backend, when one has a place" : "another backend");
-    forget_link(x);
+    forget_errand(x);
     pool_leave(x->pool, x->backend->index);
     x->backend = NULL;
     go_to(x, next);
@@ -217,8 +207,8 @@ static void attempt_failed(struct exchange *x, bool connected, bool late, bool i
     const struct attempt attempt = {
         .method = x->method,
         .connected = connected,
-        .heard = x->heard,
-        .was_reused = x->link && x->link->exchanges > 0,
+        .heard = x->errand.heard,
+        .was_reused = x->errand.was_reused,
         .late = late,
         .body_used = x->stream->request_body_bytes > 0,
         .attempts = x->attempts,
@@ -227,7 +217,7 @@ static void attempt_failed(struct exchange *x, bool connected, bool late, bool i
     int next = POOL_NONE;
     switch (retry_decide(&attempt)) {
     case RETRY_SAME: /* it keeps its place there */
-        forget_link(x);
+        forget_errand(x);
         try_backend(x, x->backend, true);
         return;
     case RETRY_OTHER:
@@ -249,7 +239,7 @@ void attempt_link_failed(struct exchange *x, bool late)
 {
     bool is_awaited = x->answer_side == ANSWER_AWAITED;
     if (is_awaited && x->interim_count == 0) {
-        bool declined = link_was_refused(x->link);
+        bool declined = errand_was_refused(&x->errand);
         attempt_failed(x, !declined, late,
                        !declined || link_outcome_blames(LINK_DECLINED, x->pool));
         return;

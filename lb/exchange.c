@@ -3,9 +3,9 @@
  * The story of one request: decide, choose a backend, borrow a link, relay, give the link back,
  * log. `x` is the exchange.
  *
- * Wake-ups come from three sides: the client (advance), the link (on_ready, on_connected) and time
- * (on_late). Each ends in go_on(), which moves what can be moved and then acts on the one outcome
- * that says how it went.
+ * Wake-ups come from three sides: the client (advance), the errand (on_ready, on_connected) and
+ * time (on_late). Each ends in go_on(), which moves what can be moved and then acts on the one
+ * outcome that says how it went.
  */
 #include "lb/exchange.h"
 
@@ -52,7 +52,7 @@ static void client_lost(struct exchange *x)
 /** Is it the backend that everyone waits for? Otherwise its time does not run. */
 static bool backend_is_awaited(const struct exchange *x)
 {
-    if (connection_pending(&x->link->connection) > 0) {
+    if (x->errand.ops->pending(&x->errand) > 0) {
         return true;
     }
     bool client_sends = x->request_side == REQUEST_BODY && !x->stream->holds_body;
@@ -64,18 +64,18 @@ static void on_late(struct deadline *deadline);
 static void watch_backend(struct exchange *x)
 {
     if (x->state == EXCHANGE_TUNNEL) {
-        if (x->moved || !x->deadline.armed) {
+        if (x->errand.moved || !x->deadline.armed) {
             deadline_arm(&x->all->context->deadlines, &x->deadline,
                          x->pool->options->tunnel_timeout, on_late);
         }
     } else if (!backend_is_awaited(x)) {
         deadline_disarm(&x->deadline);
-    } else if (x->moved || !x->deadline.armed) {
+    } else if (x->errand.moved || !x->deadline.armed) {
         deadline_arm(&x->all->context->deadlines, &x->deadline, x->pool->options->answer_timeout,
                      on_late);
     }
-    x->moved = false;
-    x->fills = 0;
+    x->errand.moved = false;
+    x->errand.reads = 0;
 }
 
 static enum relay relay_both(struct exchange *x)
@@ -138,19 +138,15 @@ static void advance(struct stream *stream, int events)
     }
 }
 
-static void on_link_ready(struct link_owner *owner, int events)
+static void on_ready(struct errand *errand, bool is_readable)
 {
-    struct exchange *x = LIST_OWNER(owner, struct exchange, owner);
+    struct exchange *x = LIST_OWNER(errand, struct exchange, errand);
     struct stream *stream = x->stream;
-    struct connection *connection = &x->link->connection;
-    if (events & CONNECTION_WRITABLE && connection_pending(connection) > 0) {
-        x->moved = true;
-        if (connection_flush(connection) == IO_FAILED) {
-            x->request_side = REQUEST_STUCK;
-        }
+    if (errand->is_stuck) {
+        x->request_side = REQUEST_STUCK;
     }
-    if (events & CONNECTION_READABLE && stream->ops->is_full(stream)) {
-        connection_want_read(connection, false); /* the next read takes it up again */
+    if (is_readable && stream->ops->is_full(stream)) {
+        errand->ops->hold(errand);
     }
     go_on(x);
     stream->ops->settle(stream);
@@ -163,8 +159,8 @@ static void on_late(struct deadline *deadline)
     if (x->state == EXCHANGE_TUNNEL) {
         x->trouble = "the tunnel was silent longer than tunnel_timeout";
         exchange_end(x, false);
-    } else if (connection_was_taken(&x->link->connection)) {
-        x->moved = true; /* slow, but it reads: the system's buffers hid that */
+    } else if (x->errand.ops->was_taken(&x->errand)) {
+        x->errand.moved = true; /* slow, but it reads: the system's buffers hid that */
         watch_backend(x);
     } else {
         x->trouble = "the backend kept silent longer than answer_timeout";
@@ -173,9 +169,8 @@ static void on_late(struct deadline *deadline)
     stream->ops->settle(stream);
 }
 
-void exchange_start(struct exchange *x, struct link *link)
+void exchange_start(struct exchange *x)
 {
-    x->link = link;
     x->state = EXCHANGE_RELAYING;
     enum relay relay = relay_head(x);
     if (relay == RELAY_WAITING && x->request_side == REQUEST_BODY) {
@@ -186,17 +181,15 @@ void exchange_start(struct exchange *x, struct link *link)
     act(x, relay == RELAY_COMPLETE ? RELAY_WAITING : relay);
 }
 
-static void on_connected(struct link_owner *owner, struct link *link, enum link_outcome outcome,
-                         const char *reason)
+static void on_connected(struct errand *errand, enum link_outcome outcome, const char *reason)
 {
-    struct exchange *x = LIST_OWNER(owner, struct exchange, owner);
+    struct exchange *x = LIST_OWNER(errand, struct exchange, errand);
     struct stream *stream = x->stream;
     /* reason ends with this call; the log lines about it are written within */
     char trouble[LINK_REASON_BYTES + 16];
     if (outcome == LINK_READY) {
-        exchange_start(x, link);
+        exchange_start(x);
     } else {
-        x->link = NULL;
         snprintf(trouble, sizeof trouble, "%s: %s", link_outcome_name(outcome), reason);
         x->trouble = trouble;
         attempt_unconnected(x, outcome);
@@ -206,6 +199,11 @@ static void on_connected(struct link_owner *owner, struct link *link, enum link_
     }
     stream->ops->settle(stream);
 }
+
+const struct errand_events exchange_errand_events = {
+    .on_connected = on_connected,
+    .on_ready = on_ready,
+};
 
 /* --- beginning ----------------------------------------------------------------------------- */
 
@@ -245,9 +243,8 @@ static struct exchange *exchange_new(struct exchanges *all, struct stream *strea
                            .access = decision->access,
                            .edition = edition_of_door(stream->client->door)};
     x->pool = x->edition->config->pools[x->rule->pool];
-    x->owner.on_connected = on_connected;
-    x->owner.on_ready = on_link_ready;
     x->method = request->method;
+    errand_init(&x->errand, &exchange_errand_events, x->method);
     x->request_framing = request->framing;
     x->wants_upgrade = forwarded_upgrades(request);
     x->tells_client =

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "backends/choice.h"
-#include "backends/link.h"
+#include "backends/errand.h"
 #include "backends/queue.h"
 #include "lb/base/buffer.h"
 #include "lb/base/connection.h"
@@ -43,8 +43,6 @@ struct exchanges {
     unsigned lane;          /* the worker's number, for what all workers count */
     void *worker;           /* whose; for on_client_gone */
     void (*on_client_gone)(void *worker, struct client *client); /* NULL: nobody asks */
-    struct http_answer head;                /* the backend's head that is being read */
-    char answer[FLOW_BYTES + RECORD_BYTES]; /* the read of this wake-up from a link */
 };
 
 enum exchange_state {
@@ -83,9 +81,8 @@ struct exchange {
     const struct rule *rule;
     const struct access_rule *access; /* the [access] section that notes it; NULL: none */
     struct pool *pool;
-    struct backend *backend; /* the one tried now; its `active` counts this exchange. NULL: none */
-    struct link *link;       /* lent, or connecting */
-    struct link_owner owner;
+    struct backend *backend;  /* the one tried now; its `active` counts this exchange. NULL: none */
+    struct errand errand;     /* at it */
     struct waiter waiter;     /* while it is queued */
     struct deadline deadline; /* queue_timeout, answer_timeout, tunnel_timeout */
     enum exchange_state state;
@@ -95,14 +92,8 @@ struct exchange {
     enum http_method method;
     enum http_framing request_framing;
     bool wants_upgrade;
-    bool tells_client;  /* its answer says who the client is (client_headers_to) */
-    bool heard;         /* the backend said something on this link: no retry any more */
-    bool moved;         /* something was read from or taken by the backend in this wake-up */
-    unsigned fills;     /* reads from the link in this wake-up; a large one counts as several */
-    size_t answer_got;  /* by the last read from the link */
-    size_t request_got; /* … from the client's body */
-    bool surplus;       /* bytes behind the answer: the link cannot be used again */
-    bool reusable;      /* the answer allows another exchange on its link */
+    bool tells_client;           /* its answer says who the client is (client_headers_to) */
+    size_t request_got;          /* by the last read from the client's body */
     struct buffer *request_head; /* as sent to the backend; kept for retries and the log */
 
     struct choice choice;
@@ -110,11 +101,6 @@ struct exchange {
                                          none */
     unsigned attempts;                /* backends tried, the present one included */
 
-    struct slice input;  /* read from the link and not used yet */
-    struct buffer *kept; /* an unfinished head */
-    enum http_framing answer_framing;
-    uint64_t answer_left; /* HTTP_LENGTH */
-    struct http_chunks chunks;
     unsigned interim_count;
 
     unsigned status;     /* of the answer the client got; 0: none */
@@ -126,8 +112,10 @@ struct exchange {
 /** What a listener's clients call. The roof is a `struct exchanges`. */
 extern const struct stream_events exchange_events;
 
-/** A link is lent: send the request on it. For attempt.c. */
-void exchange_start(struct exchange *exchange, struct link *link);
+/** For attempt.c: what its errands call. */
+extern const struct errand_events exchange_errand_events;
+/** For attempt.c: the errand is open, send the request. */
+void exchange_start(struct exchange *exchange);
 
 /** context, links, access_log: borrowed. Thread: the worker's. */
 void exchanges_init(struct exchanges *all, struct loop_context *context, struct links *links,

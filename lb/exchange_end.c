@@ -9,26 +9,12 @@
 #include "lb/own_answer.h"
 #include "lb/request_end.h"
 
-static void let_go_of_link(struct exchange *x)
-{
-    if (!x->link) {
-        link_forget(&x->owner);
-        return;
-    }
-    bool whole = x->answer_side == ANSWER_COMPLETE && x->request_side == REQUEST_SENT;
-    if (whole && x->reusable && !x->surplus && x->answer_framing != HTTP_UNTIL_CLOSE) {
-        link_return(x->link);
-    } else {
-        link_discard(x->link);
-    }
-    x->link = NULL;
-}
-
 static void leave_backend(struct exchange *x)
 {
     queue_leave(&x->waiter);
     if (x->backend) {
-        let_go_of_link(x);
+        errand_end(&x->errand,
+                   x->answer_side == ANSWER_COMPLETE && x->request_side == REQUEST_SENT);
         pool_leave(x->pool, x->backend->index);
     }
 }
@@ -60,8 +46,6 @@ void exchange_over(struct exchange *x)
     deadline_disarm(&x->deadline);
     tell(x);
     leave_backend(x);
-    http_chunks_done(&x->chunks);
-    buffer_give(&all->context->buffers, &x->kept);
     buffer_give(&all->context->buffers, &x->request_head);
     x->stream->exchange = NULL;
     all->count--;

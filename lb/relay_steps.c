@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading from and writing to the link of an exchange. */
+/* Reading from both sides of an exchange, as much as the other has room for. */
 #include "lb/relay_steps.h"
 
-#include "backends/link.h"
 #include "lb/exchange.h"
 
 enum relay relay_link_lost(struct exchange *x, const char *trouble)
@@ -11,14 +10,11 @@ enum relay relay_link_lost(struct exchange *x, const char *trouble)
     return RELAY_LINK_LOST;
 }
 
-enum relay relay_send(struct exchange *x, const struct iovec *pieces, int count)
+void relay_sent(struct exchange *x, bool is_taken)
 {
-    enum io io = connection_write(&x->link->connection, pieces, count);
-    x->moved = true;
-    if (io == IO_FAILED || io == IO_END) {
+    if (!is_taken) {
         x->request_side = REQUEST_STUCK;
     }
-    return RELAY_WAITING;
 }
 
 /* Does a body flow? Half: what came with TLS is less than what was received. */
@@ -41,7 +37,7 @@ enum stream_read relay_read(struct exchange *x, struct slice *data)
     if (!is_flowing(x->request_got)) {
         stream->read_most = READ_BYTES;
     } else if (stream->read_most == 0) { /* until something is sent there is no less room */
-        stream->read_most = read_most(connection_room(&x->link->connection));
+        stream->read_most = read_most(x->errand.ops->room(&x->errand));
     }
     enum stream_read read = stream->ops->read(stream, data);
     if (read == STREAM_DATA) {
@@ -51,55 +47,13 @@ enum stream_read relay_read(struct exchange *x, struct slice *data)
     return read;
 }
 
-/* The room of a read from the link. A head is looked for in READ_BYTES; of a body a record of TLS
- * that was begun by the last read comes on top. */
-static size_t fill_room(const struct exchange *x)
+enum errand_read relay_news(struct exchange *x, struct errand_news *news)
 {
+    struct errand *errand = &x->errand;
     const struct stream *stream = x->stream;
-    if (x->answer_side != ANSWER_BODY) {
-        return READ_BYTES;
+    errand->read_most = READ_BYTES;
+    if (x->answer_side == ANSWER_BODY && is_flowing(errand->got) && stream->ops->room) {
+        errand->read_most = read_most(stream->ops->room(stream));
     }
-    size_t most = READ_BYTES;
-    if (is_flowing(x->answer_got) && stream->ops->room) {
-        most = read_most(stream->ops->room(stream));
-    }
-    return x->link->tls ? most + RECORD_BYTES : most;
-}
-
-/* Reads of one wake-up: a backend that sends without end must let the worker's others have a turn.
- */
-enum { FILLS_MOST = 4 };
-
-enum io relay_fill(struct exchange *x)
-{
-    struct exchanges *all = x->all;
-    size_t got = 0;
-    connection_want_read(&x->link->connection, true);
-    if (x->fills >= FILLS_MOST && !connection_has_unread(&x->link->connection)) {
-        return IO_AGAIN; /* what is still in the socket wakes us again */
-    }
-    x->fills++;
-    enum io io = connection_read(&x->link->connection, all->answer, fill_room(x), &got);
-    if (io != IO_DONE) {
-        return io;
-    }
-    x->answer_got = got;
-    x->fills += (unsigned)((got - 1) / (READ_BYTES + RECORD_BYTES));
-    x->moved = true;
-    x->heard = true;
-    if (!x->kept) {
-        x->input = (struct slice){all->answer, got};
-        return IO_DONE;
-    }
-    if (x->answer_side != ANSWER_AWAITED) {
-        buffer_give(&all->context->buffers, &x->kept);
-        x->input = (struct slice){all->answer, got};
-        return IO_DONE;
-    }
-    if (!buffer_append(&all->context->buffers, &x->kept, all->answer, got,
-                       ANSWER_HEAD_BYTES + READ_BYTES)) {
-        return IO_FAILED;
-    }
-    x->input = (struct slice){x->kept->data + x->kept->start, buffer_length(x->kept)};
-    return IO_DONE;
+    return errand->ops->read(errand, news);
 }

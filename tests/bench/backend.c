@@ -36,6 +36,7 @@ static const char usage[] =
     "usage: backend --listen 127.0.0.1:PORT … [--bytes N] [--require FIELD …] [--cpu N]\n"
     "  --listen A   address to answer on; repeatable\n"
     "  --bytes N    length of the answers' body (1024) where the path is not /bytes/N\n"
+    "               nor /hold, whose answer begins and does not end\n"
     "  --require F  answer 400 to requests without this field; repeatable\n"
     "  --cpu N      run on this processor only\n"
     "Bodies, of requests and answers, have a Content-Length; answers have at most 1 GiB.\n";

@@ -21,6 +21,9 @@ enum { SKIP_AT_ONCE_BYTES = 1 << 20 };
 static const char refusal[] =
     "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
+/* nginx keeps what came back until there is more, unless it is told that nobody may wait. */
+static const char at_once[] = "X-Accel-Buffering: no\r\n";
+
 struct backend_link *backend_link_new(int socket)
 {
     struct backend_link *link = calloc(1, sizeof *link);
@@ -75,17 +78,18 @@ static bool send_answer(const struct backend_manners *manners, struct backend_li
 
 static bool begin_answer(const struct backend_manners *manners, struct backend_link *link)
 {
-    if (link->told_bytes != link->asked_bytes) {
+    if (link->told_bytes != link->asked_bytes || link->told_held != link->holds) {
         link->answer_head_bytes =
             (size_t)snprintf(link->answer_head, sizeof link->answer_head,
                              "HTTP/1.1 200 OK\r\nServer: backend\r\nContent-Type: text/plain\r\n"
-                             "Content-Length: %llu\r\n\r\n",
-                             (unsigned long long)link->asked_bytes);
+                             "Content-Length: %llu\r\n%s\r\n",
+                             (unsigned long long)link->asked_bytes, link->holds ? at_once : "");
         link->told_bytes = link->asked_bytes;
+        link->told_held = link->holds;
     }
     link->owes = false;
     link->unsent_head = link->answer_head_bytes;
-    link->unsent_body = link->asked_bytes;
+    link->unsent_body = link->asked_bytes - (link->holds ? 1 : 0);
     return send_answer(manners, link);
 }
 
@@ -116,10 +120,13 @@ static bool read_number(const char *text, const char *ends, uint64_t most, uint6
 
 static bool read_path(const struct backend_manners *manners, struct backend_link *link)
 {
-    static const char asks[] = "/bytes/";
+    static const char asks[] = "/bytes/", holds[] = "/hold ";
     size_t line_bytes = strcspn(link->held, "\r");
+    link->holds = memmem(link->held, line_bytes, holds, sizeof holds - 1) != NULL;
     const char *found = memmem(link->held, line_bytes, asks, sizeof asks - 1);
     link->asked_bytes = manners->body_bytes;
+    if (link->holds)
+        link->asked_bytes = 2; /* of which one comes */
     return found == NULL ||
            read_number(found + sizeof asks - 1, " ?/", BACKEND_BODY_MOST, &link->asked_bytes);
 }
@@ -181,7 +188,7 @@ static bool take_held(const struct backend_manners *manners, struct backend_link
         if (link->owes && !begin_answer(manners, link))
             return false;
         const char *end = memmem(link->held, link->held_bytes, "\r\n\r\n", 4);
-        if (end == NULL)
+        if (end == NULL || (link->holds && !is_sending(link)))
             return link->held_bytes < BACKEND_HEAD_BYTES;
         if (!is_sending(link) && !take_head(manners, link, (size_t)(end - link->held) + 4))
             return false;

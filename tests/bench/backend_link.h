@@ -4,6 +4,8 @@
  * bodies are skipped, and each is answered after its last byte.
  *
  * The answer's body has as many bytes as the path asks for (/bytes/N), or as all answers have.
+ * Where the path is /hold, one byte of two comes, and the answer stays open until the other side
+ * ends it.
  */
 #ifndef LB_BENCH_BACKEND_LINK_H
 #define LB_BENCH_BACKEND_LINK_H
@@ -32,11 +34,13 @@ struct backend_manners {
 struct backend_link {
     int socket;
     bool owes;              /* an answer, once its request's body is skipped */
+    bool holds;             /* … which does not end, so that nothing comes after it */
     uint64_t skipped_bytes; /* of that body, still to come */
     uint64_t asked_bytes;   /* of the answer's body */
     size_t unsent_head;     /* of the answer on its way: at the end of answer_head */
     uint64_t unsent_body;
-    uint64_t told_bytes; /* what Content-Length in answer_head says */
+    uint64_t told_bytes; /* what Content-Length in answer_head says … */
+    bool told_held;      /* … of an answer without an end */
     size_t answer_head_bytes;
     size_t held_bytes; /* of a head that is not complete, or of what came behind it */
     char answer_head[BACKEND_ANSWER_HEAD_BYTES];

@@ -174,7 +174,8 @@ def free_port():
         return found.getsockname()[1]
 
 
-def _version(command, pattern):
+def version(command, pattern):
+    """What the first group of the pattern is in what the command says, or "unknown"."""
     done = subprocess.run(command, capture_output=True, text=True)
     match = re.search(pattern, done.stdout + done.stderr)
     return match.group(1) if match else "unknown"
@@ -191,6 +192,7 @@ class Balancer:
     """One program with one configuration. `name` is its own, `column` where its figures stand; `settings` fill the
     template's places besides ports and folders."""
 
+    http2 = False  # what its visitors speak
     patience_s = 60  # until it listens; ten thousand certificates take nginx ten seconds
 
     def __init__(self, name, program, template, command, version, settings=None):
@@ -211,6 +213,7 @@ class Balancer:
         other = Balancer(name, self.program, template or self.template, command or self.command, self.version,
                          {**self.settings, **settings})
         other.column = self.column
+        other.http2 = self.http2
         return other
 
     def start(self, folder, certificates, backends, processors, connections, environment=None):
@@ -278,7 +281,8 @@ class Balancer:
         return accounting.memory_bytes(self.process.pid)
 
 
-def _program(name):
+def program(name):
+    """The path of an installed program, also of those that are for root, or None."""
     folders = os.environ.get("PATH", "") + os.pathsep + "/usr/sbin" + os.pathsep + "/sbin"
     return shutil.which(name, path=folders)
 
@@ -286,15 +290,15 @@ def _program(name):
 def available(lb_program):
     """{name: Balancer} of lb, nginx and haproxy with their default settings, as far as they are installed."""
     found = {}
-    for name, program, template, command, flag, pattern in (
+    for name, path, template, command, flag, pattern in (
             ("lb", os.access(lb_program, os.X_OK) and lb_program, LB, ["{program}", "run", "-c", "{config}"],
              "--version", r"(\d+\.\d+\.\d+\S*)"),
-            ("nginx", _program("nginx"), NGINX,
+            ("nginx", program("nginx"), NGINX,
              ["{program}", "-e", "stderr", "-p", "{folder}", "-c", "{config}"], "-v", r"nginx/(\S+)"),
-            ("haproxy", _program("haproxy"), HAPROXY, ["{program}", "-db", "-f", "{config}"], "-v",
+            ("haproxy", program("haproxy"), HAPROXY, ["{program}", "-db", "-f", "{config}"], "-v",
              r"version (\S+)")):
-        if program:
-            found[name] = Balancer(name, program, template, command, _version([program, flag], pattern),
+        if path:
+            found[name] = Balancer(name, path, template, command, version([path, flag], pattern),
                                    SETTINGS[name])
     return found
 

@@ -59,7 +59,8 @@ def lock(folder):
 
 
 class Bench:
-    """`quick` and `repetitions` are what groups go by; `available` is {name: Balancer} of what is installed."""
+    """`quick` and `repetitions` are what groups go by; `available` is {name: Balancer} of what is installed, `http2`
+    the Balancers that HTTP/2 is spoken with."""
 
     def __init__(self, options):
         self.tools = os.path.abspath(options.tools)
@@ -73,6 +74,7 @@ class Bench:
         balancer_processor, self.load_processor = processors()
         self.balancer_processors = None if balancer_processor is None else {balancer_processor}
         self.available = {}
+        self.http2 = []
         self.backend = None
         self.backends = tuple(balancers.free_port() for _ in range(BACKENDS))
         self._proven = set()
@@ -122,18 +124,20 @@ class Bench:
                 contender.stop()
 
     def prove(self, balancer, folder):
-        """It lets the client's certificate in, refuses a client without one, and resumes sessions; that it sends the
-        forwarding fields is the backend's to see. Else a Fault. Once for each of them is enough."""
+        """It lets the client's certificate in, refuses a client without one, and (with HTTP/1.1) resumes sessions; that
+        it sends the forwarding fields is the backend's to see. Else a Fault. Once for each of them is enough."""
         if balancer.name in self._proven:
             return
         command = [os.path.join(self.tools, "load"), "--address", f"127.0.0.1:{balancer.port}",
                    "--ca", f"{folder}/ca.crt", "--connections", "1", "--count", "4"]
+        modes = ("keep-alive",) if balancer.http2 else ("keep-alive", "full", "resumed")
+        command += ["--http2", "4"] if balancer.http2 else []
         known = ["--certificate", f"{folder}/client.crt", "--key", f"{folder}/client.key"]
         rsa = folder == self.certificates_rsa  # its only TLS 1.2 ciphers are ECDSA's
         for tls in ("1.3",) if rsa else ("1.2", "1.3"):
-            for mode in ("keep-alive", "full", "resumed"):
+            for mode in modes:
                 self._prove_mode(balancer, [*command, *known, "--mode", mode, "--tls", tls], mode)
-            refused = subprocess.run([*command, "--mode", "full", "--tls", tls], capture_output=True, text=True)
+            refused = subprocess.run([*command, "--mode", "keep-alive", "--tls", tls], capture_output=True, text=True)
             if refused.returncode != 1 or json.loads(refused.stdout)["units"] != 0:
                 raise Fault(f"{balancer.name}: TLS {tls}: a client without a certificate got in")
         self._proven.add(balancer.name)

@@ -6,6 +6,7 @@ board's cells of the rows that are wanted and notes there what went wrong."""
 import bodies
 import calls
 import handshakes
+import http2
 import idle
 import instructions
 import latency
@@ -16,7 +17,8 @@ import requests
 import starts
 import workers
 
-ALL = (requests, instructions, calls, logs, handshakes, bodies, idle, latency, names, reloads, starts, workers)
+ALL = (requests, instructions, calls, logs, handshakes, bodies, idle, latency, names, reloads, starts, workers,
+       http2)
 
 
 def choose(quick, words):

@@ -22,12 +22,12 @@ def connections(bench):
     return min(wanted, surroundings.descriptor_limit() * 85 // 100)
 
 
-def _hold(bench, balancer, count, faces):
-    """(bytes of one connection, faults). The balancer must be fresh: memory that earlier work left behind would hide
-    what these need."""
+def hold(bench, balancer, count, faces=None, more=()):
+    """(bytes of one connection, faults); `more` is for the load generator. The balancer must be fresh: memory that
+    earlier work left behind would hide what these need."""
     before = balancer.memory_bytes()["rss"]
     load = workloads.Load(bench.tools, bench.certificates, balancer.port,
-                          ["--mode", "idle", "--connections", str(count), "--sources", "200", "--stall", "30"],
+                          ["--mode", "idle", "--connections", str(count), "--sources", "200", "--stall", "30", *more],
                           bench.load_processor, faces)
     try:
         held = balancer.memory_bytes()["rss"]
@@ -50,7 +50,7 @@ def run(bench, board, rows):
         for balancer in bench.available.values():
             try:
                 bench.start(balancer)
-                board.add(row, balancer.column, *_hold(bench, balancer, count, faces))
+                board.add(row, balancer.column, *hold(bench, balancer, count, faces))
             except Fault as fault:
                 board.fault([row], balancer.column, fault)
             finally:

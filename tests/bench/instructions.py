@@ -38,6 +38,7 @@ ROWS = (
 )
 # (few, many) units. More requests than handshakes: what differs between two starts is divided by them.
 UNITS = {"keep-alive": (1000, 7000), "full": (20, 120), "resumed": (20, 140)}
+UNITS_OF_MANY = (2000, 14000)  # with many streams on one connection
 
 
 def countable():
@@ -45,8 +46,9 @@ def countable():
 
 
 def _under_valgrind(balancer, counts):
-    """nginx in one process, for a worker of its own would have counts of its own."""
+    """nginx and nghttpx in one process, for a worker of its own would have counts of its own."""
     template = balancer.template.replace("daemon off;", "daemon off;\nmaster_process off;")
+    template = template.replace("no-ocsp=yes", "no-ocsp=yes\nsingle-process=yes")
     slow = balancer.like(balancer.name, template,
                          ["valgrind", "--tool=callgrind", "--callgrind-out-file=" + counts, *balancer.command])
     slow.file_name = os.path.basename(counts)
@@ -79,7 +81,7 @@ def _total(slow, counts):
 
 def count(bench, balancer, work, units):
     """Instructions of one start, so many units, and an end. Fails with a Fault."""
-    who = "-strangers" if work.strangers else ""
+    who = "-strangers" if work.strangers else f"-http2-{work.streams}" if work.streams else ""
     counts = os.path.join(bench.folder, f"{balancer.file_name}-{work.mode}{who}-{units}.callgrind")
     slow = _under_valgrind(balancer, counts)
     if os.path.exists(counts):
@@ -111,7 +113,7 @@ def _count_again(bench, balancer, work, units):
 
 
 def per_unit(bench, balancer, work):
-    few, many = UNITS[work.mode]
+    few, many = UNITS_OF_MANY if work.streams > 1 else UNITS[work.mode]
     more = _count_again(bench, balancer, work, many) - _count_again(bench, balancer, work, few)
     return more / (many - few)
 
@@ -128,8 +130,9 @@ def count_all(bench, board, rows, contenders):
                 board.fault([row], balancer.column, fault)
 
 
-def run(bench, board, rows):
-    contenders = list(bench.available.values())
+def run(bench, board, rows, contenders=None):
+    """`contenders`: those of HTTP/1.1 when left out."""
+    contenders = contenders or list(bench.available.values())
     if not countable():
         for balancer in contenders:
             board.fault(rows, balancer.column, "valgrind is not installed: instructions are not counted")

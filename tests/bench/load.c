@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The load generator: visitors on one epoll in one thread.
+ * The load generator: visitors on one epoll in one thread, each with a connection of its own, or
+ * with HTTP/2 so many together on one.
  *
  *   warming up   every visitor does one unit, a few at a time, and rests
  *   ready        with --wait: until a line comes on standard input
@@ -17,6 +18,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "tests/bench/bundle.h"
 #include "tests/bench/pace.h"
 #include "tests/bench/place.h"
 #include "tests/bench/result.h"
@@ -41,6 +43,8 @@ struct load {
     struct wake wake;
     struct result result;
     struct visitor *visitors;
+    unsigned visitor_count;
+    struct bundle *bundles;        /* of visitors, with HTTP/2: one for each connection */
     struct visitor *first_resting; /* in the order in which they came to rest: all get their turn */
     struct visitor *last_resting;
     unsigned warmed;      /* visitors that have begun their first unit */
@@ -91,10 +95,18 @@ static void settle(struct load *load, struct visitor *visitor, enum visitor_outc
         result_note_done(&load->result, &load->plan, visitor);
 }
 
+static void on_end(void *listener, struct visitor *visitor, enum visitor_outcome outcome)
+{
+    settle(listener, visitor, outcome);
+}
+
 static void begin_unit(struct load *load, struct visitor *visitor, uint64_t due_ns)
 {
     load->busy++;
-    settle(load, visitor, visitor_begin(&load->plan, visitor, due_ns));
+    if (visitor->bundle != NULL)
+        bundle_begin(visitor->bundle, visitor, due_ns);
+    else
+        settle(load, visitor, visitor_begin(&load->plan, visitor, due_ns));
 }
 
 static bool has_more_work(const struct load *load, uint64_t now_ns)
@@ -104,7 +116,7 @@ static bool has_more_work(const struct load *load, uint64_t now_ns)
 }
 
 /* Whoever rests takes what is due. */
-static void hand_out(struct load *load)
+static void hand_out_all(struct load *load)
 {
     uint64_t due_ns;
     while (load->phase == MEASURING && load->first_resting != NULL) {
@@ -120,13 +132,20 @@ static void hand_out(struct load *load)
     }
 }
 
+static void hand_out(struct load *load)
+{
+    hand_out_all(load);
+    bundle_flush_all(&load->plan);
+}
+
 /* ---- phases ---- */
 
 static void warm_up(struct load *load)
 {
-    while (load->busy < WARMING_AT_ONCE && load->warmed < load->options.connections &&
+    while (load->busy < WARMING_AT_ONCE && load->warmed < load->visitor_count &&
            load->result.failures < MOST_FAILURES)
         begin_unit(load, &load->visitors[load->warmed++], visitor_now_ns());
+    bundle_flush_all(&load->plan);
     if (load->busy > 0)
         return;
     load->phase = READY;
@@ -134,7 +153,8 @@ static void warm_up(struct load *load)
         return;
     printf(
         "{\"ready\": true, \"connections\": %u, \"failures\": %llu, \"first_failure\": \"%s\"}\n",
-        load->warmed, (unsigned long long)load->result.failures, load->result.first_failure);
+        load->options.connections, (unsigned long long)load->result.failures,
+        load->result.first_failure);
     fflush(stdout);
 }
 
@@ -145,6 +165,8 @@ static void begin_measuring(struct load *load)
     load->result.began_ns = load->moved_ns = visitor_now_ns();
     if (options->mode == LOAD_IDLE)
         return; /* the connections are open: that was the work */
+    load->plan.holds = options->mode == LOAD_HELD;
+    visitor_plan_ask(&load->plan, options->path);
     load->pace = pace_begin(options->rate, options->count, (uint64_t)options->seconds * 1000000000U,
                             load->result.began_ns);
 }
@@ -195,6 +217,14 @@ static bool hear(struct load *load)
     return bytes > 0;
 }
 
+static void advance(struct load *load, void *owner)
+{
+    if (load->bundles != NULL)
+        bundle_advance(owner);
+    else
+        settle(load, owner, visitor_advance(&load->plan, owner));
+}
+
 static void turn(struct load *load)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
@@ -203,11 +233,11 @@ static void turn(struct load *load)
         wake_at(&load->wake, pace_next_ns(&load->pace));
     int count = epoll_wait(load->plan.epoll, events, EVENTS_AT_ONCE, LOOK_AROUND_MS);
     for (int i = 0; i < count; i++) {
-        struct visitor *visitor = events[i].data.ptr;
-        if (visitor == NULL && !hear(load))
+        void *owner = events[i].data.ptr;
+        if (owner == NULL && !hear(load))
             stop(load);
-        if (visitor != NULL && events[i].data.ptr != &load->wake)
-            settle(load, visitor, visitor_advance(&load->plan, visitor));
+        if (owner != NULL && owner != &load->wake)
+            advance(load, owner);
         hand_out(load); /* between two events: units are not late for those behind */
     }
 }
@@ -229,6 +259,27 @@ static void watch_standard_input(struct load *load)
     exit(2);
 }
 
+/* false: out of memory. */
+static bool gather_visitors(struct load *load)
+{
+    unsigned connections = load->options.connections;
+    unsigned streams = load->options.streams;
+    load->visitor_count = streams > 0 ? connections * streams : connections;
+    load->visitors = calloc(load->visitor_count, sizeof *load->visitors);
+    if (load->visitors == NULL)
+        return false;
+    for (unsigned i = 0; i < load->visitor_count; i++)
+        load->visitors[i].line.socket = -1;
+    if (streams == 0)
+        return true;
+    load->plan.on_end = on_end;
+    load->plan.listener = load;
+    load->bundles = calloc(connections, sizeof *load->bundles);
+    for (unsigned i = 0; i < connections && load->bundles != NULL; i++)
+        bundle_init(&load->bundles[i], &load->plan, load->visitors + (size_t)i * streams, streams);
+    return load->bundles != NULL;
+}
+
 static bool prepare(struct load *load)
 {
     unsigned connections = load->options.connections;
@@ -237,12 +288,7 @@ static bool prepare(struct load *load)
                  "no %u descriptors are allowed here (ulimit -Hn)", connections + 64);
         return false;
     }
-    load->visitors = calloc(connections, sizeof *load->visitors);
-    if (load->visitors == NULL)
-        return false;
-    for (unsigned i = 0; i < connections; i++)
-        load->visitors[i].socket = -1;
-    if (!visitor_plan_init(&load->plan, &load->options))
+    if (!visitor_plan_init(&load->plan, &load->options) || !gather_visitors(load))
         return false;
     if (wake_init(&load->wake, load->plan.epoll))
         return true;
@@ -252,8 +298,11 @@ static bool prepare(struct load *load)
 
 static void clear_away(struct load *load)
 {
-    for (unsigned i = 0; load->visitors != NULL && i < load->options.connections; i++)
+    for (unsigned i = 0; load->bundles != NULL && i < load->options.connections; i++)
+        bundle_end(&load->bundles[i]);
+    for (unsigned i = 0; load->visitors != NULL && i < load->visitor_count; i++)
         visitor_end(&load->visitors[i]);
+    free(load->bundles);
     free(load->visitors);
     wake_done(&load->wake);
     visitor_plan_done(&load->plan);

@@ -13,11 +13,13 @@ enum { BODY_BYTES_MOST = 1 << 30 };
 
 static const char usage[] =
     "usage: load --address 127.0.0.1:PORT [options]\n"
-    "  --mode MODE        keep-alive | full | resumed | idle (keep-alive)\n"
+    "  --mode MODE        keep-alive | full | resumed | idle | held (keep-alive)\n"
     "  --connections N    at the same time (32)\n"
+    "  --http2 N          speak HTTP/2, with N requests at a time on each connection\n"
     "  --rate N           so many units are due each second, at fixed times, and latency counts "
     "from\n"
-    "                     then: for all modes but idle (each connection has a unit all the time)\n"
+    "                     then: for all modes but idle and held (each connection has a unit all "
+    "the time)\n"
     "  --count N          units of work; or\n"
     "  --seconds N        how long (5, when no count is given)\n"
     "  --tls 1.2|1.3      the only version offered (1.3)\n"
@@ -45,6 +47,7 @@ enum option_key {
     KEY_ADDRESS = 256,
     KEY_MODE,
     KEY_CONNECTIONS,
+    KEY_HTTP2,
     KEY_RATE,
     KEY_COUNT,
     KEY_SECONDS,
@@ -69,6 +72,7 @@ static const struct option long_options[] = {
     {"address", required_argument, NULL, KEY_ADDRESS},
     {"mode", required_argument, NULL, KEY_MODE},
     {"connections", required_argument, NULL, KEY_CONNECTIONS},
+    {"http2", required_argument, NULL, KEY_HTTP2},
     {"rate", required_argument, NULL, KEY_RATE},
     {"count", required_argument, NULL, KEY_COUNT},
     {"seconds", required_argument, NULL, KEY_SECONDS},
@@ -97,6 +101,7 @@ static const struct {
     {"full", LOAD_FULL},
     {"resumed", LOAD_RESUMED},
     {"idle", LOAD_IDLE},
+    {"held", LOAD_HELD},
 };
 // clang-format on
 
@@ -131,6 +136,8 @@ static void read_number(struct load_options *options, enum option_key key, const
 {
     if (key == KEY_CONNECTIONS)
         options->connections = (unsigned)argument_number("--connections", text, 1, 200000);
+    if (key == KEY_HTTP2)
+        options->streams = (unsigned)argument_number("--http2", text, 1, 1000);
     if (key == KEY_RATE)
         options->rate = argument_number("--rate", text, 1, 1000000);
     if (key == KEY_COUNT)
@@ -199,6 +206,24 @@ static void check_credentials(const struct load_options *options)
                options->faces != NULL ? "--faces F --key F" : "--certificate F --key F");
 }
 
+/* Each for itself is right, but not together. */
+static void refuse_nonsense(const struct load_options *options)
+{
+    bool closes = options->mode == LOAD_FULL || options->mode == LOAD_RESUMED;
+    bool stays = options->mode == LOAD_IDLE || options->mode == LOAD_HELD;
+    if (options->address.sin_port == 0)
+        refuse("an address is needed:", "--address 127.0.0.1:PORT");
+    check_credentials(options);
+    if (options->rate > 0 && stays)
+        refuse("connections and streams that stay have no units:", "--rate");
+    if (options->streams > 0 && closes)
+        refuse("handshakes are measured with HTTP/1.1:", "--http2");
+    if (options->streams == 0 && options->mode == LOAD_HELD)
+        refuse("what is held are streams, so this needs --http2:", "--mode held");
+    if ((uint64_t)options->connections * options->streams > 200000)
+        refuse("all connections together have at most 200000 streams:", "--http2");
+}
+
 struct load_options load_options_read(int argc, char **argv)
 {
     struct load_options options = {.mode = LOAD_KEEP_ALIVE,
@@ -220,11 +245,9 @@ struct load_options load_options_read(int argc, char **argv)
     }
     if (optind < argc)
         refuse("what is", argv[optind]);
-    if (options.address.sin_port == 0)
-        refuse("an address is needed:", "--address 127.0.0.1:PORT");
-    check_credentials(&options);
-    if (options.rate > 0 && options.mode == LOAD_IDLE)
-        refuse("idle connections have no units:", "--rate");
+    refuse_nonsense(&options);
+    if (options.mode == LOAD_HELD)
+        options.count = (uint64_t)options.connections * options.streams;
     if (options.count == 0 && options.seconds == 0)
         options.seconds = 5;
     return options;

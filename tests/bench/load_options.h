@@ -12,6 +12,7 @@ enum load_mode {
     LOAD_FULL,       /* a unit is TCP + full TLS handshake + one request + close */
     LOAD_RESUMED,    /* the same with the newest session of the unit before */
     LOAD_IDLE,       /* a unit is a connection that has made one request and stays open */
+    LOAD_HELD,       /* a unit is a request whose answer begins and does not end (HTTP/2) */
 };
 
 struct load_options {
@@ -29,6 +30,7 @@ struct load_options {
     const char *groups;
     int tls_version; /* TLS1_2_VERSION or TLS1_3_VERSION */
     unsigned connections;
+    unsigned streams;       /* of HTTP/2 on each connection, each with a unit; 0: HTTP/1.1 */
     uint64_t rate;          /* units due each second; 0: as fast as they come back */
     uint64_t count;         /* units; 0: as many as fit in `seconds` */
     unsigned seconds;       /* of the measured part; 0: until `count` units are done */

@@ -19,6 +19,7 @@ def _parser(description):
     parser.add_argument("--quick", action="store_true", help="about two minutes: the key rows, smaller units")
     parser.add_argument("--work", metavar="NAMES", help="only these groups or rows: "
                         + ", ".join(group.NAME for group in groups.ALL))
+    parser.add_argument("--http2", action="store_true", help="the same as --work http2")
     parser.add_argument("--only", metavar="NAMES", help="balancers, for example lb,nginx")
     parser.add_argument("--repetitions", type=int, metavar="N", help="default: 3 quick, 5 otherwise")
     parser.add_argument("--idle", type=int, metavar="N", help="idle connections")
@@ -72,7 +73,7 @@ def _refusal(options):
         return f"--only knows {', '.join((OWN, *PEERS))}, not '{', '.join(unknown)}'"
     if not re.fullmatch(PLAIN_PATH, os.path.abspath(options.out), re.ASCII):
         return (f"--out {os.path.abspath(options.out)!r}: only letters, digits and . _ / + @ - may be in its path, for "
-                "it stands in the configurations of nginx and HAProxy")
+                "it stands in the configurations of its peers")
     return None
 
 
@@ -83,6 +84,8 @@ def read(description, arguments=None):
     if options.repetitions is None:
         options.repetitions = 3 if options.quick else 5
     options.work, options.only = _words(options.work), _words(options.only)
+    if options.http2:
+        options.work = [*(options.work or []), groups.http2.NAME]
     refusal = _refusal(options)
     if refusal is not None:
         parser.error(refusal)

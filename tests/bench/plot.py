@@ -69,10 +69,11 @@ def draw(chosen, results):
     found = bars(chosen, results)
     height = TOP + LINE * len(found) + 20
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-             f'height="{height}" role="img" aria-label="What lb takes beside the better of nginx and HAProxy">',
+             f'height="{height}" role="img" aria-label="What lb takes beside the better peer">',
              f"<style>\n{STYLE}</style>",
              f'<rect class="page" width="{WIDTH}" height="{height}" rx="6"/>',
-             '<text class="title" x="16" y="24">What lb takes, the better of nginx and HAProxy being 1</text>',
+             '<text class="title" x="16" y="24">What lb takes, the better peer being 1: '
+             'nginx, HAProxy, and for HTTP/2 nghttpx</text>',
              '<text class="soft" x="16" y="44">less is better · upright marks are goals, what misses one is orange · '
              f'{escape(results["when"][:10])}</text>']
     for tenth in (0, 0.25, 0.5, 0.75):

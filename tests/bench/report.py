@@ -3,15 +3,21 @@
 "verdicts", "ratio", "best_ratio"}}, and about the run "machine", "versions", "when", "repetitions", "quick",
 "missing"}."""
 
-from rows import BEST, DIFFERENCES, OWN, PEERS, ratio, usable
+from rows import BEST, DIFFERENCES, OWN, PEERS, PEERS_EVERYWHERE, ratio, usable
 
-HEAD = (OWN, *PEERS, "best setting", "lb / better peer", "goal")
+HEAD = ("best setting", "lb / better peer", "goal")  # behind the columns of balancers
 
 
 def entry(row, cells):
     """What `results` keeps of one row."""
     return {"name": row.name, "unit": row.unit, "cells": cells, "verdicts": row.verdicts(cells),
             "ratio": ratio(cells, PEERS), "best_ratio": ratio(cells, BEST)}
+
+
+def _columns(results):
+    """lb, peers that are in every row, and whoever has a cell in any."""
+    heard = {name for kept in results["rows"].values() for name in kept["cells"]}
+    return [OWN, *(name for name in PEERS if name in PEERS_EVERYWHERE or name in heard)]
 
 
 def _cell(row, cell):
@@ -56,13 +62,14 @@ def _name(row, cells, repetitions):
 
 
 def _table(chosen, results):
-    lines = ["| work | " + " | ".join(HEAD) + " |", "|---" * (len(HEAD) + 1) + "|"]
+    columns = _columns(results)
+    lines = ["| work | " + " | ".join([*columns, *HEAD]) + " |", "|---" * (len(columns) + len(HEAD) + 1) + "|"]
     for _, rows in chosen:
         for row in rows:
             kept = results["rows"][row.key]
             cells = kept["cells"]
             lines.append("| " + " | ".join([_name(row, cells, results["repetitions"]),
-                                            *(_cell(row, cells.get(name)) for name in (OWN, *PEERS)),
+                                            *(_cell(row, cells.get(name)) for name in columns),
                                             _best(row, cells), _ratios(row, kept), _goals(kept["verdicts"])]) + " |")
     return "\n".join(lines)
 
@@ -97,7 +104,7 @@ def _faults(results):
 def lacking(results):
     """Why these results may not stand for a whole run: who was not measured, or None."""
     cells = [kept["cells"] for kept in results["rows"].values()]
-    for name in (OWN, *PEERS):
+    for name in dict.fromkeys([*results["missing"], *_columns(results)]):
         if name in results["missing"] or not any(usable(of.get(name)) for of in cells):
             return f"{name} was not measured"
     if any(of[OWN]["faults"] for of in cells if OWN in of):

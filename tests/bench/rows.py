@@ -4,8 +4,9 @@
 import dataclasses
 
 OWN = "lb"
-PEERS = ("nginx", "haproxy")
-BEST = tuple(name + " best" for name in PEERS)
+PEERS_EVERYWHERE = ("nginx", "haproxy")
+PEERS = (*PEERS_EVERYWHERE, "nghttpx")  # the last one where HTTP/2 is spoken
+BEST = ("nginx best", "haproxy best")
 
 WRITTEN = {
     "µs": "{:,.1f} µs",

@@ -5,6 +5,8 @@
  *
  *   keep-alive, idle:  [connect, handshake] once, then request, answer
  *   full, resumed:     connect, handshake, request, answer, close_notify, the peer's end
+ *
+ * With HTTP/2 it is one of those that share a connection: see bundle.h.
  */
 #ifndef LB_BENCH_VISITOR_H
 #define LB_BENCH_VISITOR_H
@@ -12,15 +14,8 @@
 #include <openssl/ssl.h>
 
 #include "tests/bench/answer.h"
+#include "tests/bench/line.h"
 #include "tests/bench/visitor_plan.h"
-
-enum visitor_outcome {
-    VISITOR_BUSY,   /* its unit goes on */
-    VISITOR_DONE,   /* its unit ended well */
-    VISITOR_FAILED, /* its unit failed; the connection is gone, plan->failure says why */
-    VISITOR_QUIET,  /* it had no unit, and has none */
-    VISITOR_CLOSED, /* it had no unit, and the peer closed its connection */
-};
 
 enum visitor_state {
     VISITOR_RESTING,    /* for the next unit; its connection, if it has one, stays open */
@@ -31,17 +26,21 @@ enum visitor_state {
     VISITOR_LEAVING,    /* for the peer's end of the connection */
 };
 
+struct bundle;
+
 struct visitor {
     enum visitor_state state;
-    int socket; /* -1: none */
-    SSL *tls;
+    struct line line;
     SSL_SESSION *session; /* the newest; only in resumed mode */
     uint64_t due_ns;      /* its unit, or when it began if it had not been due before */
     uint64_t answered_ns;
-    uint64_t sent_bytes; /* of head and body of the request: given to TLS */
+    uint64_t sent_bytes; /* of head (only HTTP/1.1) and body of the request: given to TLS */
     bool reused;         /* the handshake of this unit resumed a session */
     bool fresh;          /* this unit opened its connection */
     struct answer answer;
+    struct bundle *bundle;        /* HTTP/2: whose connection it uses; NULL: it has its own */
+    int32_t stream;               /* of its unit there; negative: it could not begin */
+    bool has_ended;               /* HTTP/2: the answer is whole */
     struct visitor *next_resting; /* for load.c */
 };
 

@@ -39,6 +39,7 @@ static bool load_files(SSL_CTX *context, const struct load_options *options)
 
 static bool make_context(struct visitor_plan *plan)
 {
+    static const unsigned char alpn[] = {2, 'h', '2'};
     const struct load_options *options = plan->options;
     plan->context = SSL_CTX_new(TLS_client_method());
     if (plan->context == NULL || !load_files(plan->context, options))
@@ -50,6 +51,8 @@ static bool make_context(struct visitor_plan *plan)
     SSL_CTX_set_read_ahead(plan->context, 1);
     if (options->mode != LOAD_IDLE)
         SSL_CTX_set_default_read_buffer_len(plan->context, READ_AHEAD_BYTES);
+    if (options->streams > 0 && SSL_CTX_set_alpn_protos(plan->context, alpn, sizeof alpn) != 0)
+        return false;
     if (options->mode == LOAD_RESUMED) {
         SSL_CTX_set_session_cache_mode(plan->context,
                                        SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -76,6 +79,32 @@ static bool write_request(struct visitor_plan *plan)
     return plan->request_bytes < (int)sizeof plan->request;
 }
 
+static void add_field(struct visitor_plan *plan, const char *name, const char *value)
+{
+    plan->fields[plan->field_count++] =
+        (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name,
+                     .namelen = strlen(name),
+                     .value = (uint8_t *)(uintptr_t)value,
+                     .valuelen = strlen(value),
+                     .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE};
+}
+
+void visitor_plan_ask(struct visitor_plan *plan, const char *path)
+{
+    const struct load_options *options = plan->options;
+    plan->field_count = 0;
+    add_field(plan, ":method", options->body_bytes >= 0 ? "POST" : "GET");
+    add_field(plan, ":scheme", "https");
+    add_field(plan, ":authority", options->host);
+    add_field(plan, ":path", path);
+    add_field(plan, "user-agent", "load/1");
+    add_field(plan, "accept", "*/*");
+    if (options->body_bytes < 0)
+        return;
+    snprintf(plan->length, sizeof plan->length, "%lld", (long long)options->body_bytes);
+    add_field(plan, "content-length", plan->length);
+}
+
 bool visitor_plan_init(struct visitor_plan *plan, const struct load_options *options)
 {
     *plan = (struct visitor_plan){.options = options, .epoll = epoll_create1(EPOLL_CLOEXEC)};
@@ -88,6 +117,7 @@ bool visitor_plan_init(struct visitor_plan *plan, const struct load_options *opt
                  options->faces);
         return false;
     }
+    visitor_plan_ask(plan, options->mode == LOAD_HELD ? "/" : options->path);
     if (plan->epoll >= 0 && make_context(plan) && pattern_init(&plan->pattern))
         return true;
     const char *reason = ERR_reason_error_string(ERR_peek_error());

@@ -17,7 +17,8 @@ GIB = 2**30
 class Workload:
     """What the load generator is asked for. `quick_units`, `long_units`: how much in one repetition; `rate`: units that
     are due each second, 0: as fast as possible; `answer_bytes`, `body_bytes`: of each, 0: the backend's own
-    kilobyte, and no body; `strangers`: no client has ever been here before."""
+    kilobyte, and no body; `strangers`: no client has ever been here before; `streams`: of HTTP/2 at a time on each
+    connection, 0: HTTP/1.1."""
     name: str
     mode: str
     tls: str = "1.3"
@@ -29,6 +30,7 @@ class Workload:
     body_bytes: int = 0
     host: str = "www.example.com"
     strangers: bool = False
+    streams: int = 0
 
     def units(self, quick):
         return self.quick_units if quick else self.long_units
@@ -38,6 +40,8 @@ class Workload:
                      "--connections", str(self.connections), "--sources", "200"]
         if self.rate:
             arguments += ["--rate", str(self.rate)]
+        if self.streams:
+            arguments += ["--http2", str(self.streams)]
         if self.answer_bytes:
             arguments += ["--path", f"/bytes/{self.answer_bytes}", "--expect", str(self.answer_bytes)]
         if self.body_bytes:
@@ -53,6 +57,8 @@ FULL_UNKNOWN = Workload("full handshake, unknown client", "full", "1.3", 1000, 1
 FULL_RSA = Workload("full handshake, RSA", "full", "1.3", 1500, 1500, 16)
 FULL_12 = Workload("full handshake, TLS 1.2", "full", "1.2", 1500, 2000, 16)
 RESUMED_12 = Workload("resumed handshake, TLS 1.2", "resumed", "1.2", 4000, 8000, 16)
+HTTP2_ONE = Workload("HTTP/2 request, one at a time", "keep-alive", "1.3", 20000, 30000, 32, streams=1)
+HTTP2_MANY = Workload("HTTP/2 request, 100 at a time", "keep-alive", "1.3", 30000, 60000, 8, streams=100)
 
 
 class Load:
@@ -160,7 +166,7 @@ WARM_UP_UNITS = 3000
 
 def warm_up(bench, balancer, folder):
     """What only the first requests cost: links are opened, memory is touched for the first time."""
-    run(bench, balancer, KEPT, WARM_UP_UNITS, folder)
+    run(bench, balancer, HTTP2_MANY if balancer.http2 else KEPT, WARM_UP_UNITS, folder)
 
 
 def measure_rows(bench, board, rows, contenders, folder=None, repetitions=None):

@@ -34,7 +34,7 @@ class Options(unittest.TestCase):
             self.assertIn("exclude one another", self.refusal(one, other))
 
     def test_an_unknown_balancer_is_refused_with_those_there_are(self):
-        self.assertIn("lb, nginx, haproxy, not 'apache'", self.refusal("--only", "lb,apache"))
+        self.assertIn("lb, nginx, haproxy, nghttpx, not 'apache'", self.refusal("--only", "lb,apache"))
 
     def test_lists_may_have_spaces(self):
         read = options.read("test", ["--work", "idle, calls", "--only", "lb, nginx"])
@@ -44,6 +44,11 @@ class Options(unittest.TestCase):
         for folder in ("/tmp/a b", "/tmp/a,b", "/tmp/a'b", '/tmp/a"b', "/tmp/a;b", "/tmp/ä"):
             self.assertIn("--out", self.refusal("--out", folder))
         options.read("test", ["--out", "/tmp/a-b_c.d/1"])
+
+
+    def test_http2_is_short_for_its_group(self):
+        self.assertEqual(options.read("test", ["--http2"]).work, ["http2"])
+        self.assertEqual(options.read("test", ["--http2", "--work", "kept"]).work, ["kept", "http2"])
 
 
 class Folders(unittest.TestCase):
@@ -118,7 +123,10 @@ class Publishing(unittest.TestCase):
         self.assertIsNone(self.lacking())
 
     def test_without_a_peer_or_with_a_faulty_lb_it_is_not_published(self):
-        self.assertEqual(self.lacking(missing=["haproxy"]), "haproxy was not measured")
+        for peer in ("haproxy", "nghttpx"):
+            self.assertEqual(self.lacking(missing=[peer]), peer + " was not measured")
+        failed = {"counted": cells(lb=27000, nginx=52000, haproxy=54000, nghttpx="it did not start")}
+        self.assertEqual(self.lacking(failed), "nghttpx was not measured")
         without = {key: {name: cell for name, cell in of.items() if name != "nginx"} for key, of in FIGURES.items()}
         self.assertEqual(self.lacking(without), "nginx was not measured")
         self.assertEqual(self.lacking({"counted": cells(lb="3 failures", nginx=1)}), "lb had faults")

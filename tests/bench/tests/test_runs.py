@@ -11,6 +11,7 @@ from surroundings import CPU, FAILED
 import balancers
 import bench
 import board
+import http2_balancers
 import names
 import pairs
 import rows
@@ -36,6 +37,11 @@ class Results(unittest.TestCase):
             self.assertEqual(len(self.faults(**changes)), 1, changes)
         self.assertEqual(self.faults(workloads.RESUMED, resumed=9), ["only 9 of 10 resumed"])
         self.assertEqual(self.faults(workloads.FULL, resumed=1), ["1 resumed"])
+
+    def test_streams_are_asked_for_where_http2_is_spoken_and_nowhere_else(self):
+        self.assertEqual(workloads.HTTP2_MANY.arguments(1)[-2:], ["--http2", "100"])
+        self.assertEqual(workloads.HTTP2_ONE.arguments(1)[-2:], ["--http2", "1"])
+        self.assertNotIn("--http2", workloads.KEPT.arguments(1))
 
     def test_repetitions_take_turns_in_being_first(self):
         order = [(repetition, one) for repetition, _, one in workloads.interleaved(2, "w", "abc")]
@@ -114,7 +120,7 @@ class Pairs(unittest.TestCase):
 class Templates(unittest.TestCase):
     def filled(self, name, template, **settings):
         places = {"port": 4433, "certificates": "/c", "backends": (1, 2), "folder": "/f", "connections": 10,
-                  "descriptors": 20, **balancers.SETTINGS[name], **settings}
+                  "descriptors": 20, **balancers.SETTINGS.get(name, {}), **settings}
         return template.format(**places)
 
     def test_every_name_of_many_is_told_to_each_balancer(self):
@@ -141,10 +147,23 @@ class Templates(unittest.TestCase):
         for kind, words in (("sessions", ("builtin:20000", "no-tls-tickets")),
                             ("buffers", ("proxy_busy_buffers_size 128k;", "tune.bufsize 131072"))):
             found = balancers.with_best({one.name: one for one in made}, kind)
-            self.assertEqual([one.column for one in found], ["lb", *rows.PEERS, *rows.BEST])
-            for one, word, peer in zip(found[3:], words, rows.PEERS):
+            self.assertEqual([one.column for one in found], ["lb", *rows.PEERS_EVERYWHERE, *rows.BEST])
+            for one, word, peer in zip(found[3:], words, rows.PEERS_EVERYWHERE):
                 self.assertIn(word, self.filled(peer, one.template, **one.settings))
                 self.assertNotIn(word, self.filled(peer, one.template))
+
+    def test_with_http2_peers_are_told_of_as_many_streams_and_links(self):
+        made = {name: balancers.Balancer(name, name, "", [], "", balancers.SETTINGS.get(name, http2_balancers.SETTINGS))
+                for name in ("lb", *rows.PEERS)}
+        found = http2_balancers.made(made)
+        self.assertEqual([one.column for one in found], list(made))
+        self.assertTrue(all(one.http2 and not made[one.column].http2 for one in found))
+        for one, words in zip(found, (("idle_links = 1024",), ("ssl http2", "streams 100", "keepalive 2048"),
+                                      ("alpn h2", "streams 100", "pool-max-conn 1024"),
+                                      ("verify-client=yes", "max-concurrent-streams=100"))):
+            text = self.filled(one.column, one.template, **one.settings)
+            for word in words:
+                self.assertIn(word, text)
 
     def test_results_can_be_kept_as_json(self):
         figures = {row.key: surroundings.FIGURES[row.key] for _, some in surroundings.CHOSEN for row in some}

@@ -283,7 +283,7 @@ static void answer_a_megabyte(struct stub_link *link)
 static int stage_link_fd(const struct stage *stage)
 {
     const struct exchange *exchange = stage->fake.stream.exchange;
-    return exchange->link->connection.fd;
+    return exchange->errand.link->connection.fd;
 }
 
 /* Room for more than lb reads in one wake-up. */
