@@ -48,6 +48,9 @@ void facts_check(const struct text_case *text_case,
                  void (*look_up)(struct said *said, const void *message, const char *key),
                  const void *message);
 
+/** facts_check's look_up for a struct http_request: method, target, framing, value.NAME … */
+void http_request_say(struct said *said, const void *request, const char *key);
+
 /** "fine", "partial" or the fault: "BAD_HOST" for HTTP_BAD_HOST. */
 const char *http_verdict(enum http_parse parse, enum http_fault fault);
 const char *http_fault_name(enum http_fault fault);

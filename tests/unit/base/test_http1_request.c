@@ -14,51 +14,6 @@ enum { STANDARD_MOST = 32768 };
 /* --- Cases of the table ------------------------------------------------------------------------
  */
 
-static void say_value(struct said *said, const struct http_request *request, const char *name)
-{
-    for (unsigned i = 0; i < request->field_count; i++) {
-        if (slice_is(request->fields[i].name, name)) {
-            said_add(said, request->fields[i].value);
-            return;
-        }
-    }
-    ck_abort_msg("there is no field %s", name);
-}
-
-static void look_up(struct said *said, const void *message, const char *key)
-{
-    const struct http_request *request = message;
-    struct slice none = {NULL, 0};
-    struct slice empty = {"", 0};
-    const struct fact facts[] = {
-        fact_text("method", request->method_text),
-        fact_switch("known_method", request->method != HTTP_OTHER_METHOD),
-        fact_text("target", request->target),
-        fact_text("path", request->path.at ? request->path : empty),
-        fact_text("query", request->query),
-        fact_text("host", request->host.at ? request->host : empty),
-        fact_text("authority", request->authority.at ? request->authority : empty),
-        fact_number("port", request->port),
-        fact_number("minor", request->minor),
-        fact_text("framing", http_framing_name(request->framing)),
-        fact_number("length", request->length),
-        fact_switch("keep_alive", request->keep_alive),
-        fact_switch("continue", request->expects_continue),
-        fact_text("upgrade", request->wants_upgrade ? request->upgrade : none),
-        fact_number("bytes", request->bytes),
-        fact_number("fields", request->field_count),
-        {.key = NULL},
-    };
-    if (facts_say(facts, key, said))
-        return;
-    if (strcmp(key, "hop") == 0)
-        said_add_hops(said, request->fields, request->field_count);
-    else if (strncmp(key, "value.", 6) == 0)
-        say_value(said, request, key + 6);
-    else
-        ck_abort_msg("nothing is called %s", key);
-}
-
 static enum http_parse parse(const struct text_case *c, const char *bytes, size_t length,
                              struct http_request *request, enum http_fault *fault)
 {
@@ -83,7 +38,7 @@ static void check_beginning(const struct text_case *c, size_t length, const char
                       "line %u, %s: %zu bytes of %zu are %s", c->line, c->name, length, head_bytes,
                       got);
     if (outcome == HTTP_COMPLETE)
-        facts_check(c, look_up, &request);
+        facts_check(c, http_request_say, &request);
     free(bytes);
 }
 
