@@ -61,9 +61,18 @@ static bool backend_is_awaited(const struct exchange *x)
 
 static void on_late(struct deadline *deadline);
 
+/** Do both sides speak, and may both be silent? A tunnel, or a request whose answer came before its
+ * end, as with gRPC's streams. */
+static bool is_two_way(const struct exchange *x)
+{
+    return x->state == EXCHANGE_TUNNEL ||
+           (x->request_side == REQUEST_BODY && x->answer_side == ANSWER_BODY &&
+            x->errand.ops->pending(&x->errand) == 0);
+}
+
 static void watch_backend(struct exchange *x)
 {
-    if (x->state == EXCHANGE_TUNNEL) {
+    if (is_two_way(x)) {
         if (x->errand.moved || !x->deadline.armed) {
             deadline_arm(&x->all->context->deadlines, &x->deadline,
                          x->pool->options->tunnel_timeout, on_late);
@@ -156,8 +165,8 @@ static void on_late(struct deadline *deadline)
 {
     struct exchange *x = LIST_OWNER(deadline, struct exchange, deadline);
     struct stream *stream = x->stream;
-    if (x->state == EXCHANGE_TUNNEL) {
-        x->trouble = "the tunnel was silent longer than tunnel_timeout";
+    if (is_two_way(x)) {
+        x->trouble = "both sides were silent longer than tunnel_timeout";
         exchange_end(x, false);
     } else if (x->errand.ops->was_taken(&x->errand)) {
         x->errand.moved = true; /* slow, but it reads: the system's buffers hid that */
