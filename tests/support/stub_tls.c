@@ -15,12 +15,11 @@
 static int take_protocol(SSL *ssl, const unsigned char **ret_name, unsigned char *ret_length,
                          const unsigned char *offered, unsigned length, void *argument)
 {
-    static const unsigned char spoken[] = "\x08http/1.1";
+    const char *spoken = argument;
     unsigned char *name = NULL;
     (void)ssl;
-    (void)argument;
-    if (SSL_select_next_proto(&name, ret_length, spoken, sizeof spoken - 1, offered, length) !=
-        OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&name, ret_length, (const unsigned char *)spoken,
+                              (unsigned)strlen(spoken), offered, length) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *ret_name = name;
     return SSL_TLSEXT_ERR_OK;
@@ -47,7 +46,8 @@ static SSL_CTX *make_context(const struct stub_tls_plan *plan)
     ck_assert_int_eq(
         SSL_CTX_use_cert_and_key(context, made->certificate, made->key, made->chain, 1), 1);
     SSL_CTX_set_session_id_context(context, (const unsigned char *)"stub", 4);
-    SSL_CTX_set_alpn_select_cb(context, take_protocol, NULL);
+    SSL_CTX_set_alpn_select_cb(context, take_protocol,
+                               plan->speaks_http2 ? "\x02h2" : "\x08http/1.1");
     if (plan->client_ca != NULL)
         ask_clients(context, plan->client_ca, plan->is_lenient);
     if (plan->no_sessions) {

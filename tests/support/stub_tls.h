@@ -24,6 +24,7 @@ struct stub_tls_plan {
     bool is_lenient;                /* … nobody is refused for showing none */
     int version;                    /* TLS1_2_VERSION, TLS1_3_VERSION or 0: both */
     bool ends_rudely;               /* links end without close_notify */
+    bool speaks_http2;              /* by ALPN h2, and nothing else */
     bool no_sessions;               /* nothing to resume with is given */
 };
 

@@ -187,6 +187,24 @@ START_TEST(a_request_in_single_bytes_is_understood)
 }
 END_TEST
 
+START_TEST(an_answer_that_is_held_begins_and_does_not_end)
+{
+    struct stage stage;
+    struct peer peer;
+    open_stage(&stage, "--bytes", "7");
+    peer_connect(&peer, stage.port);
+    peer_say(&peer, "GET /bytes/2 HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect_letters(&peer, 2);
+    peer_say(&peer, "GET /hold HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    ck_assert(peer_receive_until(&peer, "Content-Length: 2\r\nX-Accel-Buffering: no\r\n\r\n"));
+    ck_assert(peer_receive_bytes(&peer, 1));
+    let_it_read(&stage);
+    ck_assert(!has_news(&peer));
+    peer_close(&peer);
+    close_stage(&stage);
+}
+END_TEST
+
 START_TEST(a_request_without_the_required_field_is_refused)
 {
     struct stage stage;
@@ -226,6 +244,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_body_is_answered_after_its_last_byte_and_not_before);
     tcase_add_test(tcase, requests_that_come_together_are_answered_in_order);
     tcase_add_test(tcase, a_request_in_single_bytes_is_understood);
+    tcase_add_test(tcase, an_answer_that_is_held_begins_and_does_not_end);
     tcase_add_test(tcase, a_request_without_the_required_field_is_refused);
     tcase_add_test(tcase, a_body_whose_length_is_unknown_is_refused);
 }

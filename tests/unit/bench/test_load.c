@@ -7,13 +7,12 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "tests/support/bench_tool.h"
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"
-#include "tests/support/process.h"
+#include "tests/support/load_run.h"
 #include "tests/support/stub_tls.h"
 
-enum { ARGUMENTS_MOST = 32, HOLD_MS = 300, SLOW_MS = 20, MS_US = 1000 };
+enum { HOLD_MS = 300, SLOW_MS = 20, MS_US = 1000 };
 
 /* What the server does, and what it saw. */
 struct story {
@@ -145,48 +144,26 @@ static void close_stage(struct stage *stage)
 
 /* ---- the load generator ---- */
 
-/* Run it with these arguments, one blank between two; it must end with this status. */
 static void run(struct stage *stage, int status, const char *arguments)
 {
-    char address[32];
-    char *program = bench_tool("load");
-    char *words = strdup(arguments);
-    const char *argv[ARGUMENTS_MOST] = {program, "--address", address};
-    unsigned count = 3;
-    struct text said = {0};
-    snprintf(address, sizeof address, "127.0.0.1:%u", stage->server.port);
-    for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " "))
-        argv[count++] = word;
-    ck_assert_uint_lt(count, ARGUMENTS_MOST);
-    int ended = process_run(argv, &said);
-    atomic_store(&stage->story.is_over, true);
-    json_error_t error;
     json_decref(stage->result);
-    stage->result = json_loads(said.bytes, 0, &error);
-    ck_assert_msg(stage->result != NULL && ended == status, "%s: ended with %d: %s", arguments,
-                  ended, said.bytes);
-    text_done(&said);
-    free(words);
-    free(program);
+    stage->result = load_run(stage->server.port, status, arguments);
+    atomic_store(&stage->story.is_over, true);
 }
 
 static double told(const struct stage *stage, const char *name)
 {
-    const json_t *value = json_object_get(stage->result, name);
-    ck_assert_msg(json_is_number(value), "there is no number \"%s\"", name);
-    return json_number_value(value);
+    return load_run_number(stage->result, name);
 }
 
 static unsigned long long counted(const struct stage *stage, const char *name)
 {
-    const json_t *value = json_object_get(stage->result, name);
-    ck_assert_msg(json_is_integer(value), "there is no count \"%s\"", name);
-    return (unsigned long long)json_integer_value(value);
+    return load_run_count(stage->result, name);
 }
 
 static const char *failure(const struct stage *stage)
 {
-    return json_string_value(json_object_get(stage->result, "first_failure"));
+    return load_run_failure(stage->result);
 }
 
 /* ---- what is counted ---- */
