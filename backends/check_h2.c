@@ -92,15 +92,6 @@ static bool decide(struct check_run *run)
     return true;
 }
 
-static const char *closed_when(const struct check_run *run)
-{
-    if (run->h2->answer.has_head)
-        return "within the answer";
-    return run->connection.ssl && run->tls_user.showed_nothing
-               ? "without an answer (" BACKEND_TLS_SHOWED_NOTHING ")"
-               : "without an answer";
-}
-
 /* One read. true: there may be more. */
 static bool hear_once(struct check_run *run)
 {
@@ -112,7 +103,7 @@ static bool hear_once(struct check_run *run)
         check_fail(run);
         return false;
     case IO_END:
-        check_finish(run, CHECK_FAILED, "connection closed %s", closed_when(run));
+        check_cut(run, run->h2->answer.has_head ? "the answer" : NULL);
         return false;
     case IO_DONE:
         break;

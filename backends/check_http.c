@@ -95,16 +95,6 @@ static bool take_heads(struct check_run *run)
 
 _Static_assert(ANSWER_HEAD_BYTES <= READ_BYTES, "a head's rest fits one read");
 
-static const char *closed_when(const struct check_run *run)
-{
-    if (buffer_length(run->heard) > 0)
-        return "within the answer's head";
-    /* Of a run without TLS, the user may be of an earlier one. */
-    return run->connection.ssl && run->tls_user.showed_nothing
-               ? "without an answer (" BACKEND_TLS_SHOWED_NOTHING ")"
-               : "without an answer";
-}
-
 /* One read. true: there may be more. */
 static bool hear_once(struct check_run *run)
 {
@@ -118,7 +108,7 @@ static bool hear_once(struct check_run *run)
         check_fail(run);
         return false;
     case IO_END:
-        check_finish(run, CHECK_FAILED, "connection closed %s", closed_when(run));
+        check_cut(run, buffer_length(run->heard) > 0 ? "the answer's head" : NULL);
         return false;
     case IO_DONE:
         break;

@@ -73,6 +73,12 @@ void check_finish(struct check_run *run, enum check_outcome outcome, const char 
     end(run);
 }
 
+/* Of a run without TLS, the user may be of an earlier one. */
+static bool showed_nothing(const struct check_run *run)
+{
+    return run->connection.ssl && run->tls_user.showed_nothing;
+}
+
 void check_fail(struct check_run *run)
 {
     const struct connection *connection = &run->connection;
@@ -81,8 +87,16 @@ void check_fail(struct check_run *run)
     if (connection->tls_failed && !is_ours)
         backend_tls_explain(connection, run->tls_name, reason, sizeof reason);
     else
-        snprintf(reason, sizeof reason, "%s", connection_failure(connection));
+        snprintf(reason, sizeof reason, "%s%s", connection_failure(connection),
+                 showed_nothing(run) ? " (" BACKEND_TLS_SHOWED_NOTHING ")" : "");
     check_finish(run, is_ours ? CHECK_NOT_MADE : CHECK_FAILED, "%s", reason);
+}
+
+void check_cut(struct check_run *run, const char *within)
+{
+    check_finish(run, CHECK_FAILED, "connection closed %s%s%s", within ? "within " : "",
+                 within ? within : "without an answer",
+                 !within && showed_nothing(run) ? " (" BACKEND_TLS_SHOWED_NOTHING ")" : "");
 }
 
 static void on_ready(struct connection *connection, int events)

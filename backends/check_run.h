@@ -83,4 +83,8 @@ void check_finish(struct check_run *run, enum check_outcome outcome, const char 
 /** For checks: the connection failed (IO_FAILED); why is the reason. */
 void check_fail(struct check_run *run);
 
+/** For checks: the backend closed the connection (IO_END). within: what it had begun to say, as in
+ * "the answer's head"; NULL: nothing. */
+void check_cut(struct check_run *run, const char *within);
+
 #endif

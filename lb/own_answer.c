@@ -76,15 +76,21 @@ static void finish(const struct own *own, enum stream_write written)
     stream->ops->end(stream, written != STREAM_LOST);
 }
 
-static enum stream_write write_words(const struct own *own, const char *sentence,
-                                     const char *advice)
+static enum stream_write write_words_of(const struct own *own, const char *reason,
+                                        const char *sentence, const char *advice)
 {
     const struct answer_words words = {.status = own->status,
-                                       .reason = own->reason,
+                                       .reason = reason,
                                        .sentence = sentence,
                                        .advice = advice,
                                        .request_id = own->facts.request_id};
     return answer_write_words(own->stream, accept_form(own->request), &words);
+}
+
+static enum stream_write write_words(const struct own *own, const char *sentence,
+                                     const char *advice)
+{
+    return write_words_of(own, own->reason, sentence, advice);
 }
 
 void own_answer_refuse(struct exchanges *all, struct stream *stream,
@@ -196,20 +202,25 @@ static enum stream_write refuse(const struct own *own)
     const struct refusal_page *page =
         decision->outcome == DECISION_REFUSED ? own->rule->auth.page : NULL;
     log_refused(own);
-    if (page && accept_form(own->request) != ANSWER_JSON)
+    enum answer_form form = accept_form(own->request);
+    if (page && form != ANSWER_JSON && form != ANSWER_GRPC)
         return write_page(own, page);
     return write_words(own, decision_sentence(decision), decision_advice(decision));
 }
 
-/* Where a client that is refused is sent; NULL: nowhere, it is told. */
-static const struct redirect *way_out(const struct decision *decision, struct slice host)
+/* Where a client that is refused is sent; NULL: nowhere, it is told. Clients of gRPC follow no
+ * redirect. */
+static const struct redirect *way_out(const struct decision *decision,
+                                      const struct http_request *request)
 {
     const struct redirect *redirect = NULL;
     if (decision->outcome == DECISION_REFUSED)
         redirect = decision->rule->auth.redirect;
     else if (decision->outcome == DECISION_SENT_AWAY)
         redirect = decision->access->redirect;
-    return redirect && redirect->needs_host && host.length == 0 ? NULL : redirect;
+    if (redirect && redirect->needs_host && request->host.length == 0)
+        return NULL;
+    return accept_form(request) == ANSWER_GRPC ? NULL : redirect;
 }
 
 /* A body is not sent again elsewhere: of whatever method, the client is to GET what it finds there.
@@ -223,7 +234,7 @@ static unsigned way_out_status(const struct redirect *redirect, enum http_method
 static void find_way_out(struct own_answer_way *way, const struct decision *decision,
                          const struct http_request *request)
 {
-    const struct redirect *redirect = way_out(decision, request->host);
+    const struct redirect *redirect = way_out(decision, request);
     way->status = 403;
     if (redirect)
         way->length =
@@ -248,6 +259,15 @@ void own_answer_way(struct own_answer_way *way, const struct decision *decision,
         find_way_out(way, decision, request);
 }
 
+/* What a rule responds. Of what is no refusal, clients of gRPC make of the status what they can. */
+static enum stream_write respond(const struct own *own)
+{
+    const char *sentence = own->rule->respond->sentence;
+    if (own->status >= 400 && accept_form(own->request) == ANSWER_GRPC)
+        return write_words_of(own, NULL, sentence, NULL);
+    return answer_write_respond(own->stream, own->status, sentence);
+}
+
 /* --- decisions ---------------------------------------------------------------------------------
  */
 
@@ -260,7 +280,7 @@ static enum stream_write write_decided(const struct own *own, const struct own_a
         return way->length > 0 ? answer_write_redirect(own->stream, own->status, location)
                                : STREAM_LOST;
     case DECISION_RESPOND:
-        return answer_write_respond(own->stream, own->status, own->rule->respond->sentence);
+        return respond(own);
     case DECISION_REFUSED:
     case DECISION_SENT_AWAY:
         if (way->length == 0)

@@ -5,6 +5,8 @@
 
 #include <ctype.h>
 
+#include "listeners/answer/answer_grpc.h"
+
 /* The best that was named so far. */
 struct wish {
     enum answer_form form;
@@ -110,8 +112,22 @@ static void weigh(struct wish *wish, struct slice element)
     }
 }
 
+/* Clients of gRPC do not say what they accept. */
+static bool is_grpc(const struct http_request *request)
+{
+    for (unsigned i = 0; i < request->field_count; i++) {
+        const struct http_field *field = &request->fields[i];
+        if (field->known == HTTP_OTHER_FIELD && slice_is_nocase(field->name, "Content-Type") &&
+            answer_grpc_is_type(field->value))
+            return true;
+    }
+    return false;
+}
+
 enum answer_form accept_form(const struct http_request *request)
 {
+    if (is_grpc(request))
+        return ANSWER_GRPC;
     struct wish wish = {.form = ANSWER_TEXT};
     for (unsigned i = 0; i < request->field_count; i++) {
         const struct http_field *field = &request->fields[i];

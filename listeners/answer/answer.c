@@ -8,6 +8,7 @@
 #include "lb/base/draft.h"
 #include "lb/base/limits.h"
 #include "listeners/answer/answer_forms.h"
+#include "listeners/answer/answer_grpc.h"
 
 /* Of every answer that may look otherwise for another client. */
 static const char common_fields[] = "Cache-Control: no-store\r\n"
@@ -29,10 +30,15 @@ static bool compose(struct answer_text *answer, enum answer_form form,
 {
     struct draft fields = draft_in(answer->fields, sizeof answer->fields);
     struct draft body = draft_in(answer->body, sizeof answer->body);
-    draft_text(&fields, answer_forms_fields(form));
-    draft_text(&fields, common_fields);
+    if (form == ANSWER_GRPC) {
+        answer_grpc_write(words, &fields);
+    } else {
+        draft_text(&fields, answer_forms_fields(form));
+        draft_text(&fields, common_fields);
+    }
     put_reason(&fields, words->reason);
     answer_forms_write(form, words, &body);
+    answer->status = form == ANSWER_GRPC ? 200 : words->status;
     answer->fields_length = fields.fits ? fields.used : 0; /* reasons are short words */
     answer->body_length = body.used;
     return fields.fits && body.fits;
@@ -70,7 +76,7 @@ static enum stream_write write_composed(struct stream *stream, enum answer_form 
     /* Who sends what two parsers could read differently is not listened to any more: what follows
      * may be no request. */
     bool is_final = words->status == 400 || words->status == 501;
-    return write_whole(stream, words->status, (struct slice){answer.fields, answer.fields_length},
+    return write_whole(stream, answer.status, (struct slice){answer.fields, answer.fields_length},
                        (struct slice){answer.body, answer.body_length}, is_final);
 }
 

@@ -23,6 +23,7 @@ struct answer_words {
 
 /** A body of lb's own and its fields ("Content-Type: …\r\n" …). */
 struct answer_text {
+    unsigned status; /* of HTTP */
     char fields[ANSWER_FIELDS_BYTES];
     size_t fields_length;
     char body[ANSWER_BODY_BYTES];
@@ -30,7 +31,8 @@ struct answer_text {
 };
 
 /** Compose: "403 Forbidden: missing" with sentence, advice and request id as text, the same as a
- * page or as JSON. Where that does not fit, it is a text, and lines that do not fit are left out.
+ * page or as JSON, or as the head that clients of gRPC read (HTTP status 200). Where that does not
+ * fit, it is a text, and lines that do not fit are left out.
  */
 void answer_compose(struct answer_text *answer, enum answer_form form,
                     const struct answer_words *words);

@@ -24,6 +24,7 @@ const char *answer_forms_fields(enum answer_form form)
                "Referrer-Policy: no-referrer\r\n";
     case ANSWER_JSON:
         return "Content-Type: application/json\r\n";
+    case ANSWER_GRPC: /* answer_grpc.h writes its own */
     case ANSWER_TEXT:
         break;
     }
@@ -167,6 +168,8 @@ void answer_forms_write(enum answer_form form, const struct answer_words *words,
     case ANSWER_JSON:
         write_json(draft, words);
         break;
+    case ANSWER_GRPC:
+        break; /* all of it is in the head */
     }
 }
 

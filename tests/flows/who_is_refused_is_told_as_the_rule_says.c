@@ -27,6 +27,7 @@ static const char ini[] =
     RULE("away", "/away", "pool = app\nrefuse_with = redirect:https://$host/denied?why=$reason&from=$uri\n")
     RULE("partner", "/partner", "pool = app\nclient_ca = partner-ca.crt\n")
     RULE("denied", "/denied", "mutual_auth = off\nrespond = 200 Choose a certificate\n")
+    RULE("closed", "/closed", "mutual_auth = off\nrespond = 503 Back at nine\n")
     RULE("nobody", "/nobody", "mutual_auth = off\npool = nobody\n")
     "[pool app]\nbackend = rs-1 127.0.0.1:@rs-1\nhealth_check = off\n\n"
     "[pool nobody]\nbackend = rs-0 127.0.0.1:@nobody\nhealth_check = off\n";
@@ -177,8 +178,6 @@ START_TEST(head_has_the_fields_and_no_body)
 }
 END_TEST
 
-/* --- one name, one id ---------------------------------------------------------------------- */
-
 struct search {
     const char *id;
     const char *reason;
@@ -195,6 +194,56 @@ static void match_line(const struct json_line *line, void *story)
     ck_assert_str_eq(json_line_get(line, "status"), search->status);
     search->found++;
 }
+
+/* --- gRPC ---------------------------------------------------------------------------------- */
+
+/* A page and a redirect are nothing for such a client; the logs tell of HTTP. */
+static const struct {
+    const char *who, *line;
+    const char *status, *code, *message; /* of the access log, of gRPC */
+    const char *reason;                  /* NULL: none */
+    const char *logged;                  /* as the reason, where that is more exact; else NULL */
+} calls[] = {
+    {NULL, "POST /", "403", "7", "403 missing: ", "missing", NULL},
+    {"bob", "POST /page", "403", "7", "403 untrusted: ", "untrusted", NULL},
+    {NULL, "POST /away", "403", "7", "403 missing: ", "missing", NULL},
+    {"alice", "POST /a%2f..%2fpartner", "400", "13", "400 ambiguous-path: ", "ambiguous-path",
+     NULL},
+    {NULL, "POST /nobody", "502", "14", "502 backend-failed: ", "backend-failed",
+     "refused: Connection refused"},
+    {NULL, "POST /closed", "503", "14", "503 Service Unavailable: Back at nine (request ", NULL,
+     "respond"},
+};
+
+START_TEST(clients_of_grpc_are_told_in_its_words)
+{
+    struct house house;
+    struct answer answer;
+    char message[512], id[33];
+    open_house(&house);
+    ask(&house, calls[_i].who, calls[_i].line, HTML "Content-Type: application/grpc\r\n", &answer);
+    ck_assert_uint_eq(answer.status, 200);
+    expect_field(&answer, "Content-Type", "application/grpc");
+    expect_field(&answer, "Content-Length", "0");
+    expect_field(&answer, "grpc-status", calls[_i].code);
+    ck_assert(text_field(answer.head, "grpc-message", message, sizeof message));
+    ck_assert_msg(strstr(message, calls[_i].message) == message, "%s", message);
+    ck_assert_int_eq(sscanf(strstr(message, "(request "), "(request %32[0-9a-f])", id), 1);
+    if (calls[_i].reason)
+        expect_field(&answer, "X-LB-Reason", calls[_i].reason);
+    eventually(scene_access_lines(&house.scene, id) == 1);
+    char *log = scene_access_log(&house.scene);
+    struct search search = {id, calls[_i].logged ? calls[_i].logged : calls[_i].reason,
+                            calls[_i].status, 0};
+    json_lines_visit(log, match_line, &search);
+    ck_assert_uint_eq(search.found, 1);
+    free(log);
+    answer_done(&answer);
+    close_house(&house);
+}
+END_TEST
+
+/* --- one name, one id ---------------------------------------------------------------------- */
 
 START_TEST(answer_log_and_access_log_have_one_reason_and_one_id)
 {
@@ -401,6 +450,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, answer_log_and_access_log_have_one_reason_and_one_id);
     tcase_add_test(tcase, an_id_that_the_client_brought_is_the_one_that_it_gets_back);
     tcase_add_test(tcase, a_long_name_pushes_nothing_that_matters_off_the_line);
+    tcase_add_loop_test(tcase, clients_of_grpc_are_told_in_its_words, 0,
+                        sizeof calls / sizeof *calls);
     tcase_add_test(tcase, a_page_is_filled_in_and_told_as_403);
     tcase_add_test(tcase, no_host_puts_markup_into_a_page);
     tcase_add_test(tcase, a_reload_reads_the_page_again_and_a_broken_one_changes_nothing);

@@ -100,6 +100,19 @@ START_TEST(several_fields_are_one_list_and_other_fields_say_nothing)
 }
 END_TEST
 
+START_TEST(a_request_of_grpc_is_answered_in_grpc_whatever_it_accepts)
+{
+    static const char *const types[] = {"application/grpc",           "application/grpc+proto",
+                                        "Application/gRPC;x=y",       "application/grpc ; x=y",
+                                        "application/grpc-web",       "application/grpc-web+proto",
+                                        "text/html;application/grpc", "application/grp"};
+    struct text fields = {0};
+    text_add_format(&fields, "content-type: %s\r\nAccept: text/html\r\n", types[_i]);
+    ck_assert_int_eq(form_of(fields.bytes), _i < 4 ? ANSWER_GRPC : ANSWER_HTML);
+    text_done(&fields);
+}
+END_TEST
+
 START_TEST(no_more_elements_are_looked_at_than_there_is_reason_for)
 {
     struct text field = {0};
@@ -121,6 +134,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, the_form_is_the_one_that_is_named_with_the_greatest_weight, 0,
                         sizeof rows / sizeof *rows);
     tcase_add_test(tcase, several_fields_are_one_list_and_other_fields_say_nothing);
+    tcase_add_loop_test(tcase, a_request_of_grpc_is_answered_in_grpc_whatever_it_accepts, 0, 8);
     tcase_add_test(tcase, no_more_elements_are_looked_at_than_there_is_reason_for);
 }
 

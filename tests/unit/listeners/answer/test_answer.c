@@ -248,6 +248,75 @@ START_TEST(an_answer_is_one_write_with_its_exact_length)
 }
 END_TEST
 
+/* --- gRPC ---------------------------------------------------------------------------------- */
+
+START_TEST(clients_of_grpc_are_told_in_the_head_alone)
+{
+    struct kept kept = {.stream.ops = &keep_ops, .says = STREAM_TAKEN};
+    ck_assert_int_eq(answer_write_words(&kept.stream, ANSWER_GRPC, &missing), STREAM_TAKEN);
+    ck_assert_uint_eq(kept.head.status, 200);
+    ck_assert(slice_is(kept.head.reason, "OK"));
+    ck_assert(kept.last && kept.head.has_length);
+    ck_assert_uint_eq(kept.head.length, 0);
+    ck_assert_uint_eq(kept.body.length, 0);
+    ck_assert_str_eq(
+        kept.extra.bytes,
+        "Content-Type: application/grpc\r\n"
+        "Grpc-Status: 7\r\n"
+        "Grpc-Message: 403 missing: No client certificate was sent. (request abc-1)\r\n"
+        "X-LB-Reason: missing\r\n");
+    kept_done(&kept);
+}
+END_TEST
+
+static const struct {
+    unsigned http, grpc;
+    bool is_final;
+} statuses[] = {
+    {400, 13, true},  {401, 16, false}, {403, 7, false},  {404, 12, false}, {408, 2, false},
+    {413, 2, false},  {421, 2, false},  {429, 14, false}, {500, 2, false},  {501, 2, true},
+    {502, 14, false}, {503, 14, false}, {504, 14, false},
+};
+
+START_TEST(a_status_is_translated_as_clients_would_and_ends_what_it_ends_in_http)
+{
+    struct kept kept = {.stream.ops = &keep_ops, .says = STREAM_TAKEN};
+    const struct answer_words words = {.status = statuses[_i].http, .reason = "why"};
+    char line[64];
+    answer_write_words(&kept.stream, ANSWER_GRPC, &words);
+    snprintf(line, sizeof line, "\r\nGrpc-Status: %u\r\n", statuses[_i].grpc);
+    ck_assert_msg(strstr(kept.extra.bytes, line), "%s", kept.extra.bytes);
+    ck_assert(kept.head.is_final == statuses[_i].is_final);
+    kept_done(&kept);
+}
+END_TEST
+
+START_TEST(what_is_not_plain_in_a_message_is_percent_encoded)
+{
+    struct answer_text answer;
+    const struct answer_words words = {.status = 404,
+                                       .sentence = "100 % f\xc3\xbcr\r\nGrpc-Status: 0\x7f ~"};
+    compose(&answer, ANSWER_GRPC, &words);
+    ck_assert_str_eq(answer.fields, "Content-Type: application/grpc\r\nGrpc-Status: 12\r\n"
+                                    "Grpc-Message: 404 Not Found: 100 %25 f%C3%BCr%0D%0A"
+                                    "Grpc-Status: 0%7F ~\r\n");
+}
+END_TEST
+
+START_TEST(a_long_message_is_cut_behind_a_whole_character)
+{
+    struct answer_text answer;
+    char sentence[1024];
+    memset(sentence, 0xff, sizeof sentence - 1);
+    sentence[sizeof sentence - 1] = '\0';
+    const struct answer_words words = {
+        .status = 403, .reason = "not-allowed", .sentence = sentence};
+    compose(&answer, ANSWER_GRPC, &words);
+    ck_assert_uint_eq(answer.status, 200);
+    ck_assert_ptr_nonnull(strstr(answer.fields, "%FF\r\nX-LB-Reason: not-allowed\r\n"));
+}
+END_TEST
+
 START_TEST(where_nobody_knows_better_the_status_says_what_to_do)
 {
     struct kept kept = {.stream.ops = &keep_ops, .says = STREAM_TAKEN};
@@ -392,6 +461,12 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, what_does_not_fit_is_left_out_and_the_length_stays_true);
     tcase_add_test(tcase, a_reason_too_long_for_a_field_leaves_no_half_field);
     tcase_add_test(tcase, every_refusal_makes_a_whole_answer_in_every_form);
+    tcase_add_test(tcase, clients_of_grpc_are_told_in_the_head_alone);
+    tcase_add_loop_test(tcase,
+                        a_status_is_translated_as_clients_would_and_ends_what_it_ends_in_http, 0,
+                        sizeof statuses / sizeof *statuses);
+    tcase_add_test(tcase, what_is_not_plain_in_a_message_is_percent_encoded);
+    tcase_add_test(tcase, a_long_message_is_cut_behind_a_whole_character);
     tcase_add_test(tcase, where_nobody_knows_better_the_status_says_what_to_do);
     tcase_add_test(tcase, a_page_is_told_as_what_it_is);
     tcase_add_test(tcase, a_client_that_is_sent_away_is_told_why_and_nobody_keeps_it);
