@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The smallest house for stories about HTTP: one http listener "web", one rule for everything, one
- * scripted backend. */
+/* The smallest house for stories about HTTP: one listener "web", http or https, one rule for
+ * everything, one scripted backend. */
 #ifndef LB_TESTS_HOUSE_H
 #define LB_TESTS_HOUSE_H
 
@@ -15,6 +15,7 @@ struct house {
 
 /* Lines that a story adds to the sections; NULL: none. */
 struct house_plan {
+    bool is_https;    /* with the server's certificate of the cast */
     stub_serve serve; /* NULL: stub_answer_by_name */
     void *story;
     const char *lb;

@@ -93,6 +93,15 @@ static void use_certificate(SSL_CTX *context, const struct tls_wish *wish)
     ck_assert_msg(SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1, "%s", key);
 }
 
+static void offer(SSL_CTX *context, const char *protocol)
+{
+    char list[32];
+    int length = snprintf(list, sizeof list, "%c%s", (char)strlen(protocol), protocol);
+    ck_assert_int_lt(length, (int)sizeof list);
+    ck_assert_int_eq(
+        SSL_CTX_set_alpn_protos(context, (const unsigned char *)list, (unsigned)length), 0);
+}
+
 static SSL_CTX *make_context(const struct tls_wish *wish)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
@@ -115,6 +124,8 @@ static SSL_CTX *make_context(const struct tls_wish *wish)
         ck_assert_int_eq(SSL_CTX_set_ciphersuites(context, wish->suites), 1);
     if (wish->groups != NULL)
         ck_assert_int_eq(SSL_CTX_set1_groups_list(context, wish->groups), 1);
+    if (wish->alpn != NULL)
+        offer(context, wish->alpn);
     if (wish->trust != NULL) {
         ck_assert_int_eq(SSL_CTX_load_verify_file(context, file_of(wish, wish->trust, "crt")), 1);
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
@@ -133,7 +144,7 @@ static bool shake(struct peer *peer, const struct tls_wish *wish)
 
 bool peer_handshake(struct peer *peer, const struct tls_wish *wish)
 {
-    bool is_http2 = peer_http2_is_wanted() && !wish->is_http1;
+    bool is_http2 = peer_http2_is_wanted() && !wish->is_http1 && wish->alpn == NULL;
     peer->context = make_context(wish);
     peer->tls = SSL_new(peer->context);
     ck_assert_ptr_nonnull(peer->tls);

@@ -48,6 +48,7 @@ struct tls_wish {
     const struct made *shows; /* instead of `who`: certificates that no file could hold */
     struct hello_cut *cut;    /* how its ClientHello comes, see hello.h; NULL: whole */
     bool is_http1;            /* offers no h2, whatever the environment says */
+    const char *alpn;         /* offers this one protocol, and translates nothing */
 };
 
 /* Life. */
