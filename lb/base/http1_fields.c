@@ -25,6 +25,21 @@ static const char *skip_name(const char *at, const char *end)
     return skip_class(at, end, BYTE_TOKEN);
 }
 
+/* The first control character but HTAB ends a value. */
+static const char *skip_value(const char *at, const char *end)
+{
+    while (end - at >= WIDE_BYTES) {
+        unsigned taken = wide_value_bytes(at);
+        at += taken;
+        if (taken == WIDE_BYTES)
+            continue;
+        if (*at != '\t')
+            return at;
+        at++;
+    }
+    return skip_class(at, end, BYTE_VALUE);
+}
+
 bool http_scan_field(struct scan *scan, struct http_field *field)
 {
     const char *start = scan->at;
@@ -37,7 +52,7 @@ bool http_scan_field(struct scan *scan, struct http_field *field)
     const char *value = colon + 1;
     while (value < scan->end && byte_is_blank(*value))
         value++;
-    const char *value_end = wide_skip_value(value, scan->end);
+    const char *value_end = skip_value(value, scan->end);
     scan->at = value_end;
     if (!scan_line_end(scan, HTTP_BAD_FIELD))
         return false;

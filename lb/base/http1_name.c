@@ -28,6 +28,22 @@ static const struct known_name names_by_length[NAME_LENGTH_MOST + 1][SAME_LENGTH
     [17] = {{"transfer-encoding", HTTP_TRANSFER_ENCODING},
             {"x-forwarded-proto", HTTP_X_FORWARDED_PROTO}},
 };
+
+/* What those begin with, a bit for each letter: most names are seen to be none of them at once. */
+#define LETTER(letter) (UINT32_C(1) << (letter & 0x1f))
+static const uint32_t first_letters[NAME_LENGTH_MOST + 1] = {
+    [2] = LETTER('t'),
+    [4] = LETTER('h') | LETTER('d'),
+    [6] = LETTER('c') | LETTER('e') | LETTER('s'),
+    [7] = LETTER('r') | LETTER('u') | LETTER('t'),
+    [9] = LETTER('f') | LETTER('x'),
+    [10] = LETTER('c') | LETTER('u') | LETTER('s') | LETTER('k'),
+    [12] = LETTER('x'),
+    [14] = LETTER('c') | LETTER('h'),
+    [15] = LETTER('x'),
+    [16] = LETTER('x') | LETTER('p'),
+    [17] = LETTER('t') | LETTER('x'),
+};
 // clang-format on
 
 static bool is_same_word(const char *at, const char *lower)
@@ -60,7 +76,9 @@ static bool is_same(const char *at, const char *lower, size_t length)
 
 enum http_name http_name_of(struct slice name)
 {
-    if (name.length > NAME_LENGTH_MOST)
+    if (name.length == 0 || name.length > NAME_LENGTH_MOST)
+        return HTTP_OTHER_FIELD;
+    if (!(first_letters[name.length] >> (name.at[0] & 0x1f) & 1))
         return HTTP_OTHER_FIELD;
     const struct known_name *known = names_by_length[name.length];
     for (int i = 0; i < SAME_LENGTH_MOST && known[i].text; i++) {

@@ -60,9 +60,90 @@ static inline unsigned wide_value_bytes(const char *at)
     return (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(controls) | 1U << WIDE_BYTES);
 }
 
+/* The bytes of a text of 4 to 15, some of them twice. */
+static inline __m128i wide_short(const char *at, size_t length)
+{
+    if (length >= sizeof(uint64_t)) {
+        uint64_t first, last;
+        memcpy(&first, at, sizeof first);
+        memcpy(&last, at + length - sizeof last, sizeof last);
+        return _mm_set_epi64x((long long)last, (long long)first);
+    }
+    uint32_t first, last;
+    memcpy(&first, at, sizeof first);
+    memcpy(&last, at + length - sizeof last, sizeof last);
+    return _mm_set1_epi64x((long long)((uint64_t)last << 32 | first));
+}
+
+/* Does every byte of a text fit? The last 16 may overlap those before. */
+static inline bool wide_all(const char *at, size_t length, bool (*fit)(__m128i bytes))
+{
+    if (length < WIDE_BYTES)
+        return length >= sizeof(uint32_t) && fit(wide_short(at, length));
+    const char *last = at + length - WIDE_BYTES;
+    for (; at < last; at += WIDE_BYTES) {
+        if (!fit(_mm_loadu_si128((const __m128i *)(const void *)at)))
+            return false;
+    }
+    return fit(_mm_loadu_si128((const __m128i *)(const void *)last));
+}
+
+static inline bool wide_fits_name(__m128i bytes)
+{
+    __m128i others =
+        _mm_or_si128(wide_between(bytes, '0', '9'), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-')));
+    __m128i fits = _mm_or_si128(wide_between(bytes, 'a', 'z'), others);
+    return _mm_movemask_epi8(fits) == 0xffff;
+}
+
+static inline bool wide_fits_target(__m128i bytes)
+{
+    __m128i hash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('#'));
+    return _mm_movemask_epi8(_mm_andnot_si128(hash, wide_between(bytes, '!', '~'))) == 0xffff;
+}
+
+static inline bool wide_fits_value(__m128i bytes)
+{
+    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+    __m128i controls = _mm_or_si128(low, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
+    return _mm_movemask_epi8(controls) == 0;
+}
+
+/* Nearly every text that is fine is seen to be fine by these; false: ask for its class, byte by
+ * byte. They never look behind the text: BYTE_LOWER, BYTE_TARGET and BYTE_VALUE. */
+static inline bool wide_is_name(struct slice text)
+{
+    return wide_all(text.at, text.length, wide_fits_name);
+}
+static inline bool wide_is_target(struct slice text)
+{
+    return wide_all(text.at, text.length, wide_fits_target);
+}
+static inline bool wide_is_value(struct slice text)
+{
+    return wide_all(text.at, text.length, wide_fits_value);
+}
+
 #else
 
 enum { WIDE_BYTES = sizeof(uint64_t) };
+
+/* Nothing is gained here by asking for the whole text. */
+static inline bool wide_is_name(struct slice text)
+{
+    (void)text;
+    return false;
+}
+static inline bool wide_is_target(struct slice text)
+{
+    (void)text;
+    return false;
+}
+static inline bool wide_is_value(struct slice text)
+{
+    (void)text;
+    return false;
+}
 
 /* Nothing is gained here: the caller goes byte by byte. */
 static inline unsigned wide_name_bytes(const char *at)
@@ -85,20 +166,5 @@ static inline unsigned wide_value_bytes(const char *at)
 }
 
 #endif
-
-/* Behind the bytes that may stand in a value: the first control character but HTAB ends it. */
-static inline const char *wide_skip_value(const char *at, const char *end)
-{
-    while (end - at >= WIDE_BYTES) {
-        unsigned taken = wide_value_bytes(at);
-        at += taken;
-        if (taken == WIDE_BYTES)
-            continue;
-        if (*at != '\t')
-            return at;
-        at++;
-    }
-    return skip_class(at, end, BYTE_VALUE);
-}
 
 #endif

@@ -8,7 +8,7 @@
 static bool is_name(struct slice name)
 {
     const char *end = name.at + name.length;
-    return name.length > 0 && skip_class(name.at, end, BYTE_LOWER) == end;
+    return wide_is_name(name) || (name.length > 0 && skip_class(name.at, end, BYTE_LOWER) == end);
 }
 
 /* RFC 9113 8.2.1: blanks around it would be lost in HTTP/1.1, and what two sides see differently
@@ -19,7 +19,7 @@ static bool is_value(struct slice value)
         return true;
     const char *end = value.at + value.length;
     return !byte_is_blank(value.at[0]) && !byte_is_blank(end[-1]) &&
-           wide_skip_value(value.at, end) == end;
+           (wide_is_value(value) || skip_class(value.at, end, BYTE_VALUE) == end);
 }
 
 /* RFC 9113 8.2.2. */

@@ -56,7 +56,8 @@ static void lower(char *to, struct slice name)
 
 void http2_nva_put(struct http2_nva *nva, struct slice name, struct slice value)
 {
-    if (has_capitals(name)) {
+    bool is_lowered_later = !(nva->flags & NGHTTP2_NV_FLAG_NO_COPY_NAME); /* while it is copied */
+    if (!is_lowered_later && has_capitals(name)) {
         struct draft *words = &nva->words;
         if (name.length > words->room - words->used) {
             words->fits = false;

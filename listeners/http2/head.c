@@ -24,7 +24,7 @@ bool http2_head_malformed(struct http2_head *head, const char *why)
     return http2_head_refuse(head, HTTP2_HEAD_MALFORMED, why);
 }
 
-bool http2_head_reserve(struct http2_head *head, size_t room)
+bool http2_head_grow(struct http2_head *head, size_t room)
 {
     size_t used = buffer_length(head->text) + buffer_length(head->crumbs);
     if (room > head->most_bytes - used)

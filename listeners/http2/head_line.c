@@ -5,6 +5,7 @@
  */
 #include "lb/base/draft.h"
 #include "lb/base/http1_scan.h"
+#include "lb/base/http1_wide.h"
 #include "listeners/http2/head_parts.h"
 
 static enum http2_pseudo pseudo_of(struct slice name)
@@ -49,7 +50,8 @@ static struct slice value_of(const struct http2_head *head, enum http2_pseudo ps
 static bool is_one_word(struct slice text)
 {
     const char *end = text.at + text.length;
-    return text.length > 0 && skip_class(text.at, end, BYTE_TARGET) == end;
+    return wide_is_target(text) ||
+           (text.length > 0 && skip_class(text.at, end, BYTE_TARGET) == end);
 }
 
 /* RFC 9113 8.3.1: an absolute path, or "*"; no absolute form, which would bring a second host. */

@@ -15,11 +15,20 @@ bool http2_head_refuse(struct http2_head *head, enum http2_head_outcome outcome,
 /** The same with HTTP2_HEAD_MALFORMED. */
 bool http2_head_malformed(struct http2_head *head, const char *why);
 /** Make room in head->text, of what most_bytes leaves besides the text and the crumbs. false: the
- * block is refused. */
-bool http2_head_reserve(struct http2_head *head, size_t room);
+ * block is refused. Called by http2_head_reserve. */
+bool http2_head_grow(struct http2_head *head, size_t room);
 /** One line more; *ret_value is where its value is. false: the block is refused. */
 bool http2_head_put_line(struct http2_head *head, struct slice name, struct slice value,
                          struct http2_span *ret_value);
+
+/** There is room already nearly always: a buffer is larger than most heads. */
+static inline bool http2_head_reserve(struct http2_head *head, size_t room)
+{
+    const struct buffer *text = head->text;
+    bool is_there = text && !head->crumbs && room <= buffer_room(text) &&
+                    buffer_length(text) + room <= head->most_bytes;
+    return is_there || http2_head_grow(head, room);
+}
 
 /** Append bytes that room was made for. */
 static inline void http2_head_put(struct http2_head *head, struct slice bytes)

@@ -43,6 +43,41 @@ START_TEST(a_value_stops_at_the_first_control_character)
 }
 END_TEST
 
+/* Every byte at every place of texts of every length that is handled otherwise. */
+static void expect_as_its_bytes(bool (*is_fine)(struct slice text), unsigned class, char otherwise)
+{
+    for (size_t length = 0; length <= 2 * 16 + 1; length++) {
+        char *text =
+            malloc(length > 0 ? length : 1); /* so that sanitizers see what is read behind it */
+        memset(text, otherwise, length);
+        for (size_t at = 0; at < length; at++) {
+            for (int byte = 0; byte < 256; byte++) {
+                text[at] = (char)byte;
+                bool said = is_fine((struct slice){text, length});
+                ck_assert_msg(!said || byte_is((char)byte, class), "%02x at %zu", byte, at);
+            }
+            text[at] = otherwise;
+        }
+        bool said = is_fine((struct slice){text, length});
+#ifdef __SSE2__
+        ck_assert_int_eq(said, length >= 4);
+#else
+        ck_assert(!said);
+#endif
+        free(text);
+    }
+}
+
+START_TEST(a_text_is_only_called_fine_if_each_of_its_bytes_is)
+{
+    expect_as_its_bytes(wide_is_name, BYTE_LOWER, 'x');
+    expect_as_its_bytes(wide_is_name, BYTE_LOWER, '-');
+    expect_as_its_bytes(wide_is_target, BYTE_TARGET, '~');
+    expect_as_its_bytes(wide_is_value, BYTE_VALUE, ' ');
+    expect_as_its_bytes(wide_is_value, BYTE_VALUE, '\xff');
+}
+END_TEST
+
 START_TEST(only_capital_letters_of_a_word_change)
 {
     for (int byte = 0; byte < 256; byte++) {
@@ -83,6 +118,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, a_name_stops_at_the_first_byte_that_is_no_letter_digit_or_dash);
     tcase_add_test(tcase, a_value_stops_at_the_first_control_character);
+    tcase_add_test(tcase, a_text_is_only_called_fine_if_each_of_its_bytes_is);
     tcase_add_test(tcase, only_capital_letters_of_a_word_change);
     tcase_add_test(tcase, known_names_are_found_in_any_case_and_no_other_byte_passes_for_a_letter);
 }

@@ -23,6 +23,34 @@ static struct slice value_of(size_t row)
     return (struct slice){(const char *)nva.rows[row].value, nva.rows[row].valuelen};
 }
 
+/* The first name that a decoder finds in what a session sends of the rows. */
+static void expect_sent(const char *name)
+{
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_session *session;
+    nghttp2_hd_inflater *inflater;
+    nghttp2_nv field;
+    const uint8_t *frames;
+    int flags = 0;
+    ck_assert_int_eq(nghttp2_session_callbacks_new(&callbacks), 0);
+    ck_assert_int_eq(nghttp2_session_client_new(&session, callbacks, NULL), 0);
+    ck_assert_int_gt(nghttp2_submit_request(session, NULL, nva.rows, nva.count, NULL, NULL), 0);
+    memset(&nva.rows, 0xff, sizeof nva.rows);
+    ck_assert_int_eq(nghttp2_session_mem_send(session, &frames), 24); /* the preface */
+    ssize_t length = nghttp2_session_mem_send(session, &frames);
+    ck_assert_int_gt(length, 9); /* a frame's head */
+    ck_assert_int_eq(nghttp2_hd_inflate_new(&inflater), 0);
+    while (!(flags & NGHTTP2_HD_INFLATE_EMIT)) {
+        ssize_t taken =
+            nghttp2_hd_inflate_hd2(inflater, &field, &flags, frames + 9, (size_t)length - 9, 1);
+        ck_assert_int_ge(taken, 0);
+    }
+    ck_assert_str_eq((const char *)field.name, name);
+    nghttp2_hd_inflate_del(inflater);
+    nghttp2_session_del(session);
+    nghttp2_session_callbacks_del(callbacks);
+}
+
 START_TEST(names_are_lowered_at_every_length)
 {
     static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ-@[`{_09";
@@ -49,6 +77,17 @@ START_TEST(what_is_in_lower_case_stays_where_it_is)
     ck_assert_ptr_eq(nva.rows[0].name, name);
     ck_assert_ptr_eq(nva.rows[0].value, value);
     ck_assert_uint_eq(nva.rows[0].flags, NGHTTP2_NV_FLAG_NO_COPY_NAME);
+}
+END_TEST
+
+START_TEST(what_nghttp2_copies_it_also_lowers)
+{
+    static const char name[] = "X-Capitals";
+    http2_nva_begin(&nva, room, 0, NGHTTP2_NV_FLAG_NONE);
+    http2_nva_put(&nva, slice_of(name), slice_of("x"));
+    ck_assert(http2_nva_fits(&nva));
+    ck_assert_ptr_eq(nva.rows[0].name, name);
+    expect_sent("x-capitals");
 }
 END_TEST
 
@@ -98,6 +137,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, names_are_lowered_at_every_length);
     tcase_add_test(tcase, what_is_in_lower_case_stays_where_it_is);
+    tcase_add_test(tcase, what_nghttp2_copies_it_also_lowers);
     tcase_add_test(tcase, rows_do_not_share_their_words);
     tcase_add_test(tcase, what_does_not_fit_is_told);
     tcase_add_test(tcase, one_row_too_many_is_told);
