@@ -7,6 +7,20 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "tests/support/peer_http2.h"
+
+/*
+ * For a test of a story that also runs over HTTP/2 while this test cannot: it is about the bytes of
+ * HTTP/1 (HTTP/1.0, half a head, Connection, chunk by chunk), about bytes below TLS, or about a
+ * connection that one request fills or ends.
+ */
+#define tcase_add_http1_loop_test(tcase, test, from, until)                                        \
+    do {                                                                                           \
+        if (!peer_http2_is_wanted())                                                               \
+            tcase_add_loop_test(tcase, test, from, until);                                         \
+    } while (0)
+#define tcase_add_http1_test(tcase, test) tcase_add_http1_loop_test(tcase, test, 0, 1)
+
 static inline int check_run(const char *name, void (*add_tests)(TCase *), double timeout_s)
 {
     Suite *suite = suite_create(name);
