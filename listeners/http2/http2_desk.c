@@ -22,6 +22,20 @@ static void set_callbacks(nghttp2_session_callbacks *callbacks)
     nghttp2_session_callbacks_set_send_data_callback(callbacks, http2_on_data_sent);
 }
 
+/* nghttp2's limits know nothing of what was answered meanwhile, and nothing of max_head: they are
+ * set so high that the meter's come first. */
+static void set_limits(nghttp2_option *option)
+{
+    enum { FAR_MORE = 1000 * 1000 };
+    (void)option;
+#if LB_HAS_RESET_LIMIT
+    nghttp2_option_set_stream_reset_rate_limit(option, FAR_MORE, FAR_MORE);
+#endif
+#if LB_HAS_CONTINUATION_LIMIT
+    nghttp2_option_set_max_continuations(option, FAR_MORE);
+#endif
+}
+
 /* What a message may say is judged by lb itself (head.h), so that it can be told; windows are given
  * back as exchanges take bytes. */
 static void set_options(nghttp2_option *option)
@@ -31,6 +45,7 @@ static void set_options(nghttp2_option *option)
     nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_max_reserved_remote_streams(option, 0);
     nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
+    set_limits(option);
 }
 
 static void free_settings(struct http2_desk *desk)

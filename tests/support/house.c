@@ -17,7 +17,8 @@ void house_open(struct house *house, const struct house_plan *plan)
     stub_start_with(&house->backend, "rs-1", plan->serve, plan->story);
     scene_set_port(&house->scene, "rs-1", house->backend.port);
     struct text ini = {0};
-    text_add_format(&ini, "[lb]\nworkers = 2\naccess_log = access.log\n%s\n", or_nothing(plan->lb));
+    text_add_format(&ini, "[lb]\nworkers = %u\naccess_log = access.log\n%s\n",
+                    plan->workers > 0 ? plan->workers : 2, or_nothing(plan->lb));
     text_add_format(&ini, "[listener web]\naddress = 127.0.0.1:@web\n%s\n%s\n",
                     plan->is_https ? "certificate = server.crt\ncertificate_key = server.key"
                                    : "protocol = http",

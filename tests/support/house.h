@@ -15,6 +15,7 @@ struct house {
 
 /* Lines that a story adds to the sections; NULL: none. */
 struct house_plan {
+    unsigned workers; /* 0: two */
     bool is_https;    /* with the server's certificate of the cast */
     stub_serve serve; /* NULL: stub_answer_by_name */
     void *story;
