@@ -44,7 +44,7 @@ def hold(bench, balancer, count, faces=None, more=()):
 
 def run(bench, board, rows):
     for row in rows:
-        count = connections(bench) // (FLEET_PART if row is FLEET else 1)
+        count = max(1, connections(bench) // (FLEET_PART if row is FLEET else 1))
         board.say(f"  {count:,} connections")
         faces = certificates.fleet(bench.tools, bench.certificates, "idle", count) if row is FLEET else None
         for balancer in bench.available.values():

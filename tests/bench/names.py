@@ -79,7 +79,7 @@ def make_certificates(bench):
     return folder
 
 
-def _settle(balancer):
+def settle(balancer):
     """Its processor time once it has done all that it does by itself, be that after it listens."""
     end = time.monotonic() + PATIENCE_S
     spent = balancer.processor_ns()
@@ -101,7 +101,7 @@ def _ask(bench, balancer):
 
 def _start(bench, board, balancer):
     bench.start(balancer)
-    board.add(CPU, balancer.column, _settle(balancer) / 1e9)
+    board.add(CPU, balancer.column, settle(balancer) / 1e9)
     board.add(MEMORY, balancer.column, balancer.memory_bytes()["pss"] / 2**20)
     _ask(bench, balancer)
 

@@ -6,6 +6,7 @@ All configurations run at the same time and are measured interleaved, as balance
 installed, instructions of user space are counted, too: they do not depend on what else the machine does.
 """
 
+import concurrent.futures
 import dataclasses
 import os
 import subprocess
@@ -107,6 +108,16 @@ def count_instructions(bench, policy, say):
     return counted
 
 
+def count_all(bench, policies, say):
+    """{name: instructions}; as many at the same time as there are processors. Empty without valgrind."""
+    if not instructions.countable():
+        say("valgrind is not installed: instructions are not counted")
+        return {}
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        counts = pool.map(lambda policy: count_instructions(bench, policy, say), policies)
+        return {policy.name: counted for policy, counted in zip(policies, counts)}
+
+
 def measure(bench, policies, repetitions, units, say):
     """{name: summary}, every repetition interleaved."""
     runs = {policy.name: [] for policy in policies}
@@ -143,11 +154,7 @@ def run(bench, available, options, say):
         cpu = measure(bench, policies, options.repetitions, 30000 if options.quick else 100000, say)
         for policy in policies:
             policy.stop()
-        counts = {}
-        if instructions.countable():
-            counts = {policy.name: count_instructions(bench, policy, say) for policy in policies}
-        else:
-            say("valgrind is not installed: instructions are not counted")
+        counts = count_all(bench, policies, say)
     finally:
         for policy in policies:
             policy.stop()

@@ -1,135 +1,154 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What size costs: lb with one rule and two backends beside lb with thousands, what a thousand backends
-cost its peers, and what a reload costs.
+"""What size costs: lb with one rule and two backends beside lb with thousands, what a thousand backends cost its
+peers, and what a reload costs.
 
-All configurations run at the same time and are measured interleaved, as balancers are. One program
-answers for all backends, so that their number is the only thing that changes. Requests are served by the last of the rules.
+All configurations run at the same time and are measured in turn. One program answers for all backends, so that their
+number is the only thing that changes. Requests are served by the last of the rules. Ten thousand names are a group of
+the comparison (names.py), a million registered certificates a mode of their own (registry.py).
 """
 
+import dataclasses
 import os
 import re
 import signal
 import socket
-import ssl
 import statistics
 import time
 
+import names
+import pairs
+import visit
 import workloads
+from fault import Fault
+from rows import AtMost, Row
 
+NAME, SECONDS, QUICK_SECONDS = "scale", 240, 90
 RULES, DOMAINS, BACKENDS = 10000, 100, 1000
-HOST = "www.example.com"
-RELOADS = 20
+WARM_UP_UNITS = 10 * BACKENDS  # every backend has its links then
+RELOADS, PATIENCE_S = 20, 30
+CALM_REQUESTS, REQUESTS_AT_ONCE = 5000, 200
 
-HEAD = """\
-[lb]
-workers = 1
-access_log = off
-max_clients = 100000
-
-[listener bench]
-address = 127.0.0.1:{port}
-certificate = {certificates}/server.crt
-certificate_key = {certificates}/server.key
-mutual_auth = require
-client_ca = {certificates}/ca.crt
-keepalive_timeout = 1h
-
-"""
+STARTS = (AtMost(2.0),)
+COSTS_NO_MORE = (AtMost(2.0),)
 
 
 def _address(i):
     return f"127.0.{i // 250}.{i % 250 + 1}"
 
 
-def _config(rules, backends, pool=""):
-    """The text of an INI file with placeholders for ports and certificates."""
-    text = [HEAD]
-    for i in range(rules - 1):
-        text.append(f"[rule r{i}]\nlistener = bench\ndomain = d{i % DOMAINS}.example.com\n"
-                    f"url = /part/{i // DOMAINS}\npool = app\n\n")
-    text.append(f"[rule last]\nlistener = bench\ndomain = {HOST}\npool = app\n\n"
-                f"[pool app]\nhealth_check = off\n{pool}")
-    for i in range(backends):
-        text.append(f"backend = rs-{i} {_address(i)}:{{backends[0]}} weight=10\n")
-    return "".join(text)
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """`pool`: further lines of lb's; peers take part where `peers` is set, lb has goals where `goals` is."""
+    key: str
+    name: str
+    rules: int = 1
+    backends: int = 2
+    pool: str = ""
+    peers: bool = False
+    goals: bool = False
+
+    def rows(self):
+        """What a request takes, how much more that is than with the smallest, and what a start takes."""
+        kept = Row("scale-" + self.key, f"keep-alive request, {self.name}, CPU", "µs", (), workloads.KEPT)
+        more = Row(kept.key + "-more", f"… against {SMALL.name}", "more %", COSTS_NO_MORE if self.goals else ())
+        start = Row(kept.key + "-start", f"start with {self.name}, CPU", "s", STARTS)
+        return (kept, more, start) if self.goals else (kept,) if self is SMALL else (kept, more)
 
 
-SMALL = "1 rule, 2 backends"
-SIZES = {
-    SMALL: _config(1, 2),
-    "10,000 rules, 2 backends": _config(RULES, 2),
-    "1 rule, 1,000 backends": _config(1, BACKENDS),
-    "10,000 rules, 1,000 backends": _config(RULES, BACKENDS),
-    "… ip-hash": _config(RULES, BACKENDS, "balance = ip-hash\n"),
-    "… cookies": _config(RULES, BACKENDS, "session_persistence = cookie\n"),
-    "… least-connections": _config(RULES, BACKENDS, "balance = least-connections\n"),
-}
+SMALL = Size("small", "1 rule, 2 backends", peers=True)
+LARGEST = Size("both", "10,000 rules, 1,000 backends", RULES, BACKENDS, goals=True)
+SIZES = (
+    SMALL,
+    Size("rules", "10,000 rules, 2 backends", RULES, goals=True),
+    Size("backends", "1 rule, 1,000 backends", 1, BACKENDS, peers=True, goals=True),
+    LARGEST,
+    Size("ip-hash", "… by ip-hash", RULES, BACKENDS, "balance = ip-hash\n"),
+    Size("cookies", "… with cookies", RULES, BACKENDS, "session_persistence = cookie\n"),
+    Size("least", "… by least-connections", RULES, BACKENDS, "balance = least-connections\n"),
+)
+ROWS_OF = {size.key: size.rows() for size in SIZES}
+RELOAD = Row("scale-reload", f"reload of {LARGEST.name}", "ms", (AtMost(2000.0),))
+WAIT = Row("scale-reload-wait", "… longest wait of a request meanwhile", "ms")
+CALM = Row("scale-reload-calm", f"… of {CALM_REQUESTS:,} requests without a reload", "ms")
+RELOAD_ROWS = (RELOAD, WAIT, CALM)
+ROWS = (*(row for some in ROWS_OF.values() for row in some), *RELOAD_ROWS)
+
+# --- configurations -------------------------------------------------------------------------------------
 
 
-def _many_nginx(template):
-    servers = "".join(f"        server {_address(i)}:{{backends[0]}};\n" for i in range(BACKENDS))
+def _lb(template, size):
+    head = template.partition("[rule all]")[0].replace("log_level = warn", "log_level = info")  # it tells of reloads
+    rules = "".join(f"[rule r{i}]\nlistener = bench\ndomain = d{i % DOMAINS}.example.com\n"
+                    f"url = /part/{i // DOMAINS}\npool = app\n\n" for i in range(size.rules - 1))
+    servers = "".join(f"backend = rs-{i} {_address(i)}:{{backends[0]}} weight=10\n" for i in range(size.backends))
+    return (f"{head}{rules}[rule last]\nlistener = bench\ndomain = {workloads.KEPT.host}\npool = app\n\n"
+            f"[pool app]\nhealth_check = off\nidle_links = 64\n{size.pool}{servers}")
+
+
+def _nginx(template, size):
+    servers = "".join(f"        server {_address(i)}:{{backends[0]}};\n" for i in range(size.backends))
     return re.sub(r"(?: +server 127[^\n]*\n)+ +keepalive 128;",
-                  lambda _: servers + f"        keepalive {2 * BACKENDS};", template)
+                  lambda _: f"{servers}        keepalive {max(128, 2 * size.backends)};", template)
 
 
-def _many_haproxy(template):
+def _haproxy(template, size):
     servers = "".join(f"    server rs-{i} {_address(i)}:{{backends[0]}} pool-max-conn 128\n"
-                      for i in range(BACKENDS))
+                      for i in range(size.backends))
     return re.sub(r"(?: +server rs-[^\n]*\n)+", lambda _: servers, template)
 
 
-MANY = {"nginx": _many_nginx, "haproxy": _many_haproxy}
+TEMPLATES = {"lb": _lb, "nginx": _nginx, "haproxy": _haproxy}
 
 
 def candidates(available):
-    """lb in every size; each peer with two backends and with a thousand."""
-    made = []
-    for one in available.values():
-        sizes = SIZES if one.name == "lb" else {
-            f"{one.name}, 2 backends": one.template,
-            f"{one.name}, 1,000 backends": MANY[one.name](one.template)}
-        for name, template in sizes.items():
-            size = one.like(name, template)
-            size.file_name = f"size-{len(made)}"
-            size.base = next(iter(sizes))
-            made.append(size)
-    return made
+    """[(size, balancer)]: lb in every size; each peer with two backends and with a thousand."""
+    return [(size, balancer.like(f"{name}, {size.name}", TEMPLATES[name](balancer.template, size)))
+            for name, balancer in available.items() for size in SIZES if name == "lb" or size.peers]
 
 
-def measure_cpu(bench, sizes, repetitions, units, say):
-    """{name: summary}, every repetition interleaved."""
-    work = workloads.KEPT
-    runs = {size.name: [] for size in sizes}
-    for repetition in range(repetitions + 1):
-        for size in sizes:
-            result = workloads.run(bench, size, work, units)
-            if repetition == 0:
-                continue  # the first one opens a thousand links
-            runs[size.name].append(result)
-            say(f"  {repetition}/{repetitions} {size.name:30} {result['cpu_us']:9.2f} µs "
-                f"{'; '.join(result['faults'])}")
-    return {name: workloads.cell(cell) for name, cell in runs.items()}
+# --- starts and requests --------------------------------------------------------------------------------
+
+
+def _start(bench, board, size, balancer):
+    """Does it run, and do the work?"""
+    rows = ROWS_OF[size.key]
+    try:
+        bench.start(balancer)
+        if len(rows) == 3:
+            board.add(rows[2], balancer.column, names.settle(balancer) / 1e9)
+        bench.prove(balancer, bench.certificates)
+        workloads.run(bench, balancer, workloads.KEPT, WARM_UP_UNITS)
+        return True
+    except Fault as fault:
+        balancer.stop()
+        board.fault(rows, balancer.column, fault)
+        return False
+
+
+def _measure_requests(bench, board, running):
+    found = pairs.measure(bench, board, [pairs.Contestant(ROWS_OF[size.key][0], balancer, workloads.KEPT)
+                                         for size, balancer in running])
+    for size in SIZES:
+        if size is not SMALL:
+            pairs.compare(board, found, ROWS_OF[size.key][0], ROWS_OF[SMALL.key][0], ROWS_OF[size.key][1])
+
+
+# --- reloads --------------------------------------------------------------------------------------------
 
 
 def _ask(connection):
+    """Milliseconds until the head of an answer is here."""
     begin = time.perf_counter()
-    connection.sendall(f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+    connection.sendall(f"GET / HTTP/1.1\r\nHost: {workloads.KEPT.host}\r\n\r\n".encode())
     answer = b""
     while b"\r\n\r\n" not in answer:
         more = connection.recv(65536)
         if more == b"":
-            raise SystemExit("a reload closed a connection")
+            raise Fault("a reload closed a connection")
         answer += more
     if not answer.startswith(b"HTTP/1.1 200"):
-        raise SystemExit(f"a reload cost an answer: {answer[:60]!r}")
+        raise Fault(f"a reload cost an answer: {answer[:60]!r}")
     return (time.perf_counter() - begin) * 1000
-
-
-def _connect(bench, port):
-    context = ssl.create_default_context(cafile=f"{bench.certificates}/ca.crt")
-    context.check_hostname = False
-    context.load_cert_chain(f"{bench.certificates}/client.crt", f"{bench.certificates}/client.key")
-    return context.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname=HOST)
 
 
 def _took_ms(log_path):
@@ -137,53 +156,47 @@ def _took_ms(log_path):
         return [int(ms) for ms in re.findall(r"lb\.reloaded .*took_ms=(\d+)", log.read())]
 
 
-def measure_reload(bench, size):
-    """One kept connection asks without a pause, while lb loads the largest config again and again."""
-    connection = _connect(bench, size.port)
-    calm = [_ask(connection) for _ in range(5000)]
+def _reload_and_ask(balancer, connection):
+    """One kept connection asks without a pause, while lb loads its config again and again."""
     busy = []
     for done in range(RELOADS):
-        size.process.send_signal(signal.SIGHUP)
-        end = time.monotonic() + 30
-        while len(_took_ms(size.log_path)) <= done:
-            busy += [_ask(connection) for _ in range(200)]
+        balancer.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + PATIENCE_S
+        while len(_took_ms(balancer.log_path)) <= done:
+            busy += [_ask(connection) for _ in range(REQUESTS_AT_ONCE)]
             if time.monotonic() > end:
-                raise SystemExit("lb does not reload")
-    connection.close()
-    return {"reload_ms": statistics.median(_took_ms(size.log_path)),
-            "reload_most_ms": max(_took_ms(size.log_path)), "requests": len(busy),
-            "calm_most_ms": max(calm), "busy_most_ms": max(busy)}
+                raise Fault(f"lb does not reload within {PATIENCE_S} s")
+    return busy
 
 
-def table(sizes, cpu, reload):
-    lines = ["| config | CPU per request | to its smallest |", "|---|---|---|"]
-    for size in sizes:
-        name, cell, base = size.name, cpu[size.name], cpu[size.base]["median"]
-        text = "FAULT " + "; ".join(cell["faults"]) if cell["faults"] else (
-            f"{cell['median']:.2f} µs ({cell['least']:.2f}–{cell['most']:.2f})")
-        lines.append(f"| {name} | {text} | {cell['median'] / base:.3f} |")
-    lines += ["", f"Reload of the largest: {reload['reload_ms']:.0f} ms (at most {reload['reload_most_ms']} ms). "
-              f"The longest wait of {reload['requests']} requests meanwhile: {reload['busy_most_ms']:.1f} ms; "
-              f"of 5,000 without a reload: {reload['calm_most_ms']:.1f} ms.", ""]
-    return "\n".join(lines)
+def _measure_reload(bench, board, balancer):
+    os.sched_setaffinity(balancer.process.pid, os.sched_getaffinity(0))  # its loader shall not be in the way of requests
+    with socket.create_connection(("127.0.0.1", balancer.port)) as plain, \
+            visit.context(bench.certificates).wrap_socket(plain, server_hostname=workloads.KEPT.host) as connection:
+        calm = [_ask(connection) for _ in range(CALM_REQUESTS)]
+        busy = _reload_and_ask(balancer, connection)
+    board.add(RELOAD, balancer.column, statistics.median(_took_ms(balancer.log_path)))
+    board.add(WAIT, balancer.column, max(busy))
+    board.add(CALM, balancer.column, max(calm))
 
 
-def run(bench, available, options, say):
-    sizes = candidates(available)
+# --- all of it ------------------------------------------------------------------------------------------
+
+
+def run(bench, board, rows):
+    made = candidates(bench.available)
+    bench.stop()
+    bench.start_backends([f"{_address(i)}:{bench.backends[0]}" for i in range(BACKENDS)] +
+                         [f"127.0.0.1:{bench.backends[1]}"])
     try:
-        bench.start_backends([f"{_address(i)}:{bench.backends[0]}" for i in range(BACKENDS)] +
-                             [f"127.0.0.1:{bench.backends[1]}"])
-        for size in sizes:
-            bench.start(size)
-        cpu = measure_cpu(bench, sizes, options.repetitions, 30000 if options.quick else 100000, say)
-        for size in sizes:
-            if size.name != "10,000 rules, 1,000 backends":
-                size.stop()
-        largest = next(size for size in sizes if size.name == "10,000 rules, 1,000 backends")
-        os.sched_setaffinity(largest.process.pid, range(os.cpu_count()))
-        reload = measure_reload(bench, largest)
+        running = [(size, balancer) for size, balancer in made if _start(bench, board, size, balancer)]
+        _measure_requests(bench, board, running)
+        for size, balancer in running:
+            if size is LARGEST:
+                try:
+                    _measure_reload(bench, board, balancer)
+                except (Fault, OSError) as fault:
+                    board.fault(RELOAD_ROWS, balancer.column, fault)
     finally:
-        for size in sizes:
-            size.stop()
-        bench.stop()
-    return table(sizes, cpu, reload), {"cpu": cpu, "reload": reload}
+        for _, balancer in made:
+            balancer.stop()

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a unit costs with two workers, beside the same with one. Where there are fewer than four processors, two workers
-share the one that a single worker has, as the load generator and the backends need the other."""
+share the one that a single worker has, as the load generator and the backends need the other.
+
+Two workers have twice as many clients, so that each of them has as many as the single one. With the same number in all
+each would have half, find half as many events whenever it looks for some, and look twice as often: that is what
+dividing any work does, and says nothing of what two workers get in each other's way."""
 
 import dataclasses
 import os
@@ -35,10 +39,11 @@ def _contestants(triple, running_doubles, running_singles):
     """Each with two workers, and beside it with one."""
     work = dataclasses.replace(triple[0].work, quick_units=triple[0].work.quick_units // 2,
                                long_units=triple[0].work.long_units // 2)
+    for_two = dataclasses.replace(work, connections=WORKERS * work.connections)
     found = []
     for column in dict.fromkeys(balancer.column for balancer in (*running_doubles, *running_singles)):
-        for row, balancers in ((triple[0], running_doubles), (triple[1], running_singles)):
-            found += [pairs.Contestant(row, balancer, work) for balancer in balancers if balancer.column == column]
+        for row, of_row, balancers in ((triple[0], for_two, running_doubles), (triple[1], work, running_singles)):
+            found += [pairs.Contestant(row, balancer, of_row) for balancer in balancers if balancer.column == column]
     return found
 
 
