@@ -94,6 +94,7 @@ static bool append(struct http2_stream *stream, const char *bytes, size_t length
 static bool put(struct http2_stream *stream, const char *bytes, size_t length)
 {
     if (stream->input.length == 0) {
+        buffer_give(pool_of(stream), &stream->kept); /* all of it was taken */
         stream->input = (struct slice){bytes, length};
         return true;
     }

@@ -325,6 +325,24 @@ START_TEST(a_check_that_would_ask_for_something_else_is_begun_anew_at_once)
 }
 END_TEST
 
+START_TEST(a_check_that_would_ask_about_another_service_is_begun_anew_at_once)
+{
+    write_both("grpc", "20s", "10s");
+    key(1, "health_check_service", "a.B");
+    start(0);
+    int fd = await_check(0);
+    await_request(fd, "PRI * HTTP/2.0\r\n");
+    replace(1);
+    forget(0);
+    int again = await_check(0);
+    await_request(again, "PRI * HTTP/2.0\r\n");
+    say(again, "HTTP/1.1 400 Bad Request\r\n\r\n");
+    run_until_verdict(standing_of(1, 0), VERDICT_DOWN);
+    close(fd);
+    close(again);
+}
+END_TEST
+
 START_TEST(a_backend_that_leaves_in_the_middle_of_its_check_is_forgotten)
 {
     add_backend(0, 0);
@@ -396,6 +414,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, reloads_without_end_starve_no_check);
     tcase_add_test(tcase, a_check_under_way_is_not_interrupted);
     tcase_add_test(tcase, a_check_that_would_ask_for_something_else_is_begun_anew_at_once);
+    tcase_add_test(tcase, a_check_that_would_ask_about_another_service_is_begun_anew_at_once);
     tcase_add_test(tcase, a_backend_that_leaves_in_the_middle_of_its_check_is_forgotten);
     tcase_add_test(tcase, a_new_backend_is_asked_within_the_first_second_and_the_others_wait);
     tcase_add_test(tcase, who_is_not_checked_any_more_counts_as_up);
