@@ -91,17 +91,27 @@ static enum relay write_final(struct exchange *x, struct stream_head *told,
     return completed(x, write, news->last);
 }
 
+/** Why it cannot be an answer to what was asked; NULL: it can. */
+static const char *objection_to(const struct exchange *x, const struct http_answer *head)
+{
+    if (head->is_upgrade && !x->wants_upgrade) {
+        return "the backend switched protocols without being asked";
+    }
+    if (head->is_upgrade && x->request_side != REQUEST_SENT) {
+        return "the backend switched protocols before the request was complete";
+    }
+    return x->stream->ops->object ? x->stream->ops->object(x->stream, head) : NULL;
+}
+
 /** The final head, with the first bytes of the body in the same write. */
 static enum relay take_final(struct exchange *x, const struct errand_news *news)
 {
     const struct http_answer *head = news->head;
     struct stream_head told = stream_head_of(head, x->method);
     struct answer_fields fields;
-    if (head->is_upgrade && !x->wants_upgrade) {
-        return relay_link_lost(x, "the backend switched protocols without being asked");
-    }
-    if (head->is_upgrade && x->request_side != REQUEST_SENT) {
-        return relay_link_lost(x, "the backend switched protocols before the request was complete");
+    const char *objection = objection_to(x, head);
+    if (objection) {
+        return relay_link_lost(x, objection);
     }
     if (!answer_fields_make(x, &fields)) {
         return relay_link_lost(x, "out of memory for the fields of the answer");

@@ -69,6 +69,12 @@ struct stream_ops {
     /** Trailer fields of the request, once read() said STREAM_END; 0: none. Lent until the stream
      * ends. */
     unsigned (*trailers)(struct stream *stream, const struct http_field **fields);
+    /**
+     * May the final head that a backend sent become this client's answer? NULL: it may; else why
+     * not, static, and the backend has failed (502). Asked before write_head. NULL operation: any
+     * may.
+     */
+    const char *(*object)(const struct stream *stream, const struct http_answer *head);
     /** An answer's head with the first bytes of its body (may be empty), in one write. `last`:
      * nothing follows. */
     enum stream_write (*write_head)(struct stream *stream, const struct stream_head *head,

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lb/base/log.h"
 #include "listeners/client.h"
 #include "listeners/http2/answer_head.h"
 #include "listeners/http2/http2_client.h"
@@ -186,16 +185,18 @@ static enum stream_write give(struct http2_stream *stream, struct slice data, bo
     return STREAM_FULL;
 }
 
-/** The backend has to prove that it speaks WebSocket (RFC 6455 4.1): lb asked it in the client's
- * place. */
-static bool is_accepted(const struct http2_stream *stream, const struct stream_head *head)
+/** lb asked for the WebSocket in the client's place, so the backend has to prove to lb that it
+ * speaks it (RFC 6455 4.1). Any 2xx would open the client's end (RFC 8441 5). */
+static const char *object(const struct stream *face, const struct http_answer *head)
 {
-    if (stream->is_websocket &&
-        websocket_is_accepted(stream->websocket_key, head->fields, head->field_count))
-        return true;
-    log_say(LOG_LEVEL_WARN, "backend.failed",
-            "it switched protocols without the Sec-WebSocket-Accept of what it was asked");
-    return false;
+    const struct http2_stream *stream = (const struct http2_stream *)(const void *)face;
+    if (!stream->is_websocket)
+        return NULL;
+    if (head->is_upgrade)
+        return websocket_is_accepted(stream->websocket_key, head->fields, head->field_count)
+                   ? NULL
+                   : "the backend opened a WebSocket without the Sec-WebSocket-Accept for its key";
+    return head->status < 300 ? "the backend answered a WebSocket as an ordinary request" : NULL;
 }
 
 static enum stream_write write_interim(struct http2_stream *stream, const struct http2_nva *nva)
@@ -234,7 +235,7 @@ static enum stream_write write_head(struct stream *face, const struct stream_hea
 {
     struct http2_stream *stream = stream_of(face);
     struct http2_desk *desk = desk_of(stream);
-    if (is_lost(stream) || (head->is_tunnel && !is_accepted(stream, head)))
+    if (is_lost(stream))
         return STREAM_LOST;
     http2_nva_begin(&desk->nva, desk->frames, desk->frames_room, NGHTTP2_NV_FLAG_NONE);
     if (!http2_answer_head(&desk->nva, head))
@@ -327,6 +328,7 @@ static void settle(struct stream *stream)
 const struct stream_ops http2_stream_ops = {
     .read = http2_read,
     .trailers = http2_trailers,
+    .object = object,
     .write_head = write_head,
     .write_body = write_body,
     .write_trailers = write_trailers,

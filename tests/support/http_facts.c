@@ -131,7 +131,7 @@ void facts_check(const struct text_case *text_case,
 static void say_value(struct said *said, const struct http_request *request, const char *name)
 {
     for (unsigned i = 0; i < request->field_count; i++) {
-        if (slice_is(request->fields[i].name, name)) {
+        if (slice_is_nocase(request->fields[i].name, name)) {
             said_add(said, request->fields[i].value);
             return;
         }

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A WebSocket of an HTTP/2 client (RFC 8441) in front of a backend of HTTP/1.1: lb makes the
+ * challenge and checks its answer. Nothing but a proven 101 opens the client's end, for any 2xx
+ * would.
+ */
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/check_main.h"
+#include "tests/support/house.h"
+#include "tests/support/http2_wire.h"
+
+enum { ACCEPT_BYTES = 32 };
+
+static void make_accept(const char *head, char accept[ACCEPT_BYTES])
+{
+    unsigned char digest[SHA_DIGEST_LENGTH];
+    char text[128];
+    ck_assert(text_field(head, "Sec-WebSocket-Key", text, 64));
+    ck_assert_uint_eq(strlen(text), 24);
+    strcat(text, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    ck_assert_int_eq(EVP_Digest(text, strlen(text), digest, NULL, EVP_sha1(), NULL), 1);
+    EVP_EncodeBlock((unsigned char *)accept, digest, sizeof digest);
+}
+
+static void echo_until_end(struct stub_link *link)
+{
+    do {
+        stub_send(link, link->inbox.bytes, link->inbox.length);
+        text_drop(&link->inbox, link->inbox.length);
+    } while (stub_receive(link));
+}
+
+static void open_tunnel(struct stub_link *link, const char *proof)
+{
+    struct text answer = {0};
+    text_add_format(&answer,
+                    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                    "Upgrade: websocket\r\nSec-WebSocket-Protocol: chat\r\n%s\r\nwelcome ",
+                    proof);
+    stub_send(link, answer.bytes, answer.length);
+    text_done(&answer);
+    echo_until_end(link);
+}
+
+/* What it does is what its path says. */
+static void answer_handshake(struct stub_link *link)
+{
+    struct stub_request request;
+    char accept[ACCEPT_BYTES];
+    char proof[3 * 64];
+    if (stub_read_head(link, &request)) {
+        const char *head = request.head.bytes;
+        make_accept(head, accept);
+        snprintf(proof, sizeof proof, "Sec-WebSocket-Accept: %s\r\n", accept);
+        if (strncmp(head, "GET /right ", 11) == 0)
+            open_tunnel(link, proof);
+        else if (strncmp(head, "GET /wrong ", 11) == 0)
+            open_tunnel(link, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n");
+        else if (strncmp(head, "GET /none ", 10) == 0)
+            open_tunnel(link, "");
+        else if (strncmp(head, "GET /ok ", 8) == 0)
+            stub_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nwelcome");
+        else if (strncmp(head, "GET /empty ", 11) == 0)
+            stub_say(link, "HTTP/1.1 204 No Content\r\n\r\n");
+        else
+            stub_say(link, "HTTP/1.1 403 Forbidden\r\nContent-Length: 7\r\n\r\nmembers");
+        stub_wait_for_end(link);
+    }
+    stub_request_done(&request);
+}
+
+static uint32_t open_websocket(struct http2_wire *wire, const char *path)
+{
+    struct text block = {0};
+    struct text lines = {0};
+    text_add_format(&lines,
+                    ":method: CONNECT\n:protocol: websocket\n:scheme: https\n:path: %s\n"
+                    ":authority: www.example.com\nsec-websocket-version: 13\n"
+                    "sec-websocket-protocol: chat\n",
+                    path);
+    wire->latest += wire->latest == 0 ? 1 : 2;
+    http2_block_add_lines(&block, lines.bytes);
+    http2_wire_block(wire, wire->latest, 0, &block);
+    text_done(&lines);
+    text_done(&block);
+    return wire->latest;
+}
+
+static void open_house(struct house *house, struct http2_wire *wire)
+{
+    house_open(house, &(struct house_plan){.is_https = true, .serve = answer_handshake});
+    http2_wire_enter(wire, scene_port(&house->scene, "web"), NULL);
+}
+
+static void close_house(struct house *house, struct http2_wire *wire)
+{
+    http2_wire_close(wire);
+    house_close(house);
+}
+
+START_TEST(a_proven_one_carries_bytes_both_ways_until_both_ends_are_closed)
+{
+    struct house house;
+    struct http2_wire wire;
+    open_house(&house, &wire);
+    ck_assert(wire.has_connect);
+    uint32_t stream = open_websocket(&wire, "/right");
+    ck_assert(http2_wire_data(&wire, stream, "ping ", 5, false));
+    ck_assert(http2_wire_await_body(&wire, stream, strlen("welcome ping ")));
+    ck_assert(http2_wire_data(&wire, stream, "pong", 4, true));
+    const struct http2_answer *answer = http2_wire_answer(&wire, stream);
+    ck_assert_uint_eq(answer->status, 200);
+    ck_assert(answer->has_ended && !answer->was_reset);
+    ck_assert_str_eq(answer->body.bytes, "welcome ping pong");
+    ck_assert_ptr_nonnull(strstr(answer->fields.bytes, "sec-websocket-protocol: chat\n"));
+    ck_assert_ptr_null(strstr(answer->fields.bytes, "sec-websocket-accept"));
+    ck_assert_ptr_null(strstr(answer->fields.bytes, "upgrade"));
+    close_house(&house, &wire);
+}
+END_TEST
+
+START_TEST(whatever_else_a_backend_says_does_not_open_it)
+{
+    static const char *const paths[] = {"/wrong", "/none", "/ok", "/empty"};
+    struct house house;
+    struct http2_wire wire;
+    open_house(&house, &wire);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        uint32_t stream = open_websocket(&wire, paths[i]);
+        const struct http2_answer *answer = http2_wire_answer(&wire, stream);
+        ck_assert_msg(answer->status == 502, "%s: %u", paths[i], answer->status);
+        ck_assert_ptr_null(strstr(answer->body.bytes, "welcome"));
+    }
+    uint32_t stream = open_websocket(&wire, "/members");
+    const struct http2_answer *answer = http2_wire_answer(&wire, stream);
+    ck_assert_uint_eq(answer->status, 403);
+    ck_assert_str_eq(answer->body.bytes, "members");
+    close_house(&house, &wire);
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
+{
+    tcase_add_test(tcase, a_proven_one_carries_bytes_both_ways_until_both_ends_are_closed);
+    tcase_add_test(tcase, whatever_else_a_backend_says_does_not_open_it);
+}
+
+CHECK_MAIN("WebSockets of HTTP/2 open with proof only", add_tests)
