@@ -104,6 +104,7 @@ struct http2_stream {
     struct list_node news; /* among the client's, when has_news */
     struct deadline deadline;
     int32_t id;
+    unsigned urgency; /* RFC 9218; 0 comes first */
     enum http2_body body;
     enum http2_answer answer;
     bool has_news;
@@ -143,6 +144,7 @@ void http2_session_set_callbacks(nghttp2_session_callbacks *callbacks);
 bool http2_session_open(struct http2_client *http2);
 /** Is there a stream with news? It has none then. NULL: no. */
 struct http2_stream *http2_next_news(struct http2_client *http2);
+/** It has news. The more urgent is looked at first, and may take what room the connection has. */
 void http2_note(struct http2_stream *stream);
 
 /* http2_streams.c */

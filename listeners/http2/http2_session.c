@@ -6,6 +6,7 @@
 #include "listeners/client_report.h"
 #include "listeners/http2/http2_client.h"
 #include "listeners/http2/http2_desk.h"
+#include "listeners/http2/priority.h"
 
 static struct http2_stream *stream_of(nghttp2_session *session, int32_t id)
 {
@@ -17,7 +18,11 @@ void http2_note(struct http2_stream *stream)
     if (stream->has_news)
         return;
     stream->has_news = true;
-    list_append(&stream->http2->news, &stream->news);
+    struct list_node *before = stream->http2->news.prev;
+    while (before != &stream->http2->news &&
+           LIST_OWNER(before, struct http2_stream, news)->urgency > stream->urgency)
+        before = before->prev;
+    list_prepend(before, &stream->news);
 }
 
 struct http2_stream *http2_next_news(struct http2_client *http2)
@@ -28,6 +33,27 @@ struct http2_stream *http2_next_news(struct http2_client *http2)
     list_remove(&stream->news);
     stream->has_news = false;
     return stream;
+}
+
+/* --- urgency ------------------------------------------------------------------------------- */
+
+/* nghttp2 orders the frames that wait for the connection by it. */
+static void set_priority(struct http2_stream *stream, struct slice said)
+{
+    const struct priority priority = priority_parse(said);
+    const nghttp2_extpri own = {.urgency = priority.urgency, .inc = priority.is_incremental};
+    stream->urgency = priority.urgency;
+    nghttp2_session_change_extpri_stream_priority(stream->http2->session, stream->id, &own, 0);
+}
+
+/* nghttp2 has done its own part of it. */
+static void priority_changed(nghttp2_session *session, const nghttp2_frame *frame)
+{
+    const nghttp2_ext_priority_update *update = frame->ext.payload;
+    struct http2_stream *stream = stream_of(session, update->stream_id);
+    const struct slice said = {(const char *)update->field_value, update->field_value_len};
+    if (stream)
+        stream->urgency = priority_parse(said).urgency;
 }
 
 /* --- heads --------------------------------------------------------------------------------- */
@@ -83,10 +109,13 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     (void)flags;
     if (!stream)
         return 0;
-    if (stream->is_trailing)
+    if (stream->is_trailing) {
         add_trailer(stream, name_text, value_text);
-    else
-        http2_head_add(&http2->head, name_text, value_text);
+        return 0;
+    }
+    if (slice_is(name_text, "priority"))
+        set_priority(stream, value_text);
+    http2_head_add(&http2->head, name_text, value_text);
     return 0;
 }
 
@@ -190,6 +219,9 @@ static int on_frame_arrived(nghttp2_session *session, const nghttp2_frame *frame
         break;
     case NGHTTP2_SETTINGS: /* it may have changed the window of every stream */
         http2_note_all(http2);
+        break;
+    case NGHTTP2_PRIORITY_UPDATE:
+        priority_changed(session, frame);
         break;
     default:
         break;

@@ -7,6 +7,7 @@
 #include "listeners/client.h"
 #include "listeners/client_report.h"
 #include "listeners/http2/http2_client.h"
+#include "listeners/http2/priority.h"
 
 static struct buffer_pool *pool_of(const struct http2_client *http2)
 {
@@ -25,6 +26,7 @@ struct http2_stream *http2_stream_open(struct http2_client *http2, int32_t id)
     stream->stream.protocol = "HTTP/2";
     stream->http2 = http2;
     stream->id = id;
+    stream->urgency = PRIORITY_URGENCY;
     stream->window = HTTP2_WINDOW_BYTES;
     stream->deadline.on_passed = on_late;
     list_append(&http2->streams, &stream->node);
