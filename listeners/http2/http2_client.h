@@ -29,6 +29,7 @@
 #include "lb/base/http1.h"
 #include "lb/base/list.h"
 #include "listeners/http2/head.h"
+#include "listeners/http2/http2_memory.h"
 #include "listeners/http2/meter.h"
 #include "listeners/stream.h"
 
@@ -54,6 +55,7 @@ enum http2_clock {
 struct http2_client {
     struct client *client;
     nghttp2_session *session;
+    struct http2_memory memory; /* of the session */
     enum http2_state state;
     enum http2_clock clock;
     struct list_node streams; /* all but those … */

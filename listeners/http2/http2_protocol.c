@@ -262,6 +262,7 @@ static void done(struct client *client, const char *why)
         free_over(http2);
     }
     nghttp2_session_del(http2->session);
+    http2_memory_close(&http2->memory);
     http2_head_done(&http2->head);
     if (http2->is_dirty)
         list_remove(&http2->dirty);

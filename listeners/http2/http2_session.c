@@ -312,7 +312,8 @@ static bool submit_settings(struct http2_client *http2)
 bool http2_session_open(struct http2_client *http2)
 {
     const struct http2_desk *desk = &http2->client->clients->http2;
-    return nghttp2_session_server_new2(&http2->session, desk->callbacks, http2, desk->option) ==
-               0 &&
+    nghttp2_mem calls = http2_memory_open(&http2->memory);
+    return nghttp2_session_server_new3(&http2->session, desk->callbacks, http2, desk->option,
+                                       &calls) == 0 &&
            submit_settings(http2);
 }
