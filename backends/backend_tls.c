@@ -91,10 +91,12 @@ static bool set_credential(SSL_CTX *tls, const struct credential *credential, st
 
 static bool configure(SSL_CTX *tls, const struct backend_tls *settings, struct error *err)
 {
-    static const unsigned char protocols[] = "\x08http/1.1";
+    static const unsigned char http1[] = "\x08http/1.1", h2[] = "\x02h2";
+    const unsigned char *protocols = settings->speaks_h2 ? h2 : http1;
+    unsigned length = settings->speaks_h2 ? sizeof h2 - 1 : sizeof http1 - 1;
     if (SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) != 1 ||
         SSL_CTX_set_max_proto_version(tls, TLS1_3_VERSION) != 1 ||
-        SSL_CTX_set_alpn_protos(tls, protocols, sizeof protocols - 1) != 0)
+        SSL_CTX_set_alpn_protos(tls, protocols, length) != 0)
         return error_set(err, "TLS towards backends: %s", reason());
     if (SSL_CTX_get_security_level(tls) < SECURITY_LEVEL_LEAST)
         SSL_CTX_set_security_level(tls, SECURITY_LEVEL_LEAST);

@@ -29,7 +29,7 @@ static void warn_of_idle_key(const struct origin *origin, const char *key, unsig
 {
     if (line)
         problems_warn(origin->problems, origin->file, line,
-                      "%s has no effect: pool %s does not say protocol = https", key,
+                      "%s has no effect: pool %s does not say protocol = https or h2s", key,
                       origin->pool->name);
 }
 
@@ -226,6 +226,7 @@ static bool digest_all(EVP_MD_CTX *digest, const struct backend_tls *tls)
     const char *name = tls->name ? tls->name : "";
     const struct credential *credential = tls->credential;
     return EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1 &&
+           (!tls->speaks_h2 || EVP_DigestUpdate(digest, "h2", 3) == 1) &&
            EVP_DigestUpdate(digest, name, strlen(name) + 1) == 1 &&
            digest_certificates(digest, tls->anchors) &&
            digest_certificates(digest, credential ? credential->chain : NULL) &&
@@ -269,8 +270,8 @@ void backend_tls_load(struct pool *pool, struct arena *arena, const char *file,
 {
     const struct origin origin = {pool, pool->options, file, problems};
     size_t errors_before = problems->error_count;
-    pool->link_identity = "";
-    if (pool->options->protocol != POOL_HTTPS) {
+    pool->link_identity = pool_speaks_h2(pool) ? "h2" : "";
+    if (!pool_speaks_tls(pool)) {
         warn_of_idle_keys(&origin);
         read_name(&origin, arena); /* what is no name is no name with protocol = https, either */
         return;
@@ -279,6 +280,7 @@ void backend_tls_load(struct pool *pool, struct arena *arena, const char *file,
     if (!tls)
         error_out_of_memory();
     pool->tls = tls;
+    tls->speaks_h2 = pool_speaks_h2(pool);
     load_anchors(tls, &origin);
     tls->name = read_name(&origin, arena);
     load_credential(tls, &origin);

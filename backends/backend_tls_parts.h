@@ -15,6 +15,7 @@ struct backend_tls {
     const char *name;              /* backend_name as it is asked for; NULL: the host asked for */
     STACK_OF(X509) * anchors;      /* of backend_ca; NULL: the system's */
     struct credential *credential; /* what lb shows; NULL: nothing */
+    bool speaks_h2;                /* ALPN offers h2 alone, else http/1.1 */
 };
 
 /** As backend_tls_context_new, for settings that have no pool yet. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "backends/errand.h"
 
+#include "backends/pool.h"
+
 static void open_on(struct errand *errand, struct link *link)
 {
     errand->link = link;
@@ -28,6 +30,8 @@ bool errand_begin(struct errand *errand, struct links *links, struct link_wish *
 {
     struct link *pending = NULL;
     wish->owner = &errand->owner;
+    if (pool_speaks_h2(wish->pool))
+        return h2_errand_begin(errand, links, wish);
     struct link *link = link_borrow(links, wish, &pending);
     if (link)
         open_on(errand, link);
@@ -50,5 +54,5 @@ void errand_end(struct errand *errand, bool whole)
 
 bool errand_was_refused(const struct errand *errand)
 {
-    return link_was_refused(errand->link);
+    return errand->is_unprocessed || (errand->link && link_was_refused(errand->link));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The protocol-neutral face of one request and its answer, as an exchange sees its backend: the
- * counterpart of the client's side, where that is a stream. HTTP/1 has a link for itself as long as
- * its errand lasts (http1_errand.c).
+ * counterpart of the client's side, where that is a stream. With HTTP/1 it has a link for itself as
+ * long as it lasts (http1_errand.h), with HTTP/2 it is one of many on a link (http2/h2_errand.h).
  *
  *   errand_begin ──> open, at once ────────────────> write, read … ──> errand_end
  *        └─────────> on_connected later ──> open ──────┘
@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 #include "backends/http1_errand.h"
+#include "backends/http2/h2_errand.h"
 #include "backends/link.h"
 #include "lb/base/http1.h"
 #include "lb/base/slice.h"
@@ -96,7 +97,13 @@ struct errand {
     bool heard;       /* the backend said something to it */
     bool moved;       /* something was read or taken since the roof cleared it */
     bool is_stuck;    /* the backend takes no more of the request */
-    struct http1_errand http1;
+    bool is_unprocessed; /* it failed, and the backend says, or cannot but have, done nothing of it
+                          */
+    bool is_link_over;   /* … because of its link: another one to the same backend may do */
+    union {
+        struct http1_errand http1;
+        struct h2_errand h2;
+    };
 };
 
 /** Also of one that is over, to run it again. events: borrowed. */
@@ -114,7 +121,8 @@ bool errand_begin(struct errand *errand, struct links *links, struct link_wish *
  * whole: request and answer went over to their ends, so that the link can serve again.
  */
 void errand_end(struct errand *errand, bool whole);
-/** Did the backend refuse lb itself, so that it took nothing of what was sent? Of an open one. */
+/** It failed: is it certain that the backend did nothing of what was asked? It refused lb itself,
+ * or this stream, or did so before it was reached. Of one that errand_end was not called for. */
 bool errand_was_refused(const struct errand *errand);
 
 #endif

@@ -232,12 +232,17 @@ static struct link *link_new(struct links *links, const struct link_wish *wish)
     return link;
 }
 
+void link_wish_in_vain(struct links *links, struct link_owner *owner)
+{
+    list_append(&links->unlucky, &owner->unlucky);
+    call_soon(links);
+}
+
 static struct link *link_open(struct links *links, const struct link_wish *wish)
 {
     struct link *link = link_new(links, wish);
     if (!link) {
-        list_append(&links->unlucky, &wish->owner->unlucky);
-        call_soon(links);
+        link_wish_in_vain(links, wish->owner);
         return NULL;
     }
     links->count++;

@@ -41,6 +41,12 @@ struct link *link_tls_find_idle(const struct link_place *place, const struct lin
     return NULL;
 }
 
+bool link_tls_serves(const struct link *link, const struct link_wish *wish)
+{
+    char text[BACKEND_TLS_NAME_BYTES];
+    return strcmp(link->tls->name, name_of(wish, text)) == 0;
+}
+
 /* ---- sessions ---- */
 
 /* From inside SSL_do_handshake (TLS 1.2) or SSL_read (TLS 1.3). */

@@ -20,13 +20,19 @@ static void links_free(struct links *links)
     free(links);
 }
 
-static void on_soon_closed(uv_handle_t *soon)
+static void on_turn_closed(uv_handle_t *turn)
 {
-    struct links *links = soon->data;
+    struct links *links = turn->data;
     void (*closed)(void *arg) = links->closed;
     void *arg = links->closed_arg;
     links_free(links);
     closed(arg);
+}
+
+static void on_soon_closed(uv_handle_t *soon)
+{
+    struct links *links = soon->data;
+    uv_close((uv_handle_t *)&links->h2_turn, on_turn_closed);
 }
 
 void links_end_when_empty(struct links *links)
@@ -53,11 +59,15 @@ struct links *links_new(struct loop_context *context)
     list_init(&links->others);
     list_init(&links->failed);
     list_init(&links->unlucky);
+    list_init(&links->h2_dirty);
     if (uv_timer_init(context->loop, &links->soon) != 0) {
         links_free(links);
         return NULL;
     }
     links->soon.data = links;
+    uv_idle_init(context->loop, &links->h2_turn); /* which cannot fail */
+    uv_unref((uv_handle_t *)&links->h2_turn);
+    links->h2_turn.data = links;
     return links;
 }
 
@@ -66,6 +76,7 @@ static void clear(struct links *links, struct link_place *place)
 {
     while (!list_is_empty(&place->idle))
         link_drop(LIST_OWNER(place->idle.next, struct link, node));
+    h2_links_retire(place);
     link_sessions_forget_all(&links->sessions, &place->sessions);
 }
 
@@ -88,6 +99,7 @@ static struct link_place *make_place(struct links *links, unsigned slot)
         links->places[slot] = place;
         if (place) {
             list_init(&place->idle);
+            list_init(&place->shared);
             list_init(&place->sessions);
         }
     }

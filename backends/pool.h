@@ -22,7 +22,7 @@ struct pool_options {
 };
 extern const struct option_table pool_option_table;
 
-enum pool_protocol { POOL_HTTP, POOL_HTTPS };
+enum pool_protocol { POOL_HTTP, POOL_HTTPS, POOL_H2, POOL_H2S };
 enum pool_all_down { POOL_ALL_DOWN_ANY, POOL_ALL_DOWN_503 };
 
 enum session_persistence {
@@ -72,9 +72,9 @@ struct pool {
     atomic_bool wants_attention; /* a backend of it was blocked since somebody last looked; set
                                     before the bell rings */
     struct pool_persistence *persistence; /* NULL: no cookies */
-    struct backend_tls *tls;              /* NULL: protocol = http */
+    struct backend_tls *tls;              /* NULL: without TLS */
     /* What of the pool's settings a link depends on, as text: backends whose is equal may share
-     * links. "" without TLS. */
+     * links. "" without TLS and HTTP/2. */
     const char *link_identity;
     atomic_uint generation; /* raised at each publication: workers compare it before a turn */
     char apart[64]; /* what follows is written for each request by some worker: it keeps off the
@@ -129,6 +129,17 @@ void pool_done(struct pool *pool);
  * Thread:  control
  */
 uint32_t pool_publish(struct pool *pool, uint64_t now_ms);
+
+/** Do its backends speak HTTP/2? */
+static inline bool pool_speaks_h2(const struct pool *pool)
+{
+    return pool->options->protocol == POOL_H2 || pool->options->protocol == POOL_H2S;
+}
+/** Are its backends spoken to over TLS? */
+static inline bool pool_speaks_tls(const struct pool *pool)
+{
+    return pool->options->protocol == POOL_HTTPS || pool->options->protocol == POOL_H2S;
+}
 
 /** "up", "all-down" or "down". Static. */
 const char *pool_state_name(enum pool_state state);

@@ -24,12 +24,12 @@ static void choose_check(struct pool *pool, const struct pool_place *place)
     char protocol[16];
     const char *name = check_name(pool->options, protocol, sizeof protocol);
     pool->check = check_find(name);
-    if (pool->check && pool->check->needs_tls && pool->options->protocol != POOL_HTTPS)
-        problems_add(place->problems, place->file,
-                     pool_place_line(place, pool->options->health_check_line),
-                     "health_check = %s needs protocol = https, whose keys say how backends are "
-                     "verified: use http or tcp",
-                     name);
+    if (pool->check && pool->check->needs_tls && !pool_speaks_tls(pool))
+        problems_add(
+            place->problems, place->file, pool_place_line(place, pool->options->health_check_line),
+            "health_check = %s needs protocol = https or h2s, whose keys say how backends are "
+            "verified: use http or tcp",
+            name);
     if (pool->check || strcmp(name, "off") == 0)
         return;
     char names[256];

@@ -172,6 +172,7 @@ static void count_failure(struct exchange *x, bool is_backends)
 
 void attempt_answered(struct exchange *x)
 {
+    buffer_give(&x->all->context->buffers, &x->request_body);
     standing_count_answer(x->backend->standing, x->all->lane, x->status);
 }
 
@@ -208,15 +209,18 @@ static void attempt_failed(struct exchange *x, bool connected, bool late, bool i
         .method = x->method,
         .connected = connected,
         .heard = x->errand.heard,
+        .is_link_over = !connected && x->errand.is_link_over,
+        .resent = x->resent,
         .was_reused = x->errand.was_reused,
         .late = late,
-        .body_used = x->stream->request_body_bytes > 0,
+        .body_used = x->stream->request_body_bytes > buffer_length(x->request_body),
         .attempts = x->attempts,
         .retries = (unsigned)x->pool->options->retries,
     };
     int next = POOL_NONE;
     switch (retry_decide(&attempt)) {
     case RETRY_SAME: /* it keeps its place there */
+        x->resent++;
         forget_errand(x);
         try_backend(x, x->backend, true);
         return;

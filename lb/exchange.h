@@ -95,11 +95,14 @@ struct exchange {
     bool tells_client;           /* its answer says who the client is (client_headers_to) */
     size_t request_got;          /* by the last read from the client's body */
     struct buffer *request_head; /* as sent to the backend; kept for retries and the log */
+    struct buffer *request_body; /* HTTP/2 towards the backend: all that was taken of it so far, for
+                                    retries; NULL once the answer came or it is too much */
 
     struct choice choice;
     const struct backend *persistent; /* the client has a fresh cookie of this one: its answer sets
                                          none */
     unsigned attempts;                /* backends tried, the present one included */
+    unsigned resent;                  /* to the same one again, on a fresh link */
 
     unsigned interim_count;
 

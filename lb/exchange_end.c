@@ -47,6 +47,7 @@ void exchange_over(struct exchange *x)
     tell(x);
     leave_backend(x);
     buffer_give(&all->context->buffers, &x->request_head);
+    buffer_give(&all->context->buffers, &x->request_body);
     x->stream->exchange = NULL;
     all->count--;
     hold_give(&x->edition->hold);

@@ -6,6 +6,9 @@ enum retry retry_decide(const struct attempt *attempt)
     if (attempt->heard || attempt->body_used) {
         return RETRY_NONE;
     }
+    if (attempt->is_link_over && attempt->resent <= attempt->retries) {
+        return RETRY_SAME;
+    }
     if (attempt->connected && attempt->was_reused && !attempt->late &&
         http_method_is_idempotent(attempt->method)) {
         return RETRY_SAME;

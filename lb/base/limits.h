@@ -93,6 +93,25 @@ enum {
     CRL_FILE_BYTES = 128 * 1024 * 1024,
     /* Lists of one file: the CAs of a large company. */
     CRL_FILE_LISTS_MOST = 256,
+    /* HTTP/2 towards backends. What may be in flight of an answer before it is read: a gigabit
+       that is a millisecond away … */
+    H2_STREAM_WINDOW_BYTES = 128 * 1024,
+    /* … and of all answers on a link. */
+    H2_LINK_WINDOW_BYTES = 1024 * 1024,
+    /* What a link keeps of answers whose clients are slow: 32 of them take all of their windows;
+       beyond that, what comes on it waits for them, and new requests go to another link. */
+    H2_LINK_HELD_MOST_BYTES = 4 * 1024 * 1024,
+    /* Requests on a link at a time, where the backend would take more. */
+    H2_LINK_STREAMS_MOST = 256,
+    /* … and that wait for one that is being opened: what RFC 9113 6.5.2 has backends take. */
+    H2_WAITING_MOST = 100,
+    /* What is kept of a request's body until its answer begins, to be sent again where it was turned
+       away: most calls of gRPC fit. */
+    RESENT_BODY_BYTES = 64 * 1024,
+    /* The largest frame that is sent. */
+    H2_FRAME_BYTES = 16 * 1024,
+    /* Frames of a backend's within a second that carry nothing: PING, SETTINGS, empty DATA. */
+    H2_IDLE_FRAMES_MOST = 1000,
     /* Bytes drained after an alert or an early answer so that it is not lost behind a reset … */
     LINGER_BYTES = 1024 * 1024,
     /* … and for how long. */

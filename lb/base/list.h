@@ -22,6 +22,11 @@ static inline bool list_is_empty(const struct list_node *head)
 {
     return head->next == head;
 }
+/** Is a node, zero-initialised or taken out by list_remove, in some list? */
+static inline bool list_is_linked(const struct list_node *node)
+{
+    return node->next && node->next != node;
+}
 static inline void list_append(struct list_node *head, struct list_node *node)
 {
     node->prev = head->prev;

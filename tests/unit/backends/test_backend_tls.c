@@ -69,7 +69,7 @@ START_TEST(without_https_there_is_no_tls_and_its_keys_have_no_effect)
     ck_assert(made_pool_prepare(&made));
     ck_assert_ptr_null(made.pool.tls);
     ck_assert_str_eq(made.pool.link_identity, "");
-    expect_problem(3, "backend_ca has no effect: pool app does not say protocol = https");
+    expect_problem(3, "backend_ca has no effect: pool app does not say protocol = https or h2s");
     expect_problem(4, "backend_name has no effect");
     expect_problem(5, "certificate has no effect");
     expect_problem(6, "certificate_key has no effect");

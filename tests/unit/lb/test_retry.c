@@ -46,6 +46,21 @@ START_TEST(a_stale_link_is_replaced_for_idempotent_requests)
 }
 END_TEST
 
+START_TEST(what_a_closing_link_turned_away_goes_to_the_same_backend_within_bounds)
+{
+    struct attempt attempt = an_attempt(HTTP_POST);
+    attempt.connected = false;
+    attempt.is_link_over = true;
+    ck_assert_int_eq(retry_decide(&attempt), RETRY_SAME);
+    attempt.resent = attempt.retries;
+    ck_assert_int_eq(retry_decide(&attempt), RETRY_SAME);
+    attempt.resent++;
+    ck_assert_int_eq(retry_decide(&attempt), RETRY_OTHER);
+    attempt.body_used = true;
+    ck_assert_int_eq(retry_decide(&attempt), RETRY_NONE);
+}
+END_TEST
+
 START_TEST(nothing_is_repeated_once_the_backend_spoke_or_the_body_is_used)
 {
     struct attempt attempt = an_attempt(HTTP_GET);
@@ -74,6 +89,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, an_unsafe_request_that_may_have_been_seen_is_never_repeated);
     tcase_add_test(tcase, a_request_that_no_backend_saw_may_be_of_any_kind);
     tcase_add_test(tcase, a_stale_link_is_replaced_for_idempotent_requests);
+    tcase_add_test(tcase, what_a_closing_link_turned_away_goes_to_the_same_backend_within_bounds);
     tcase_add_test(tcase, nothing_is_repeated_once_the_backend_spoke_or_the_body_is_used);
     tcase_add_test(tcase, retries_are_counted);
 }

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The session with nghttp2 and its callbacks. They only note what happened: the answer's heads and
+ * trailers become HTTP/1.1 text, so that one grammar judges them, its body is kept until its errand
+ * reads it. nghttp2 itself refuses what RFC 9113 8 forbids: upper case, fields of connections, odd
+ * pseudo fields, bodies unlike their Content-Length.
+ */
+#include <string.h>
+#include <uv.h>
+
+#include "backends/http2/h2_link.h"
+
+static struct errand *errand_of(nghttp2_session *session, int32_t stream)
+{
+    return stream > 0 ? nghttp2_session_get_stream_user_data(session, stream) : NULL;
+}
+
+/* Something can be read; whoever is held looks for himself, later. */
+static void note_input(struct h2_link *h2, struct errand *errand)
+{
+    if (!errand->h2.is_held)
+        h2_link_note(h2, errand);
+}
+
+/* ---- heads and trailers ---- */
+
+/* lb's own shortage, or what nghttp2 has no word for: the stream is reset. */
+static int refuse(struct errand *errand, const char *fault)
+{
+    errand->h2.fault = fault;
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+static bool add_text(struct h2_link *h2, struct errand *errand, const void *at, size_t length)
+{
+    return buffer_append(&h2->links->context->buffers, &errand->h2.text, at, length,
+                         INTERIM_ANSWERS_MOST * ANSWER_HEAD_BYTES);
+}
+
+static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    struct h2_link *h2 = user;
+    struct errand *errand = errand_of(session, frame->hd.stream_id);
+    if (!errand || frame->hd.type != NGHTTP2_HEADERS)
+        return 0;
+    errand->h2.block_bytes = 0;
+    errand->h2.in_interim = false;
+    /* As the chunk decoder knows them: behind the last chunk. */
+    if (errand->h2.has_final && !add_text(h2, errand, "0\r\n", 3))
+        return refuse(errand, "out of memory for the backend's trailers");
+    return 0;
+}
+
+static bool add_status(struct h2_link *h2, struct errand *errand, struct slice status)
+{
+    errand->h2.in_interim = status.length > 0 && status.at[0] == '1';
+    return add_text(h2, errand, "HTTP/1.1 ", 9) && add_text(h2, errand, status.at, status.length) &&
+           add_text(h2, errand, " \r\n", 3);
+}
+
+static bool add_field(struct h2_link *h2, struct errand *errand, struct slice name,
+                      struct slice value)
+{
+    return add_text(h2, errand, name.at, name.length) && add_text(h2, errand, ": ", 2) &&
+           add_text(h2, errand, value.at, value.length) && add_text(h2, errand, "\r\n", 2);
+}
+
+/* nghttp2 lets none of them pass; what would reframe the text is looked for all the same. */
+static bool is_forbidden(struct slice name)
+{
+    enum http_name known = http_name_of(name);
+    return name.at[0] == ':' || known == HTTP_CONNECTION || known == HTTP_TRANSFER_ENCODING ||
+           known == HTTP_UPGRADE || known == HTTP_KEEP_ALIVE || known == HTTP_PROXY_CONNECTION;
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_length, const uint8_t *value, size_t value_length, uint8_t flags,
+                     void *user)
+{
+    struct h2_link *h2 = user;
+    struct errand *errand = errand_of(session, frame->hd.stream_id);
+    const struct slice field = {(const char *)name, name_length};
+    const struct slice text = {(const char *)value, value_length};
+    (void)flags;
+    if (!errand || frame->hd.type != NGHTTP2_HEADERS)
+        return 0;
+    errand->h2.block_bytes += name_length + value_length + 4;
+    if (errand->h2.block_bytes > ANSWER_HEAD_BYTES)
+        return refuse(errand, "the backend's head is too large");
+    bool is_status = !errand->h2.has_final && slice_is(field, ":status");
+    if (!is_status && is_forbidden(field))
+        return refuse(errand, "the backend's answer has a field of connections");
+    if (!(is_status ? add_status(h2, errand, text) : add_field(h2, errand, field, text)))
+        return refuse(errand, "out of memory for the backend's head");
+    return 0;
+}
+
+static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame,
+                             const uint8_t *name, size_t name_length, const uint8_t *value,
+                             size_t value_length, uint8_t flags, void *user)
+{
+    struct errand *errand = errand_of(session, frame->hd.stream_id);
+    (void)name, (void)name_length, (void)value, (void)value_length, (void)flags, (void)user;
+    return errand ? refuse(errand, "the backend's answer has a field that HTTP/2 forbids") : 0;
+}
+
+static void end_block(struct h2_link *h2, struct errand *errand)
+{
+    struct h2_errand *mine = &errand->h2;
+    if (!add_text(h2, errand, "\r\n", 2)) {
+        mine->fault = "out of memory for the backend's head";
+        nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, mine->stream,
+                                  NGHTTP2_INTERNAL_ERROR);
+        return;
+    }
+    if (mine->has_final) {
+        mine->has_trailers = true;
+    } else {
+        mine->heads_ready++;
+        mine->has_final = !mine->in_interim;
+    }
+}
+
+/* ---- bodies ---- */
+
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, const uint8_t *data,
+                   size_t length, void *user)
+{
+    struct h2_link *h2 = user;
+    struct errand *errand = errand_of(session, stream);
+    (void)flags;
+    if (!errand) { /* nobody reads it any more */
+        nghttp2_session_consume(session, stream, length);
+        return 0;
+    }
+    if (!buffer_append(&h2->links->context->buffers, &errand->h2.in, data, length,
+                       H2_STREAM_WINDOW_BYTES)) {
+        errand->h2.fault = "out of memory for the backend's body";
+        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_INTERNAL_ERROR);
+        nghttp2_session_consume_connection(session, length);
+        return 0;
+    }
+    h2->held_bytes += length;
+    if (h2->held_bytes <= H2_LINK_HELD_MOST_BYTES)
+        nghttp2_session_consume_connection(session, length);
+    else
+        h2->owed_bytes += length;
+    note_input(h2, errand);
+    return 0;
+}
+
+/* ---- frames ---- */
+
+/* Does a frame carry nothing that anybody asked for? */
+static bool is_idle(const nghttp2_frame_hd *head)
+{
+    switch (head->type) {
+    case NGHTTP2_HEADERS:
+    case NGHTTP2_CONTINUATION:
+    case NGHTTP2_WINDOW_UPDATE:
+    case NGHTTP2_RST_STREAM:
+    case NGHTTP2_GOAWAY:
+        return false;
+    case NGHTTP2_DATA:
+        return head->length == 0 && !(head->flags & NGHTTP2_FLAG_END_STREAM);
+    default:
+        return true;
+    }
+}
+
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user)
+{
+    struct h2_link *h2 = user;
+    uint64_t now_ms = uv_now(h2->links->context->loop);
+    (void)session;
+    if (!is_idle(head))
+        return 0;
+    if (now_ms - h2->idle_since_ms >= 1000) {
+        h2->idle_since_ms = now_ms;
+        h2->idle_frames = 0;
+    }
+    h2->is_flooded = ++h2->idle_frames > H2_IDLE_FRAMES_MOST;
+    return h2->is_flooded ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    struct h2_link *h2 = user;
+    struct errand *errand = errand_of(session, frame->hd.stream_id);
+    if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK))
+        h2->is_greeted = true;
+    if (frame->hd.type == NGHTTP2_GOAWAY)
+        h2->is_leaving = true;
+    if (!errand)
+        return 0;
+    if (frame->hd.type == NGHTTP2_HEADERS)
+        end_block(h2, errand);
+    if ((frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
+        frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
+        errand->h2.is_ended = true;
+    if (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) {
+        errand->heard = true;
+        note_input(h2, errand);
+    }
+    return 0;
+}
+
+static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int lib_error,
+                            void *user)
+{
+    struct errand *errand = errand_of(session, frame->hd.stream_id);
+    (void)user;
+    if (errand)
+        errand->h2.lib_error = lib_error;
+    return 0;
+}
+
+static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    struct errand *errand = errand_of(session, frame->hd.stream_id);
+    (void)user;
+    if (errand && frame->hd.type == NGHTTP2_HEADERS)
+        errand->h2.is_headers_sent = true;
+    if (errand && frame->hd.type == NGHTTP2_RST_STREAM)
+        errand->h2.is_reset_here = true;
+    return 0;
+}
+
+static void close_errand(struct h2_link *h2, struct errand *errand, uint32_t error_code)
+{
+    errand->h2.is_closed = true;
+    errand->h2.error_code = error_code;
+    if (!errand->h2.is_out_ended || errand->h2.out)
+        errand->is_stuck = true;
+    h2_link_note(h2, errand);
+}
+
+/* A head that nghttp2 may not send any more: behind a GOAWAY. */
+static int on_frame_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int lib_error,
+                             void *user)
+{
+    struct h2_link *h2 = user;
+    (void)session, (void)lib_error;
+    if (frame->hd.type != NGHTTP2_HEADERS)
+        return 0;
+    for (struct list_node *at = h2->errands.next; at != &h2->errands; at = at->next) {
+        struct errand *errand = LIST_OWNER(at, struct errand, h2.node);
+        if (errand->h2.stream == frame->hd.stream_id && !errand->h2.is_closed)
+            close_errand(h2, errand, NGHTTP2_REFUSED_STREAM);
+    }
+    return 0;
+}
+
+static int on_stream_close(nghttp2_session *session, int32_t stream, uint32_t error_code,
+                           void *user)
+{
+    struct errand *errand = errand_of(session, stream);
+    if (errand)
+        close_errand(user, errand, error_code);
+    return 0;
+}
+
+/* ---- making ---- */
+
+static void set_callbacks(nghttp2_session_callbacks *callbacks)
+{
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, on_invalid_header);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_sent);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, h2_output_data);
+}
+
+static bool make_session(struct h2_link *h2)
+{
+    nghttp2_session_callbacks *callbacks = NULL;
+    nghttp2_option *option = NULL;
+    bool is_made =
+        nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&option) == 0;
+    if (is_made) {
+        set_callbacks(callbacks);
+        nghttp2_option_set_no_auto_window_update(option, 1);
+        is_made = nghttp2_session_client_new2(&h2->session, callbacks, h2, option) == 0;
+    }
+    nghttp2_session_callbacks_del(callbacks);
+    nghttp2_option_del(option);
+    return is_made;
+}
+
+bool h2_session_begin(struct h2_link *h2)
+{
+    static const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, H2_STREAM_WINDOW_BYTES},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, ANSWER_HEAD_BYTES},
+    };
+    if (!make_session(h2))
+        return false;
+    return nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings,
+                                   sizeof settings / sizeof *settings) == 0 &&
+           nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0,
+                                                 H2_LINK_WINDOW_BYTES) == 0;
+}
