@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""server.py NAME ADDRESS [CERTIFICATE KEY CLIENT_CA]: a gRPC server for the stories, with Debian's library.
+"""server.py NAME ADDRESS [CERTIFICATE KEY CLIENT_CA | AGE_MS]: a gRPC server for the stories, with Debian's library.
+
+A connection older than AGE_MS is taken leave of (GOAWAY); what is under way on it goes on.
 
 It needs no generated code: messages are bytes, and every service whose name begins with "test." has the same
 methods. What it saw is told by Told; how it is is told to health checks, and set by SetHealth (service test.Control).
@@ -65,6 +67,10 @@ class Methods:
         """How many seconds are left of the caller's deadline; empty: it has none."""
         left = context.time_remaining()
         return b"" if left is None else b"%f" % left
+
+    def Peer(self, request, context):
+        """Over which connection it came."""
+        return context.peer().encode()
 
     def Count(self, request, context):
         """So many messages."""
@@ -145,7 +151,8 @@ def read(path):
         return file.read()
 
 
-def main(name, address, *tls):
+def main(name, address, *more):
+    age = (("grpc.max_connection_age_ms", int(more[0])),) if len(more) == 1 else ()
     server = grpc.server(
         concurrent.futures.ThreadPoolExecutor(THREADS),
         handlers=(Handlers(name, Seen()),),
@@ -153,10 +160,11 @@ def main(name, address, *tls):
             ("grpc.max_receive_message_length", -1),
             ("grpc.max_send_message_length", -1),
             ("grpc.so_reuseport", 0),
-        ),
+        )
+        + age,
     )
-    if tls:
-        certificate, key, client_ca = map(read, tls)
+    if len(more) == 3:
+        certificate, key, client_ca = map(read, more)
         server.add_secure_port(address, grpc.ssl_server_credentials(((key, certificate),), client_ca, True))
     else:
         server.add_insecure_port(address)

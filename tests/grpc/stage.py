@@ -72,6 +72,12 @@ domain = www.example.com
 url = /test.Gone
 pool = gone
 
+[rule aging]
+listener = web
+domain = www.example.com
+url = /test.Aging
+pool = aging
+
 [pool clear]
 protocol = h2
 health_check = grpc
@@ -88,6 +94,12 @@ backend_name = www.example.com
 certificate = www/client.crt
 certificate_key = www/client.key
 backend = rs-3 127.0.0.1:{rs-3}
+
+# Its server takes leave of each connection soon.
+[pool aging]
+protocol = h2
+health_check = off
+backend = rs-5 127.0.0.1:{rs-5}
 
 [pool gone]
 protocol = h2
@@ -124,7 +136,7 @@ class Stage:
         self.servers = {}
         self.locks = []
         self.channels = []
-        self.ports = {name: self.reserve() for name in ("web", "strict", "rs-1", "rs-2", "rs-3", "rs-4")}
+        self.ports = {name: self.reserve() for name in ("web", "strict", "rs-1", "rs-2", "rs-3", "rs-4", "rs-5")}
 
     def path(self, name):
         return self.folder / name
@@ -162,10 +174,10 @@ class Stage:
         self.processes.append(process)
         return process
 
-    def start_server(self, name, *tls):
+    def start_server(self, name, *more):
         self.path(f"{name}.log").unlink(missing_ok=True)
         self.servers[name] = self.start(name, sys.executable, HERE / "server.py", name, f"127.0.0.1:{self.ports[name]}",
-                   *(self.path(f"www/{file}") for file in tls))
+                   *more)
         eventually(lambda: "ready" in self.log(f"{name}.log"), f"{name} is ready: {self.log(f'{name}.log')}")
 
     def stop_server(self, name):
@@ -175,7 +187,8 @@ class Stage:
         self.make_certificates()
         self.start_server("rs-1")
         self.start_server("rs-2")
-        self.start_server("rs-3", "names.crt", "server.key", "ca.crt")
+        self.start_server("rs-3", *(self.path(f"www/{name}") for name in ("names.crt", "server.key", "ca.crt")))
+        self.start_server("rs-5", "200")
         self.path("lb.ini").write_text(INI.format(**self.ports), encoding="ascii")
         self.balancer = self.start("lb-stderr", self.lb, "run", "-c", self.path("lb.ini"))
         eventually(lambda: self.is_over() or all(map(self.is_heard, ("web", "strict"))), "lb is ready")

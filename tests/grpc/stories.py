@@ -246,6 +246,24 @@ def a_reload_leaves_open_streams_alone(stage):
     expect(not list(answers))
 
 
+def no_call_is_lost_when_a_server_takes_leave_of_its_connections(stage):
+    channel = stage.channel("alice")
+    sender = Sender()
+    answers = channel.stream_stream("/test.Aging/Echo")(iter(sender), timeout=PATIENCE_S)
+    sender.send(b"1")
+    expect(next(answers) == b"rs-5:1")
+    peer = channel.unary_unary("/test.Aging/Peer")
+    peers = set()
+    until = time.monotonic() + PATIENCE_S
+    while len(peers) < 8:
+        peers |= {call.result() for call in [peer.future(b"", timeout=PATIENCE_S) for _ in range(20)]}
+        expect(time.monotonic() < until, "never: eight connections")
+    sender.send(b"2")
+    expect(next(answers) == b"rs-5:2", "what is under way goes on")
+    sender.end()
+    expect(not list(answers))
+
+
 def a_server_that_goes_away_takes_its_own_streams_alone(stage):
     channel = stage.channel("alice")
     streams = {}
@@ -311,6 +329,7 @@ STORIES = (
     what_lb_refuses_is_told_as_a_status,
     who_is_not_serving_gets_no_calls_until_it_is,
     a_reload_leaves_open_streams_alone,
+    no_call_is_lost_when_a_server_takes_leave_of_its_connections,
     a_server_that_goes_away_takes_its_own_streams_alone,
     the_open_stream_of_a_revoked_client_ends,
 )
