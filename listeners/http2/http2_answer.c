@@ -46,12 +46,13 @@ static int32_t window_of(const struct http2_stream *stream)
     return own < all ? own : all;
 }
 
+/* Heads need no window: a client may wait for one before it opens any (RFC 9113 6.9). */
 static bool is_full(const struct stream *face)
 {
     const struct http2_stream *stream = (const struct http2_stream *)(const void *)face;
+    bool needs_window = stream->answer != HTTP2_ANSWER_AWAITED && !is_lost(stream);
     return connection_pending(&stream->http2->client->connection) > 0 ||
-           buffer_length(stream->out) >= GATHER_BYTES ||
-           (!is_lost(stream) && window_of(stream) <= 0);
+           buffer_length(stream->out) >= GATHER_BYTES || (needs_window && window_of(stream) <= 0);
 }
 
 static size_t room(const struct stream *face)

@@ -16,6 +16,9 @@ enum {
     UPDATES_PER_FRAME = 2,
     /* … and more where what it received is given back in parts, the smallest that are usual. */
     BYTES_PER_UPDATE = 2048,
+    /* PINGs in the same way: where a client opens windows for each frame by itself, there are
+       smaller frames between the large ones, of what was left of a window. */
+    BYTES_PER_PING = 4096,
     /* A frame so large is never one that was cut by a window of a few bytes. */
     FRAME_ENOUGH_BYTES = 1024,
     /* Its place among the others, when it is asked for and when that changes. */
@@ -222,7 +225,7 @@ void http2_meter_sent(struct http2_meter *meter, size_t length, size_t room)
     uint64_t updates = length / BYTES_PER_UPDATE;
     if (length > 0 && (length < room || length >= FRAME_ENOUGH_BYTES)) {
         updates += UPDATES_PER_FRAME;
-        give(meter, HTTP2_FLOOD_PINGS, MILLI);
+        give(meter, HTTP2_FLOOD_PINGS, (1 + (uint64_t)length / BYTES_PER_PING) * MILLI);
     }
     give(meter, HTTP2_FLOOD_WINDOWS, updates * MILLI);
 }

@@ -219,6 +219,7 @@ static void serve(struct stub_link *link)
 /* One worker, so that whoever floods and the neighbour share it. */
 static void open_house(struct house *house, struct http2_wire *neighbour)
 {
+    process_measure();
     house_open(house, &(struct house_plan){.workers = 1, .is_https = true, .serve = serve});
     http2_wire_enter(neighbour, scene_port(&house->scene, "web"), NULL);
     ck_assert_uint_eq(http2_wire_get(neighbour, "/"), 200);
@@ -374,7 +375,7 @@ START_TEST(who_acknowledges_every_frame_goes_on)
         while (!answer->has_ended) {
             ck_assert(http2_wire_receive(&wire, &frame));
             if (frame.type == NGHTTP2_DATA)
-                http2_wire_frame(&wire, NGHTTP2_PING, 0, 0, "bandwith", 8);
+                http2_wire_frame(&wire, NGHTTP2_PING, 0, 0, "estimate", 8);
         }
         ck_assert_uint_eq(answer->body.length, LARGE_BYTES);
     }

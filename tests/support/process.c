@@ -101,6 +101,11 @@ void process_shell(const char *folder, const char *command)
     text_done(&said);
 }
 
+void process_measure(void)
+{
+    setenv("ASAN_OPTIONS", "quarantine_size_mb=2:thread_local_quarantine_size_kb=64", 0);
+}
+
 long process_memory_kib(pid_t pid)
 {
     char path[64];

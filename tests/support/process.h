@@ -24,6 +24,9 @@ bool process_has_ended(pid_t pid);
 int process_run(const char *const *argv, struct text *said);
 /* Run a shell command in a folder; fails the test unless it succeeds. */
 void process_shell(const char *folder, const char *command);
+/* Programs that are started from now on are measured: AddressSanitizer keeps little of what they
+ * free (otherwise 256 MiB). */
+void process_measure(void);
 /* Resident memory in KiB. */
 long process_memory_kib(pid_t pid);
 /* Open file descriptors. */

@@ -443,6 +443,26 @@ START_TEST(a_fast_download_may_be_acknowledged_frame_by_frame)
 }
 END_TEST
 
+/* What is left of windows that are given back frame by frame are frames of some bytes, never joined
+ * again; each has its acknowledgements and its PING, too. */
+START_TEST(a_fast_download_may_be_in_fragments)
+{
+    static const size_t fragments[] = {16384, 1, 42, 2};
+    struct http2_meter meter;
+    struct text updates = {0};
+    begin(&meter);
+    add_frame(&updates, NGHTTP2_WINDOW_UPDATE, 0, 4);
+    add_frame(&updates, NGHTTP2_WINDOW_UPDATE, 0, 4);
+    add_frame(&updates, NGHTTP2_PING, 0, 8);
+    for (unsigned i = 0; i < 400000; i++) {
+        http2_meter_sent(&meter, fragments[i % 4], fragments[i % 4]);
+        ck_assert_int_eq(http2_meter_feed(&meter, updates.bytes, updates.length, NOW_MS),
+                         HTTP2_FLOOD_NONE);
+    }
+    text_done(&updates);
+}
+END_TEST
+
 /* 16 MiB are under way before the first of it is acknowledged. */
 START_TEST(acknowledgements_may_come_late)
 {
@@ -569,6 +589,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, who_cancels_as_many_as_are_answered_never_floods);
     tcase_add_test(tcase, who_cancels_more_than_is_answered_does);
     tcase_add_test(tcase, a_fast_download_may_be_acknowledged_frame_by_frame);
+    tcase_add_test(tcase, a_fast_download_may_be_in_fragments);
     tcase_add_test(tcase, acknowledgements_may_come_late);
     tcase_add_test(tcase, small_messages_may_flow_for_ever);
     tcase_add_test(tcase, an_upload_may_be_in_frames_of_a_byte);
