@@ -15,6 +15,7 @@ struct check_run;
 struct check {
     const char *name; /* as in `health_check = tcp` */
     const char *summary;
+    unsigned http;    /* the version it speaks: 1 or 2; 0: none */
     bool needs_tls;   /* run->tls: only pools whose links speak TLS can have it */
     bool follows_tls; /* run->tls where the pool's links speak TLS; else it asks in the clear */
     /** The backend accepted the connection: ask, or call check_finish. */

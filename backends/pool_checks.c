@@ -41,6 +41,25 @@ static void choose_check(struct pool *pool, const struct pool_place *place)
                  nearest ? nearest : check_names(names, sizeof names), nearest ? "?" : "");
 }
 
+/* At a port of its own a backend may well speak otherwise. */
+static void compare_versions(const struct pool *pool, const struct pool_place *place)
+{
+    static const char *const versions[] = {"", "HTTP/1.1", "HTTP/2"};
+    const struct pool_options *options = pool->options;
+    unsigned spoken = pool_speaks_h2(pool) ? 2 : 1;
+    char protocol[16];
+    if (!pool->check || pool->check->http == 0 || pool->check->http == spoken ||
+        options->health_check_port != 0)
+        return;
+    option_choice_word(option_find(&pool_option_table, "protocol"), options->protocol, protocol,
+                       sizeof protocol);
+    problems_warn(place->problems, place->file, pool_place_line(place, options->health_check_line),
+                  "health_check = %s asks in %s, but requests go in %s (protocol = %s): who "
+                  "understands the one may not understand the other; make the two fit, or say "
+                  "health_check_port if another port is asked",
+                  pool->check->name, versions[pool->check->http], versions[spoken], protocol);
+}
+
 static void examine_times(const struct pool *pool, const struct pool_place *place)
 {
     const struct pool_options *options = pool->options;
@@ -118,6 +137,7 @@ void pool_prepare_checks(struct pool *pool, const char *file, struct problems *p
 {
     struct pool_place place = {file, pool->line, problems};
     choose_check(pool, &place);
+    compare_versions(pool, &place);
     examine_times(pool, &place);
     settle_request(pool, &place);
     settle_codes(pool, &place);

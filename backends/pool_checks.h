@@ -10,7 +10,8 @@ struct problems;
  * Settle pool->check, check_host and check_codes from the pool's options.
  *
  * Reports at file:line: an unknown check (with the nearest known), a timeout that is not less than
- * the interval, a path or host that cannot be asked for, words that name no status codes.
+ * the interval, a path, host or service that cannot be asked for, words that name no status codes.
+ * Warns of a check that speaks another version of HTTP than requests at the same port.
  *
  * pool     name, line and options are set; check_host may be: it counts where health_check_host is
  *          unset

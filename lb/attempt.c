@@ -239,13 +239,21 @@ static void attempt_failed(struct exchange *x, bool connected, bool late, bool i
     }
 }
 
+/** Of one that nothing was heard of. A link that ends takes new requests elsewhere, without
+ * reproach. */
+static bool is_backends_fault(const struct exchange *x)
+{
+    if (x->errand.is_unprocessed) {
+        return !x->errand.is_link_over;
+    }
+    return !errand_was_refused(&x->errand) || link_outcome_blames(LINK_DECLINED, x->pool);
+}
+
 void attempt_link_failed(struct exchange *x, bool late)
 {
     bool is_awaited = x->answer_side == ANSWER_AWAITED;
     if (is_awaited && x->interim_count == 0) {
-        bool declined = errand_was_refused(&x->errand);
-        attempt_failed(x, !declined, late,
-                       !declined || link_outcome_blames(LINK_DECLINED, x->pool));
+        attempt_failed(x, !errand_was_refused(&x->errand), late, is_backends_fault(x));
         return;
     }
     count_failure(x, x->state != EXCHANGE_TUNNEL);

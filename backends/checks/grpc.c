@@ -40,6 +40,7 @@ static void connected(struct check_run *run)
 const struct check check_grpc = {
     .name        = "grpc",
     .summary     = "up when the backend says so by gRPC's health protocol (grpc.health.v1.Health), over TLS where links are",
+    .http        = 2,
     .follows_tls = true,
     .connected   = connected,
     .ready       = check_h2_ready,

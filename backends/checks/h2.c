@@ -11,6 +11,7 @@ static void connected(struct check_run *run)
 const struct check check_h2 = {
     .name      = "h2",
     .summary   = "as http, over HTTP/2 without TLS (prior knowledge)",
+    .http      = 2,
     .connected = connected,
     .ready     = check_h2_ready,
 };

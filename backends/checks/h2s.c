@@ -11,6 +11,7 @@ static void connected(struct check_run *run)
 const struct check check_h2s = {
     .name      = "h2s",
     .summary   = "as https, over HTTP/2 (ALPN h2); needs protocol = h2s or https",
+    .http      = 2,
     .needs_tls = true,
     .connected = connected,
     .ready     = check_h2_ready,

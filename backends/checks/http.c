@@ -6,6 +6,7 @@
 const struct check check_http = {
     .name      = "http",
     .summary   = "up when the backend answers an HTTP request with one of health_check_codes",
+    .http      = 1,
     .connected = check_http_ask,
     .ready     = check_http_hear,
 };

@@ -28,6 +28,7 @@ static void ready(struct check_run *run, int events)
 const struct check check_https = {
     .name      = "https",
     .summary   = "as http, over TLS with the pool's CAs, name and certificate; needs protocol = https",
+    .http      = 1,
     .needs_tls = true,
     .connected = connected,
     .ready     = ready,

@@ -150,7 +150,10 @@ void h2_link_rest(struct h2_link *h2)
         if (idle_count(place) <= h2->idle_most)
             return;
     }
-    h2_link_disconnect(h2);
+    nghttp2_session_terminate_session(h2->session, NGHTTP2_NO_ERROR);
+    h2_output_send(h2);
+    if (h2->state == H2_OPEN)
+        h2_link_disconnect(h2);
 }
 
 void h2_links_retire(struct link_place *place)

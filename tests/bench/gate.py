@@ -12,6 +12,7 @@ import os
 import platform
 import subprocess
 
+import http2
 import instructions
 from board import Board
 from rows import OWN, usable
@@ -20,7 +21,7 @@ ALLOWED = 0.03  # so much more or less is put up with; counts repeat within 0.1 
 OFF, GOOD, UNABLE = 1, 0, 77
 UNDECIDED = "does not decide"  # CTest looks for these words: tests/CMakeLists.txt
 PACKAGES = {"OpenSSL": ("libssl3", "libssl3t64"), "libc": ("libc6",), "libuv": ("libuv1", "libuv1t64"),
-            "valgrind": ("valgrind",)}
+            "nghttp2": ("libnghttp2-14",), "valgrind": ("valgrind",)}
 PROCESSOR_FLAGS = ("avx2", "bmi2", "aes", "pclmulqdq")  # what code chooses by that valgrind lets through
 
 
@@ -112,9 +113,10 @@ def count(bench):
     bench.start_backends()
     try:
         instructions.count_all(bench, board, rows, [bench.available[OWN]])
+        instructions.count_all(bench, board, http2.COUNTED, bench.http2)
     finally:
         bench.stop()
-    cells = {row.key: board.cell(row, OWN) for row in rows}
+    cells = {row.key: board.cell(row, OWN) for row in (*rows, *http2.COUNTED)}
     faults = [fault for cell in cells.values() for fault in cell["faults"]]
     if faults or not all(usable(cell) for cell in cells.values()):
         raise SystemExit("instructions could not be counted: " + "; ".join(faults))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * nginx as the backend, which many have: it closes kept links when it likes, reloads, dies and
- * comes back, sends and takes bodies of every framing. No client sees anything of that.
+ * comes back, sends and takes bodies of every framing. No client sees anything of that, whether it
+ * is spoken to in HTTP/1.1 or in HTTP/2 (tests that are run over both say so by their _i).
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,13 +26,18 @@ struct stage {
 };
 
 /* server: lines of nginx's server block; pool: lines of lb's pool */
-static void stage_begin(struct stage *stage, const char *server, const char *pool)
+static void stage_begin_over(struct stage *stage, bool is_http2, const char *server,
+                             const char *pool)
 {
     static const char *const names[BACKENDS] = {"rs-1", "rs-2"};
     struct text ini = {0};
     scene_begin(&stage->scene);
     for (unsigned i = 0; i < BACKENDS; i++) {
-        nginx_start(&stage->backends[i], &(struct nginx_plan){.name = names[i], .server = server});
+        nginx_start(&stage->backends[i], &(struct nginx_plan){
+                                             .name = names[i],
+                                             .server = server,
+                                             .speaks_http2 = is_http2,
+                                         });
         scene_set_port(&stage->scene, names[i], stage->backends[i].port);
     }
     text_add_format(&ini,
@@ -39,10 +45,15 @@ static void stage_begin(struct stage *stage, const char *server, const char *poo
                     "[listener web]\naddress = 127.0.0.1:@web\nprotocol = http\n\n"
                     "[rule all]\nlistener = web\npool = app\n\n"
                     "[pool app]\nbackend = rs-1 127.0.0.1:@rs-1\nbackend = rs-2 127.0.0.1:@rs-2\n"
-                    "health_check = off\n%s\n",
-                    pool);
+                    "health_check = off\nprotocol = %s\n%s\n",
+                    is_http2 ? "h2" : "http", pool);
     scene_start(&stage->scene, ini.bytes);
     text_done(&ini);
+}
+
+static void stage_begin(struct stage *stage, const char *server, const char *pool)
+{
+    stage_begin_over(stage, false, server, pool);
 }
 
 static void stage_end(struct stage *stage)
@@ -117,7 +128,7 @@ START_TEST(both_take_turns_exactly_on_kept_links)
     struct peer peer;
     char last[16] = "";
     char name[16] = "";
-    stage_begin(&stage, NULL, "");
+    stage_begin_over(&stage, _i == 1, NULL, "");
     come(&stage, &peer);
     for (unsigned i = 0; i < 200; i++) {
         ck_assert_uint_eq(peer_get(&peer, "a", "/", name, sizeof name), 200);
@@ -142,7 +153,7 @@ START_TEST(links_that_nginx_closes_after_some_requests_cost_nobody_anything)
     enum { VISITS = 250 };
     struct stage stage;
     struct crowd crowd;
-    stage_begin(&stage, "keepalive_requests 7;", "");
+    stage_begin_over(&stage, _i == 1, "keepalive_requests 7;", "");
     crowd_begin(&crowd, &stage, VISITS);
     crowd_end(&crowd);
     eventually(requests_of(&stage, 0) == VISITORS * VISITS / 2);
@@ -155,7 +166,7 @@ START_TEST(reloads_of_nginx_under_load_cost_nobody_anything)
 {
     struct stage stage;
     struct crowd crowd;
-    stage_begin(&stage, NULL, "");
+    stage_begin_over(&stage, _i == 1, NULL, "");
     crowd_begin(&crowd, &stage, 0);
     for (unsigned i = 0; i < 6; i++) {
         nginx_reload(&stage.backends[i % BACKENDS], NULL);
@@ -171,7 +182,7 @@ START_TEST(one_that_is_killed_under_load_costs_nobody_anything_and_may_come_back
     static const char *const pools[] = {"passive_failures = 0\n", "passive_block = 1s\n"};
     struct stage stage;
     struct crowd crowd;
-    stage_begin(&stage, NULL, pools[_i]);
+    stage_begin_over(&stage, _i / 2 == 1, NULL, pools[_i % 2]);
     crowd_begin(&crowd, &stage, 0);
     for (unsigned round = 0; round < 3; round++) {
         struct nginx_backend *victim = &stage.backends[round % BACKENDS];
@@ -269,9 +280,9 @@ START_TEST(large_bodies_pass_both_ways_unchanged)
     struct stage stage;
     struct text large = {0};
     make_large(&large);
-    stage_begin(&stage, files, "");
+    stage_begin_over(&stage, _i / 2 == 1, files, "");
     for (unsigned i = 0; i < BACKENDS; i++) /* takes turns: each gets it once */
-        put_large(&stage, &large, _i == 1);
+        put_large(&stage, &large, _i % 2 == 1);
     for (unsigned i = 0; i < BACKENDS; i++) {
         struct answer answer;
         get(&stage, "GET /files/large HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
@@ -310,7 +321,7 @@ START_TEST(chunked_answers_pass_with_all_their_chunks)
         text_add_format(&lead, "%u: lead becomes lead\n", i);
         text_add_format(&gold, "%u: gold becomes gold\n", i);
     }
-    stage_begin(&stage, files, "");
+    stage_begin_over(&stage, _i == 1, files, "");
     write_everywhere(&stage, "files/chunked/metal", lead.bytes);
     get(&stage, "GET /chunked/metal HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
     ck_assert_uint_eq(answer.status, 200);
@@ -332,7 +343,7 @@ START_TEST(answers_without_a_body_are_followed_by_the_next_one)
     struct answer answer;
     struct text again = {0};
     char tag[64] = "";
-    stage_begin(&stage, files, "");
+    stage_begin_over(&stage, _i == 1, files, "");
     write_everywhere(&stage, "files/files/page", "a page\n");
     get(&stage, "GET /files/page HTTP/1.1\r\nHost: a\r\n\r\n", &answer);
     ck_assert(text_field(answer.head, "Last-Modified", tag, sizeof tag));
@@ -410,14 +421,15 @@ END_TEST
 
 static void add_tests(TCase *tcase)
 {
-    tcase_add_test(tcase, both_take_turns_exactly_on_kept_links);
-    tcase_add_test(tcase, links_that_nginx_closes_after_some_requests_cost_nobody_anything);
-    tcase_add_test(tcase, reloads_of_nginx_under_load_cost_nobody_anything);
+    tcase_add_loop_test(tcase, both_take_turns_exactly_on_kept_links, 0, 2);
+    tcase_add_loop_test(tcase, links_that_nginx_closes_after_some_requests_cost_nobody_anything, 0,
+                        2);
+    tcase_add_loop_test(tcase, reloads_of_nginx_under_load_cost_nobody_anything, 0, 2);
     tcase_add_loop_test(
-        tcase, one_that_is_killed_under_load_costs_nobody_anything_and_may_come_back, 0, 2);
-    tcase_add_loop_test(tcase, large_bodies_pass_both_ways_unchanged, 0, 2);
-    tcase_add_test(tcase, chunked_answers_pass_with_all_their_chunks);
-    tcase_add_test(tcase, answers_without_a_body_are_followed_by_the_next_one);
+        tcase, one_that_is_killed_under_load_costs_nobody_anything_and_may_come_back, 0, 4);
+    tcase_add_loop_test(tcase, large_bodies_pass_both_ways_unchanged, 0, 4);
+    tcase_add_loop_test(tcase, chunked_answers_pass_with_all_their_chunks, 0, 2);
+    tcase_add_loop_test(tcase, answers_without_a_body_are_followed_by_the_next_one, 0, 2);
     tcase_add_test(tcase, a_tunnel_through_nginx_carries_bytes_both_ways);
 }
 

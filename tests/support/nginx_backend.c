@@ -65,8 +65,8 @@ static void add_head(struct text *config, const char *folder)
 static void add_server(struct text *config, const struct nginx_backend *nginx)
 {
     const struct nginx_plan *plan = &nginx->plan;
-    text_add_format(config, "server {\nlisten 127.0.0.1:%u%s;\n", nginx->port,
-                    plan->certificate != NULL ? " ssl" : "");
+    text_add_format(config, "server {\nlisten 127.0.0.1:%u%s%s;\n", nginx->port,
+                    plan->certificate != NULL ? " ssl" : "", plan->speaks_http2 ? " http2" : "");
     if (plan->certificate != NULL)
         text_add_format(config, "ssl_certificate %s;\nssl_certificate_key %s;\n", plan->certificate,
                         plan->certificate_key);

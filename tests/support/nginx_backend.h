@@ -24,6 +24,7 @@ struct nginx_plan {
     const char *name;            /* every path that `server` does not name is answered with it */
     const char *certificate;     /* path of a PEM file; NULL: plain HTTP */
     const char *certificate_key; /* path */
+    bool speaks_http2;           /* without TLS: nothing else */
     const char *client_ca; /* path; who shows no certificate of these CAs is answered with 400 */
     const char *server;    /* more lines of the server block, such as keepalive_requests 5; */
 };

@@ -21,10 +21,39 @@ static void end(void)
 
 START_TEST(unset_a_check_speaks_what_the_backends_speak)
 {
-    static const char *const protocols[] = {"http", "https"};
+    static const char *const protocols[] = {"http", "https", "h2", "h2s"};
     made_pool_key(&made, "protocol", protocols[_i]);
     ck_assert(made_pool_prepare(&made));
     ck_assert_ptr_eq(made.pool.check, check_find(protocols[_i]));
+}
+END_TEST
+
+static const struct {
+    const char *protocol, *check, *port;
+    const char *told; /* NULL: nothing */
+} versions[] = {
+    {"h2", "http", "0",
+     "health_check = http asks in HTTP/1.1, but requests go in HTTP/2 (protocol = h2)"},
+    {"h2s", "https", "0", "asks in HTTP/1.1, but requests go in HTTP/2 (protocol = h2s)"},
+    {"http", "grpc", "0", "asks in HTTP/2, but requests go in HTTP/1.1 (protocol = http)"},
+    {"https", "h2s", "0", "asks in HTTP/2, but requests go in HTTP/1.1 (protocol = https)"},
+    {"h2", "http", "8080", NULL},
+    {"h2", "grpc", "0", NULL},
+    {"h2s", "h2", "0", NULL},
+    {"h2", "tcp", "0", NULL},
+    {"h2", "off", "0", NULL},
+    {"http", "https", "0", NULL}, /* is an error of its own */
+};
+
+START_TEST(a_check_of_another_version_of_http_is_warned_of)
+{
+    made_pool_key(&made, "protocol", versions[_i].protocol);
+    made_pool_key(&made, "health_check", versions[_i].check);
+    made_pool_key(&made, "health_check_port", versions[_i].port);
+    made_pool_prepare(&made);
+    const char *told = versions[_i].told;
+    ck_assert(made_pool_has_problem(&made, 4, told ? told : "but requests go in") ==
+              (told != NULL));
 }
 END_TEST
 
@@ -127,7 +156,9 @@ END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, begin, end);
-    tcase_add_loop_test(tcase, unset_a_check_speaks_what_the_backends_speak, 0, 2);
+    tcase_add_loop_test(tcase, unset_a_check_speaks_what_the_backends_speak, 0, 4);
+    tcase_add_loop_test(tcase, a_check_of_another_version_of_http_is_warned_of, 0,
+                        sizeof versions / sizeof *versions);
     tcase_add_loop_test(tcase, a_backend_behind_tls_may_be_checked_without, 0, 2);
     tcase_add_loop_test(tcase, the_host_of_the_config_counts_unless_the_section_names_one, 0, 2);
     tcase_add_test(tcase, unset_codes_are_all_but_5xx);
