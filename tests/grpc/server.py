@@ -110,6 +110,14 @@ class Methods:
         self.seen.count("held", -1)
         self.seen.count("cancelled")
 
+    def Never(self, request, context):
+        """No answer until the caller goes away."""
+        gone = threading.Event()
+        context.add_callback(gone.set)
+        gone.wait()
+        self.seen.count("cancelled")
+        return b""
+
     def Told(self, request, context):
         return self.seen.told()
 

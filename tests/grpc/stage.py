@@ -78,11 +78,18 @@ domain = www.example.com
 url = /test.Aging
 pool = aging
 
+[rule hasty]
+listener = web
+domain = www.example.com
+url = /test.Hasty
+pool = hasty
+
 [pool clear]
 protocol = h2
 health_check = grpc
-health_check_interval = 200ms
-health_check_timeout = 190ms
+health_check_interval = 1s
+health_check_timeout = 990ms
+healthy_threshold = 1
 backend = rs-1 127.0.0.1:{rs-1}
 backend = rs-2 127.0.0.1:{rs-2}
 
@@ -94,6 +101,12 @@ backend_name = www.example.com
 certificate = www/client.crt
 certificate_key = www/client.key
 backend = rs-3 127.0.0.1:{rs-3}
+
+[pool hasty]
+protocol = h2
+health_check = off
+answer_timeout = 2s
+backend = rs-6 127.0.0.1:{rs-1}
 
 # Its server takes leave of each connection soon.
 [pool aging]

@@ -218,6 +218,24 @@ def what_lb_refuses_is_told_as_a_status(stage):
         expect("(request " in error.details(), method, error)
 
 
+def who_does_not_answer_in_time_is_given_up_and_an_open_stream_may_be_silent(stage):
+    channel = stage.channel("alice")
+    sender = Sender()
+    answers = channel.stream_stream("/test.Hasty/Echo")(iter(sender), timeout=PATIENCE_S)
+    sender.send(b"1")
+    expect(next(answers) == b"rs-1:1")
+    before = cancelled(stage)
+    for number in (1, 2):  # each takes answer_timeout
+        error = failure(lambda: channel.unary_unary("/test.Hasty/Never")(b"", timeout=PATIENCE_S))
+        expect_refusal(error, Code.UNAVAILABLE, None)
+        expect(error.details().startswith("504 "), error)
+        eventually(lambda: cancelled(stage) == before + number, "the server learns of it")
+    sender.send(b"2")
+    expect(next(answers) == b"rs-1:2")
+    sender.end()
+    expect(not list(answers))
+
+
 def who_is_not_serving_gets_no_calls_until_it_is(stage):
     unary = stage.channel("alice").unary_unary("/test.Clear/Unary")
     stage.set_health("rs-1", b"not serving")
@@ -238,7 +256,7 @@ def a_reload_leaves_open_streams_alone(stage):
     answers = channel.stream_stream("/test.Clear/Echo")(iter(sender), timeout=PATIENCE_S)
     sender.send(b"1")
     name = next(answers).split(b":")[0]
-    stage.reload(lambda ini: ini.replace("health_check_interval = 200ms", "health_check_interval = 300ms"))
+    stage.reload(lambda ini: ini.replace("health_check_interval = 1s", "health_check_interval = 1100ms"))
     sender.send(b"2")
     expect(next(answers) == name + b":2")
     expect(channel.unary_unary("/test.Clear/Unary")(b"3", timeout=PATIENCE_S).endswith(b":3"))
@@ -327,6 +345,7 @@ STORIES = (
     a_thousand_calls_at_once_are_spread_evenly,
     without_a_certificate_there_is_no_call,
     what_lb_refuses_is_told_as_a_status,
+    who_does_not_answer_in_time_is_given_up_and_an_open_stream_may_be_silent,
     who_is_not_serving_gets_no_calls_until_it_is,
     a_reload_leaves_open_streams_alone,
     no_call_is_lost_when_a_server_takes_leave_of_its_connections,
