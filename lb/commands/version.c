@@ -4,6 +4,7 @@
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <jansson.h>
+#include <nghttp2/nghttp2.h>
 #include <openssl/crypto.h>
 #include <openssl/opensslv.h>
 #include <pcre2.h>
@@ -33,6 +34,7 @@ int command_version(int argc, char **argv)
            OPENSSL_VERSION_STR);
     printf("libuv %s, built with %d.%d.%d%s\n", uv_version_string(), UV_VERSION_MAJOR,
            UV_VERSION_MINOR, UV_VERSION_PATCH, UV_VERSION_SUFFIX);
+    printf("nghttp2 %s, built with %s\n", nghttp2_version(0)->version_str, NGHTTP2_VERSION);
     printf("inih %s\n", LB_INIH_VERSION);
     print_pcre2();
     printf("jansson %s, built with %s\n", jansson_version_str(), JANSSON_VERSION);

@@ -2,6 +2,7 @@
 /* lb help and lb version. */
 #include "lb/commands/help.h"
 
+#include <nghttp2/nghttp2.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
@@ -227,6 +228,8 @@ START_TEST(the_version_names_the_libraries_that_run)
     ck_assert_int_eq(strncmp(captured.out, "lb ", 3), 0);
     expect_in(captured.out, OpenSSL_version(OPENSSL_VERSION_STRING));
     expect_in(captured.out, uv_version_string());
+    expect_in(captured.out, "\nnghttp2 ");
+    expect_in(captured.out, nghttp2_version(0)->version_str);
     expect_in(captured.out, "\ninih ");
     captured_done(&captured);
 }
