@@ -26,7 +26,7 @@ class Seen:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.counts = {"calls": 0, "cancelled": 0, "held": 0, "checks": 0}
+        self.counts = {"calls": 0, "cancelled": 0, "held": 0, "flooded": 0, "checks": 0}
         self.health = SERVING
 
     def count(self, what, number=1):
@@ -76,6 +76,12 @@ class Methods:
         """So many messages."""
         for number in range(int(request)):
             yield b"%d" % number
+
+    def Flood(self, request, context):
+        """So many messages of a mebibyte."""
+        for _ in range(int(request)):
+            self.seen.count("flooded")
+            yield bytes(1024 * 1024)
 
     def Sum(self, requests, context):
         """How many messages came, and how many bytes."""
@@ -129,6 +135,7 @@ class Methods:
 def handler_of(methods, name):
     makers = {
         "Count": grpc.unary_stream_rpc_method_handler,
+        "Flood": grpc.unary_stream_rpc_method_handler,
         "Break": grpc.unary_stream_rpc_method_handler,
         "Hold": grpc.unary_stream_rpc_method_handler,
         "Sum": grpc.stream_unary_rpc_method_handler,

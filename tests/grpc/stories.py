@@ -116,6 +116,17 @@ def a_hundred_streams_of_one_channel_go_on_side_by_side(stage):
         expect(not list(stream), "a stream ends when its client ends it")
 
 
+def who_does_not_read_holds_up_its_own_stream_alone(stage):
+    channel = stage.channel("alice")
+    answers = channel.unary_stream("/test.Clear/Flood")(b"64", timeout=PATIENCE_S)
+    expect(len(next(answers)) == 1024 * 1024)
+    for _ in range(10):
+        channel.unary_unary("/test.Clear/Unary")(b"", timeout=PATIENCE_S)
+    sent = stage.told("rs-1")["flooded"] + stage.told("rs-2")["flooded"]
+    expect(sent < 64, "the server waits for the reader:", sent)
+    expect([len(answer) for answer in answers] == [1024 * 1024] * 63, "all of it comes")
+
+
 def compressed_messages_pass(stage):
     channel = stage.channel("alice")
     for service in SERVICES:
@@ -336,6 +347,7 @@ STORIES = (
     both_stream_and_each_message_is_answered_before_the_next_is_sent,
     a_hundred_streams_of_one_channel_go_on_side_by_side,
     messages_of_4_mib_pass_both_ways,
+    who_does_not_read_holds_up_its_own_stream_alone,
     compressed_messages_pass,
     metadata_passes_both_ways,
     a_status_comes_with_its_words,
