@@ -146,13 +146,20 @@ void http2_body_drop(struct http2_stream *stream)
 
 /* --- reading ------------------------------------------------------------------------------- */
 
-static enum stream_read spoiled(struct http2_stream *stream, unsigned status, const char *why)
+void http2_body_spoil(struct http2_stream *stream, unsigned status, const char *why)
 {
     stream->body = HTTP2_BODY_BAD;
     stream->stream.fault_status = status;
     stream->stream.fault_text = why;
-    if (status == 400)
-        stream->reset_code = NGHTTP2_PROTOCOL_ERROR;
+    if (status != 400)
+        return;
+    stream->reset_code = NGHTTP2_PROTOCOL_ERROR;
+    stream->http2->fault_count++;
+}
+
+static enum stream_read spoiled(struct http2_stream *stream, unsigned status, const char *why)
+{
+    http2_body_spoil(stream, status, why);
     return STREAM_BAD;
 }
 

@@ -170,6 +170,9 @@ void http2_note_all(struct http2_client *http2);
 /** Bytes of the body arrived in the loop's array. false: more than was allowed, or out of memory.
  */
 bool http2_body_arrived(struct http2_stream *stream, const char *bytes, size_t length);
+/** The body will never be whole: the next read says so, with this status. why: static, for the log.
+ * 400 is the client's fault, for the meter and for the reset behind the answer. */
+void http2_body_spoil(struct http2_stream *stream, unsigned status, const char *why);
 /** The wake-up ends: what the loop's array holds must survive in a buffer. false: out of memory. */
 bool http2_body_keep(struct http2_stream *stream);
 /** What nobody will take any more: its part of the connection's window is given back. */

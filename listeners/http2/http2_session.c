@@ -81,19 +81,11 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     return 0;
 }
 
-static void spoil_body(struct http2_stream *stream, const char *why)
-{
-    stream->body = HTTP2_BODY_BAD;
-    stream->stream.fault_status = 400;
-    stream->stream.fault_text = why;
-    stream->reset_code = NGHTTP2_PROTOCOL_ERROR;
-}
-
 static void add_trailer(struct http2_stream *stream, struct slice name, struct slice value)
 {
     const char *fault = http2_trailer_add(&stream->trailers, name, value);
     if (fault && stream->body != HTTP2_BODY_BAD)
-        spoil_body(stream, fault);
+        http2_body_spoil(stream, 400, fault);
 }
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
@@ -139,7 +131,7 @@ static void head_arrived(struct http2_client *http2, const nghttp2_frame *frame)
     if (!stream->is_trailing)
         take_head(stream, is_last);
     else if (!is_last) /* RFC 9113 8.1: a field section behind the body is its end */
-        spoil_body(stream, "trailers that do not end the request");
+        http2_body_spoil(stream, 400, "trailers that do not end the request");
     if (is_last && stream->body == HTTP2_BODY_OPEN)
         stream->body = HTTP2_BODY_ARRIVED;
     http2_note(stream);

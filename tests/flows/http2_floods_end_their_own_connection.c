@@ -78,6 +78,28 @@ static void ask_wrongly(struct text *bytes, uint32_t first)
         add_head(bytes, stream, NGHTTP2_FLAG_END_STREAM, "no path at all");
 }
 
+/* Their backends have begun already. */
+static void send_too_much(struct text *bytes, uint32_t first)
+{
+    struct text block = {0};
+    http2_block_add_lines(&block, ":method: POST\n:scheme: https\n:authority: a.example\n:path: /\n"
+                                  "content-length: 1\n");
+    for (uint32_t stream = first; stream < first + 2 * ROUND_STREAMS; stream += 2) {
+        add_frame(bytes, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream, block.bytes,
+                  block.length);
+        add_frame(bytes, NGHTTP2_DATA, 0, stream, "too much", 8);
+    }
+    text_done(&block);
+}
+
+static void end_with_no_end(struct text *bytes, uint32_t first)
+{
+    for (uint32_t stream = first; stream < first + 2 * ROUND_STREAMS; stream += 2) {
+        add_head(bytes, stream, 0, "/");
+        add_frame(bytes, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream, "\0\1x\1y", 5);
+    }
+}
+
 static void change_settings(struct text *bytes, uint32_t first)
 {
     (void)first;
@@ -172,6 +194,8 @@ static const struct flood {
     {"reset-flood", cancel_requests, 0},
     {"fault-flood", make_it_cancel, 4},
     {"fault-flood", ask_wrongly, 4},
+    {"fault-flood", send_too_much, 4},
+    {"fault-flood", end_with_no_end, 4},
     {"settings-flood", change_settings, 0},
     {"settings-flood", acknowledge_settings, 0},
     {"ping-flood", ping, 0},
