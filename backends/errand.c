@@ -22,7 +22,8 @@ static void on_connected(struct link_owner *owner, struct link *link, enum link_
 
 void errand_init(struct errand *errand, const struct errand_events *events, enum http_method method)
 {
-    *errand = (struct errand){.events = events, .method = method};
+    errand->events = events;
+    errand->method = method;
     errand->owner.on_connected = on_connected;
 }
 

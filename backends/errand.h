@@ -81,7 +81,7 @@ struct errand_events {
     void (*on_ready)(struct errand *errand, bool is_readable);
 };
 
-/** Embedded in the exchange; errand_init makes it ready. */
+/** Embedded in the exchange; zeroed, errand_init makes it ready. */
 struct errand {
     const struct errand_ops *ops; /* NULL: not open */
     const struct errand_events *events;
@@ -106,7 +106,7 @@ struct errand {
     };
 };
 
-/** Also of one that is over, to run it again. events: borrowed. */
+/** errand: zeroed, also one that is over, to run it again. events: borrowed. */
 void errand_init(struct errand *errand, const struct errand_events *events,
                  enum http_method method);
 /**

@@ -28,6 +28,7 @@ static void log_trouble(const struct exchange *x, const char *what_next)
 static void forget_errand(struct exchange *x)
 {
     errand_end(&x->errand, false);
+    x->errand = (struct errand){.ops = NULL};
     errand_init(&x->errand, &exchange_errand_events, x->method);
     x->request_side = REQUEST_HELD;
     deadline_disarm(&x->deadline);
@@ -172,7 +173,9 @@ static void count_failure(struct exchange *x, bool is_backends)
 
 void attempt_answered(struct exchange *x)
 {
-    buffer_give(&x->all->context->buffers, &x->request_body);
+    if (x->request_body) {
+        buffer_give(&x->all->context->buffers, &x->request_body);
+    }
     standing_count_answer(x->backend->standing, x->all->lane, x->status);
 }
 

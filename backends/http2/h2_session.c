@@ -53,9 +53,14 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 
 static bool add_status(struct h2_link *h2, struct errand *errand, struct slice status)
 {
-    errand->h2.in_interim = status.length > 0 && status.at[0] == '1';
+    unsigned number = 0;
+    for (size_t i = 0; i < status.length && i < 3; i++) /* three digits: nghttp2 looks at them */
+        number = 10 * number + (unsigned)(status.at[i] - '0');
+    const char *reason = http_status_text(number); /* for clients of HTTP/1, which expect one */
+    errand->h2.in_interim = number < 200;
     return add_text(h2, errand, "HTTP/1.1 ", 9) && add_text(h2, errand, status.at, status.length) &&
-           add_text(h2, errand, " \r\n", 3);
+           add_text(h2, errand, " ", 1) && add_text(h2, errand, reason, strlen(reason)) &&
+           add_text(h2, errand, "\r\n", 2);
 }
 
 static bool add_field(struct h2_link *h2, struct errand *errand, struct slice name,

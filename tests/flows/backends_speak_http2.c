@@ -160,6 +160,7 @@ START_TEST(bodies_and_trailers_pass_both_ways)
     ck_assert_str_eq(answer.body.bytes, "bytes");
     answer_done(&answer);
     fetch(&stage, GET("/trailers"), &answer);
+    ck_assert_msg(strncmp(answer.head, "HTTP/1.1 200 OK\r\n", 17) == 0, "%s", answer.head);
     ck_assert_str_eq(answer.body.bytes, "body");
     ck_assert_ptr_nonnull(strstr(answer.trailers, "grpc-status: 0"));
     answer_done(&answer);
