@@ -34,6 +34,8 @@ static void serve(struct stub_link *link)
     struct stub_request request;
     while (stub_read(link, &request)) {
         bool upgrades = text_field_count(request.head.bytes, "Upgrade") == 1;
+        if (upgrades)
+            stub_switch(link, &request, "");
         stub_request_done(&request);
         if (!upgrades) {
             char answer[128];
@@ -42,8 +44,6 @@ static void serve(struct stub_link *link)
             stub_say(link, answer);
             continue;
         }
-        stub_say(link, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-                       "Upgrade: echo\r\n\r\n");
         do {
             stub_send(link, link->inbox.bytes, link->inbox.length);
             text_drop(&link->inbox, link->inbox.length);
@@ -157,7 +157,7 @@ static void echo_through_a_tunnel(struct visitor *visitor)
     struct answer answer;
     come(visitor, &peer, "web");
     ck_assert(peer_say(&peer, "GET / HTTP/1.1\r\nHost: www.example.com\r\nConnection: Upgrade\r\n"
-                              "Upgrade: echo\r\n\r\n"));
+                              "Upgrade: websocket\r\n\r\n"));
     ck_assert(peer_read_answer(&peer, "GET", &answer));
     ck_assert_uint_eq(answer.status, 101);
     answer_done(&answer);

@@ -604,8 +604,7 @@ static void answer_by_path(struct stub_link *link)
             stub_say(link, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
                            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
         else if (strncmp(path, "/upgrade ", 9) == 0)
-            stub_say(link, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-                           "Upgrade: websocket\r\n\r\n");
+            stub_switch(link, &request, "");
         else
             stub_say(link, "HTTP/1.1 200 OK\r\nSet-Cookie: LBSESSION=mine\r\n"
                            "Cache-Control: public, max-age=60\r\nContent-Length: 2\r\n\r\nok");
@@ -705,7 +704,7 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, who_brings_the_cookie_stays_and_who_does_not_takes_turns);
     tcase_add_test(tcase, a_kept_connection_and_every_method_stick);
-    tcase_add_test(tcase, the_cookie_is_guarded_and_tells_nothing);
+    tcase_add_http1_test(tcase, the_cookie_is_guarded_and_tells_nothing);
     tcase_add_test(tcase, two_pools_of_one_host_stick_by_themselves);
     tcase_add_test(tcase, who_loses_its_backend_is_moved_at_once);
     tcase_add_test(tcase, who_was_away_while_its_backend_was_down_comes_back_to_it);

@@ -10,6 +10,7 @@
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"
 #include "tests/support/house.h"
+#include "tests/support/secured.h"
 
 /* Sends a request and gives back the head that the backend saw. */
 static char *seen_by_backend(struct peer *peer, const char *request)
@@ -45,7 +46,7 @@ START_TEST(the_forwarded_fields_say_address_protocol_host_and_port)
     ck_assert_ptr_nonnull(strstr(head, "GET /echo?a=b HTTP/1.1\r\n"));
     expect_field(head, "Host", "www.example.com:8080");
     expect_field(head, "X-Forwarded-For", "127.0.0.1");
-    expect_field(head, "X-Forwarded-Proto", "http");
+    expect_field(head, "X-Forwarded-Proto", secured_scheme());
     expect_field(head, "X-Forwarded-Host", "www.example.com:8080");
     expect_field(head, "X-Forwarded-Port", port);
     expect_field(head, "X-Real-IP", "127.0.0.1");
@@ -69,7 +70,7 @@ START_TEST(a_forwarded_for_that_came_is_added_to_and_the_rest_is_said_anew)
                                "X-Forwarded-Host: evil\r\nX-Real-IP: 6.6.6.6\r\n"
                                "X-Forwarded-Port: 1\r\nForwarded: for=evil\r\n\r\n");
     expect_field(head, "X-Forwarded-For", "10.1.2.3, 10.4.5.6, 127.0.0.1");
-    expect_field(head, "X-Forwarded-Proto", "http");
+    expect_field(head, "X-Forwarded-Proto", secured_scheme());
     expect_field(head, "X-Forwarded-Host", "a");
     expect_field(head, "X-Real-IP", "127.0.0.1");
     ck_assert_ptr_null(strstr(head, "evil"));
@@ -378,7 +379,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_forwarded_for_that_came_is_added_to_and_the_rest_is_said_anew);
     tcase_add_test(tcase, with_replace_a_client_cannot_invent_a_way_it_came);
     tcase_add_test(tcase, every_request_has_an_id_of_its_own_that_the_access_log_knows);
-    tcase_add_test(tcase, hop_by_hop_fields_and_those_that_connection_names_stay_here);
+    tcase_add_http1_test(tcase, hop_by_hop_fields_and_those_that_connection_names_stay_here);
     tcase_add_test(tcase, a_backend_s_hop_by_hop_fields_stay_here_too);
     tcase_add_loop_test(tcase, nobody_but_lb_says_who_a_client_is, 0, 3);
     tcase_add_test(tcase, a_verified_client_is_described_to_the_backend);

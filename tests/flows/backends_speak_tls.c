@@ -671,11 +671,11 @@ static void switch_and_echo(struct stub_link *link)
 {
     struct stub_request request;
     bool asked = stub_read(link, &request) && text_field_count(request.head.bytes, "Upgrade") == 1;
+    if (asked)
+        stub_switch(link, &request, "welcome");
     stub_request_done(&request);
     if (!asked)
         return;
-    stub_say(link, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-                   "Upgrade: websocket\r\n\r\nwelcome");
     while (stub_receive(link)) {
         bool over = memchr(link->inbox.bytes, '.', link->inbox.length) != NULL;
         stub_send(link, link->inbox.bytes, link->inbox.length);

@@ -310,7 +310,7 @@ START_TEST(a_body_beyond_max_body_gets_413_and_an_endless_one_too)
         text_add_format(&request, "1\r\nx\r\n");
     ck_assert_uint_eq(peer_ask(&peer, request.bytes), 413);
     text_done(&request);
-    peer_receive_all(&peer);
+    ck_assert(peer_ends_here(&peer));
     peer_close(&peer);
     ck_assert_uint_eq(atomic_load(&house.backend.requests), 0);
     house_close(&house);
@@ -347,9 +347,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, head_has_the_length_but_no_body);
     tcase_add_test(tcase, answers_that_have_no_body_keep_the_connection);
     tcase_add_test(tcase, interim_answers_reach_an_http_1_1_client_before_the_final_one);
-    tcase_add_test(tcase, interim_answers_never_reach_an_http_1_0_client);
+    tcase_add_http1_test(tcase, interim_answers_never_reach_an_http_1_0_client);
     tcase_add_test(tcase, a_body_beyond_max_body_gets_413_and_an_endless_one_too);
-    tcase_add_test(tcase, a_head_beyond_max_head_gets_431_and_the_end);
+    tcase_add_http1_test(tcase, a_head_beyond_max_head_gets_431_and_the_end);
 }
 
 CHECK_MAIN("bodies pass both ways", add_tests)

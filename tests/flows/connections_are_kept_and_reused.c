@@ -346,9 +346,10 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, pipelined_requests_are_answered_in_their_order);
     tcase_add_test(tcase, pipelined_requests_cut_at_any_byte_are_answered_the_same);
     tcase_add_test(tcase, a_client_that_says_close_is_closed_after_its_answer);
-    tcase_add_test(tcase, an_http_1_0_client_gets_a_body_that_it_can_read_and_a_closed_connection);
-    tcase_add_test(tcase, an_http_1_0_client_that_asks_for_keep_alive_gets_it);
-    tcase_add_test(tcase, an_http_1_0_client_never_sees_chunks);
+    tcase_add_http1_test(tcase,
+                         an_http_1_0_client_gets_a_body_that_it_can_read_and_a_closed_connection);
+    tcase_add_http1_test(tcase, an_http_1_0_client_that_asks_for_keep_alive_gets_it);
+    tcase_add_http1_test(tcase, an_http_1_0_client_never_sees_chunks);
     tcase_add_test(tcase, a_backend_of_http_1_0_is_understood_and_its_link_not_reused);
     tcase_add_test(tcase, a_backend_that_says_close_does_not_close_the_client);
     tcase_add_test(tcase, a_link_that_died_while_idle_is_replaced_unseen);

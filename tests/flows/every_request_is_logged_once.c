@@ -147,7 +147,7 @@ START_TEST(a_line_tells_who_asked_what_and_what_became_of_it)
     expect(&line, "method", "POST");
     expect(&line, "host", "www.example.com");
     expect(&line, "uri", "/a/b?c=d");
-    expect(&line, "protocol", "HTTP/1.1");
+    expect(&line, "protocol", peer_protocol());
     expect(&line, "status", "200");
     expect(&line, "bytes", "4");
     expect(&line, "request_bytes", "5");
@@ -268,7 +268,7 @@ START_TEST(combined_lines_are_what_their_readers_know)
 {
     static const char pattern[] =
         "^127\\.0\\.0\\.1 - \"CN=alice\" \\[[0-9]{2}/[A-Z][a-z]{2}/20[0-9]{2}(:[0-9]{2}){3} "
-        "\\+0000\\] \"GET /a\\?b=\\\\x22c HTTP/1\\.1\" 200 4 \"-\" "
+        "\\+0000\\] \"GET /a\\?b=\\\\x22c HTTP/(1\\.1|2)\" 200 4 \"-\" "
         "\"x\\\\x22},.*\\\\x09 \\\\xff\\\\xc3 .*\"\n$";
     struct archive archive;
     struct peer peer;
@@ -301,13 +301,15 @@ static const struct refused {
 } refused[] = {
     {"GET /none HTTP/1.1\r\nHost: a\r\n\r\n", "404", "no-rule", NULL},
     {"GET /app HTTP/1.1\r\n\r\n", "400", "Host", NULL},
+    {"POST /app HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n", "413", "max_body", NULL},
+    {"GET /broken HTTP/1.1\r\nHost: a\r\n\r\n", "502", "refused", "broken"},
+    /* What only HTTP/1 can say. */
     {"garbage\r\n\r\n", "400", "", NULL},
     {"GET /app HTTP/3.0\r\nHost: a\r\n\r\n", "505", "", NULL},
-    {"POST /app HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n", "413", "max_body", NULL},
     {"POST /app HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "400", "", "app"},
-    {"GET /broken HTTP/1.1\r\nHost: a\r\n\r\n", "502", "refused", "broken"},
 };
 /* clang-format on */
+enum { REFUSED_COUNT = sizeof refused / sizeof refused[0], REFUSED_BY_HTTP1 = 3 };
 
 START_TEST(what_is_refused_has_its_line_and_its_reason)
 {
@@ -381,7 +383,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, values_without_end_are_cut_and_the_line_is_whole);
     tcase_add_test(tcase, combined_lines_are_what_their_readers_know);
     tcase_add_loop_test(tcase, what_is_refused_has_its_line_and_its_reason, 0,
-                        sizeof refused / sizeof refused[0]);
+                        REFUSED_COUNT - REFUSED_BY_HTTP1);
+    tcase_add_http1_loop_test(tcase, what_is_refused_has_its_line_and_its_reason,
+                              REFUSED_COUNT - REFUSED_BY_HTTP1, REFUSED_COUNT);
     tcase_add_test(tcase, a_client_that_may_not_pass_has_a_line_too);
     tcase_add_test(tcase, an_abandoned_request_has_one_line);
 }

@@ -143,7 +143,7 @@ START_TEST(host_and_path_choose_the_rule_on_one_connection)
         expect_rule(&peer, &requests[i]);
         if (strcmp(requests[i].backend, "400") != 0)
             continue;
-        ck_assert(!peer_receive(&peer)); /* who writes such paths is not listened to any more */
+        ck_assert(peer_ends_here(&peer)); /* who writes such paths is not listened to any more */
         peer_close(&peer);
         come(&town, &peer, _i);
     }

@@ -124,6 +124,7 @@ static void connect_from(struct peer *peer, unsigned address, unsigned port)
     setsockopt(peer->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ck_assert_int_eq(bind(peer->fd, (struct sockaddr *)&from, sizeof from), 0);
     ck_assert_int_eq(connect(peer->fd, (struct sockaddr *)&to, sizeof to), 0);
+    peer_greet(peer, port);
 }
 
 static unsigned backend_of_address(struct stage *stage, unsigned address)

@@ -376,7 +376,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, what_is_in_flight_completes_and_nothing_new_begins, 0, 4);
     tcase_add_loop_test(tcase, an_answer_that_has_begun_goes_on_to_its_end, 0, 2);
     tcase_add_loop_test(tcase, a_request_that_has_begun_is_taken_to_its_end, 0, 2);
-    tcase_add_test(tcase, clients_that_came_before_the_signal_are_still_served);
+    tcase_add_http1_test(tcase, clients_that_came_before_the_signal_are_still_served);
     tcase_add_test(tcase, a_client_that_asks_for_nothing_holds_nobody_up);
     tcase_add_loop_test(tcase, a_second_signal_ends_it_at_once, 0, 2);
     tcase_add_loop_test(tcase, drain_timeout_closes_what_hangs, 0, 2);

@@ -376,9 +376,8 @@ END_TEST
 static void echo_after_upgrade(struct stub_link *link)
 {
     struct stub_request request;
-    if (stub_read_head(link, &request) && strstr(request.head.bytes, "Upgrade: echo")) {
-        stub_say(link, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-                       "Upgrade: echo\r\n\r\n");
+    if (stub_read_head(link, &request) && strstr(request.head.bytes, "Upgrade: websocket")) {
+        stub_switch(link, &request, "");
         do {
             stub_send(link, link->inbox.bytes, link->inbox.length);
             text_drop(&link->inbox, link->inbox.length);
@@ -402,7 +401,7 @@ START_TEST(a_tunnel_through_nginx_carries_bytes_both_ways)
     stage_begin(&stage, server.bytes, "");
     come(&stage, &peer);
     ck_assert(peer_say(&peer, "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
-                              "Upgrade: echo\r\n\r\n"));
+                              "Upgrade: websocket\r\n\r\n"));
     ck_assert(peer_receive_until(&peer, "\r\n\r\n"));
     ck_assert_msg(strncmp(peer.inbox.bytes, "HTTP/1.1 101 ", 13) == 0, "%s", peer.inbox.bytes);
     text_drop(&peer.inbox, peer.inbox.length);

@@ -323,7 +323,8 @@ END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, after_502_the_connection_goes_on_with_its_own_answers);
-    tcase_add_test(tcase, an_answer_without_length_that_is_cut_reaches_old_clients_as_a_reset);
+    tcase_add_http1_test(tcase,
+                         an_answer_without_length_that_is_cut_reaches_old_clients_as_a_reset);
     tcase_add_test(tcase, the_log_says_what_each_backend_did);
     tcase_add_loop_test(tcase, a_body_where_none_may_be_is_nobody_s, 0, 4);
     tcase_add_loop_test(tcase, what_a_204_announces_is_left_out_and_its_link_is_not_used_again, 0,

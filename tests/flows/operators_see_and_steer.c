@@ -677,7 +677,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, to_watch_is_to_be_told_again_until_interrupted);
     tcase_add_test(tcase, who_interrupts_a_watch_finds_the_terminal_in_order);
     tcase_add_test(tcase, the_status_is_told_while_lb_drains);
-    tcase_add_test(tcase, a_reload_returns_when_it_is_in_force_or_says_all_that_is_wrong);
+    tcase_add_http1_test(tcase, a_reload_returns_when_it_is_in_force_or_says_all_that_is_wrong);
     tcase_add_test(tcase, many_may_ask_for_a_reload_at_once);
     tcase_add_test(tcase, reloads_that_are_asked_for_one_behind_the_other_are_all_told);
     tcase_add_test(tcase, a_changed_address_is_warned_of_and_the_old_one_stays);

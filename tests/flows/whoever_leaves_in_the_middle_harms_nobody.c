@@ -56,8 +56,7 @@ static void answer_at_length(struct stub_link *link)
     bool goes_on = true;
     while (goes_on && stub_read(link, &request)) {
         if (strstr(request.head.bytes, " /tunnel ") != NULL) {
-            stub_say(link, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-                           "Upgrade: websocket\r\n\r\nhello");
+            stub_switch(link, &request, "hello");
             stub_wait_for_end(link);
             goes_on = false;
         } else if (strstr(request.head.bytes, " /large ") != NULL) {

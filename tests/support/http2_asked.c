@@ -68,12 +68,13 @@ struct line {
 /* A line that is no field goes as it is, with an empty value: it is lb that must not like it. */
 static struct line read_line(const char *at)
 {
-    size_t length = strcspn(at, "\r\n");
+    size_t length = (size_t)(strstr(at, "\r\n") - at);
     const char *colon = memchr(at, ':', length);
     struct line line = {.name = at, .name_length = colon != NULL ? (size_t)(colon - at) : length};
     line.value = colon != NULL ? colon + 1 : at + length;
-    line.value += strspn(line.value, " \t");
-    line.value_length = strcspn(line.value, "\r\n");
+    while (line.value < at + length && (*line.value == ' ' || *line.value == '\t'))
+        line.value++;
+    line.value_length = (size_t)(at + length - line.value);
     while (line.value_length > 0 && strchr(" \t", line.value[line.value_length - 1]) != NULL)
         line.value_length--;
     line.next = strstr(at, "\r\n") + 2;
@@ -194,17 +195,19 @@ void http2_asked_read_head(struct http2_asked *asked, const char *head, struct h
     asked->has_body = asked->has_body || asked->is_tunnel;
     asked->is_whole = !asked->has_body;
     add_request_line(asked, fields, head);
+    bool host_is_said = false;
     for (const char *at = first; at != NULL;) {
         struct line line = read_line(at);
-        if (is_named(&line, "Host") && !has_field(fields, ":authority"))
+        if (is_named(&line, "Host") && !has_field(fields, ":authority")) {
             http2_fields_add(fields, ":authority", 10, line.value, line.value_length);
+            host_is_said = true;
+        }
         at = line.next;
     }
-    bool host_is_said = has_field(fields, ":authority");
     for (const char *at = first; at != NULL;) {
         struct line line = read_line(at);
         bool is_authority = host_is_said && is_named(&line, "Host");
-        /* The first one is :authority; a second one is said as it stands. */
+        /* The first one is :authority, unless the target was; every other is said as it stands. */
         if (!is_authority)
             add_line(fields, &line, asked->is_tunnel);
         host_is_said = host_is_said && !is_authority;

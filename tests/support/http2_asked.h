@@ -32,6 +32,7 @@ struct http2_asked {
     bool says_close;  /* Connection: close */
     bool has_body;    /* DATA follow the head, maybe none */
     struct text body; /* said, not yet sent */
+    size_t body_at;   /* what is before was sent */
     bool is_whole;    /* nothing comes behind what `body` holds */
     struct http2_fields trailers;
     bool is_closed; /* its stream is */

@@ -42,6 +42,11 @@ void peer_connect_to(struct peer *peer, const char *address, unsigned port)
     const struct sockaddr *to = is_six ? (struct sockaddr *)&six : (struct sockaddr *)&four;
     int result = connect(peer->fd, to, is_six ? sizeof six : sizeof four);
     ck_assert_msg(result == 0, "connect to %s port %u: %s", address, port, strerror(errno));
+    peer_greet(peer, port);
+}
+
+void peer_greet(struct peer *peer, unsigned port)
+{
     if (secured_has(port))
         peer->ended = !peer_handshake(peer, &(struct tls_wish){0});
 }
@@ -323,4 +328,21 @@ void peer_receive_all(struct peer *peer)
     text_add(&peer->inbox, "", 0);
     while (peer_receive(peer))
         ;
+}
+
+bool peer_has_more(struct peer *peer)
+{
+    if (peer->http2 != NULL)
+        peer_http2_keep_up(peer);
+    return peer->inbox.length > 0 || (peer->http2 == NULL && peer_wire_has_more(peer));
+}
+
+bool peer_ends_here(struct peer *peer)
+{
+    return peer->http2 != NULL || !peer_receive(peer);
+}
+
+const char *peer_protocol(void)
+{
+    return peer_http2_is_wanted() ? "HTTP/2" : "HTTP/1.1";
 }

@@ -58,6 +58,9 @@ void peer_connect_to(struct peer *peer, const char *address, unsigned port);
 /* Shake hands over a connected peer; false: it failed, and `alert` says which alert came, if any.
  */
 bool peer_handshake(struct peer *peer, const struct tls_wish *wish);
+/* For a story with a socket of its own: shake hands where peer_connect would have done it, because
+ * a plain listener has been secured (secured.h). */
+void peer_greet(struct peer *peer, unsigned port);
 /* Connect to the port of 127.0.0.1 and shake hands. */
 bool peer_connect_tls(struct peer *peer, unsigned port, const struct tls_wish *wish);
 void peer_close(struct peer *peer);
@@ -85,6 +88,16 @@ bool peer_receive_until(struct peer *peer, const char *text);
 bool peer_receive_bytes(struct peer *peer, size_t length);
 /* Read all there is until the other side closes. */
 void peer_receive_all(struct peer *peer);
+/* Has something come that is not in the inbox, or that is? Does not wait. */
+bool peer_has_more(struct peer *peer);
+/*
+ * The answer that was read ends its connection in HTTP/1.1, because lb cannot tell what follows
+ * from the next request, or does not want to: does the end come, and nothing before it? Over HTTP/2
+ * such an answer ends its stream alone: true.
+ */
+bool peer_ends_here(struct peer *peer);
+/* What the access log calls what peers speak: "HTTP/1.1" or "HTTP/2". */
+const char *peer_protocol(void);
 
 /* Answers. */
 struct answer {

@@ -15,7 +15,7 @@
  */
 enum { KEPT_MOST_BYTES = 1024 * 1024 };
 
-enum said {
+enum speech {
     SAID_HEAD,
     SAID_BODY,       /* of known length */
     SAID_CHUNK_SIZE, /* a line */
@@ -28,8 +28,9 @@ enum said {
 struct peer_http2 {
     nghttp2_session *session;
     struct peer *peer;
-    struct text said; /* not yet understood */
-    enum said awaits;
+    struct text said; /* not yet understood … */
+    size_t said_at;   /* … from here */
+    enum speech awaits;
     uint64_t left;                /* of the body or the chunk */
     struct http2_asked *all;      /* in the order in which they were asked */
     struct http2_asked *latest;   /* the last of them */
@@ -126,192 +127,8 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t error, void *
     asked->is_closed = true;
     asked->was_cut = !asked->has_ended;
     text_done(&asked->body);
+    asked->body_at = 0;
     return 0;
-}
-
-/* --- requests ------------------------------------------------------------------------------ */
-
-static void submit_trailers(nghttp2_session *session, struct http2_asked *asked)
-{
-    nghttp2_nv *list = http2_fields_list(&asked->trailers);
-    ck_assert_int_eq(nghttp2_submit_trailer(session, asked->id, list, asked->trailers.count), 0);
-    free(list);
-}
-
-static ssize_t on_body_wanted(nghttp2_session *session, int32_t id, uint8_t *into, size_t room,
-                              uint32_t *flags, nghttp2_data_source *source, void *context)
-{
-    struct http2_asked *asked = source->ptr;
-    size_t length = asked->body.length < room ? asked->body.length : room;
-    (void)id, (void)context;
-    if (length == 0 && !asked->is_whole)
-        return NGHTTP2_ERR_DEFERRED;
-    if (length > 0)
-        memcpy(into, asked->body.bytes, length);
-    text_drop(&asked->body, length);
-    if (asked->body.length > 0 || !asked->is_whole)
-        return (ssize_t)length;
-    *flags |= NGHTTP2_DATA_FLAG_EOF;
-    if (asked->trailers.count > 0) {
-        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-        submit_trailers(session, asked);
-    }
-    return (ssize_t)length;
-}
-
-static struct http2_asked *ask(struct peer_http2 *http2)
-{
-    struct http2_asked *asked = calloc(1, sizeof *asked);
-    ck_assert_ptr_nonnull(asked);
-    if (http2->latest != NULL)
-        http2->latest->next = asked;
-    else
-        http2->all = asked;
-    http2->latest = asked;
-    if (http2->answered == NULL)
-        http2->answered = asked;
-    return asked;
-}
-
-/* RFC 8441 section 3: a client asks for a tunnel only when it was told that it may. */
-static void await_tunnels(struct peer_http2 *http2)
-{
-    while (!http2->has_settings && peer_http2_receive(http2->peer))
-        ;
-    ck_assert_msg(nghttp2_session_get_remote_settings(
-                      http2->session, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1,
-                  "extended CONNECT is not offered");
-}
-
-/* Only a whole head is sent. */
-static bool say_head(struct peer_http2 *http2)
-{
-    struct http2_fields fields = {0};
-    text_drop(&http2->said, strspn(http2->said.bytes, "\r\n"));
-    const char *end = strstr(http2->said.bytes, "\r\n\r\n");
-    if (end == NULL)
-        return false;
-    struct http2_asked *asked = ask(http2);
-    char *head = strndup(http2->said.bytes, (size_t)(end - http2->said.bytes) + 4);
-    http2_asked_read_head(asked, head, &fields, &http2->left);
-    text_drop(&http2->said, strlen(head));
-    free(head);
-    if (asked->is_tunnel)
-        await_tunnels(http2);
-    nghttp2_nv *list = http2_fields_list(&fields);
-    nghttp2_data_provider body = {.source.ptr = asked, .read_callback = on_body_wanted};
-    asked->id = nghttp2_submit_request(http2->session, NULL, list, fields.count,
-                                       asked->has_body ? &body : NULL, asked);
-    asked->was_cut = asked->id < 0; /* after GOAWAY */
-    free(list);
-    http2_fields_done(&fields);
-    if (asked->is_tunnel)
-        http2->awaits = SAID_TUNNEL;
-    else if (asked->has_body)
-        http2->awaits = http2->left == UINT64_MAX ? SAID_CHUNK_SIZE : SAID_BODY;
-    return true;
-}
-
-static void body_grew(struct peer_http2 *http2, struct http2_asked *asked, bool is_whole)
-{
-    asked->is_whole = is_whole;
-    if (asked->is_closed)
-        text_drop(&asked->body, asked->body.length);
-    else if (asked->id > 0)
-        nghttp2_session_resume_data(http2->session, asked->id);
-    if (is_whole)
-        http2->awaits = SAID_HEAD;
-}
-
-static bool say_body(struct peer_http2 *http2)
-{
-    struct text *said = &http2->said;
-    size_t length = said->length < http2->left ? said->length : (size_t)http2->left;
-    if (length == 0 && http2->left > 0)
-        return false;
-    text_add(&http2->latest->body, said->bytes, length);
-    text_drop(said, length);
-    http2->left -= length;
-    if (http2->awaits == SAID_BODY)
-        body_grew(http2, http2->latest, http2->left == 0);
-    else
-        body_grew(http2, http2->latest, false);
-    if (http2->awaits == SAID_CHUNK && http2->left == 0)
-        http2->awaits = SAID_CHUNK_END;
-    return true;
-}
-
-static bool say_chunk_size(struct peer_http2 *http2)
-{
-    const char *end = strstr(http2->said.bytes, "\r\n");
-    if (end == NULL)
-        return false;
-    http2->left = strtoull(http2->said.bytes, NULL, 16);
-    http2->awaits = http2->left == 0 ? SAID_TRAILERS : SAID_CHUNK;
-    /* The CRLF stays before trailers, so that each of them, and their end, begins with one. */
-    text_drop(&http2->said, (size_t)(end - http2->said.bytes) + (http2->left == 0 ? 0 : 2));
-    return true;
-}
-
-static bool say_chunk_end(struct peer_http2 *http2)
-{
-    if (http2->said.length < 2)
-        return false;
-    text_drop(&http2->said, 2);
-    http2->awaits = SAID_CHUNK_SIZE;
-    return true;
-}
-
-static bool say_trailers(struct peer_http2 *http2)
-{
-    struct text *said = &http2->said;
-    const char *end = strstr(said->bytes, "\r\n\r\n");
-    if (end == NULL)
-        return false;
-    for (const char *at = said->bytes; at < end;) {
-        at += 2;
-        size_t length = strcspn(at, "\r");
-        const char *colon = memchr(at, ':', length);
-        size_t name_length = colon != NULL ? (size_t)(colon - at) : length;
-        size_t skipped = colon != NULL ? 1 + strspn(colon + 1, " \t") : 0;
-        http2_fields_add(&http2->latest->trailers, at, name_length, at + name_length + skipped,
-                         length - name_length - skipped);
-        at += length;
-    }
-    text_drop(said, (size_t)(end - said->bytes) + 4);
-    body_grew(http2, http2->latest, true);
-    return true;
-}
-
-static bool say_tunnel(struct peer_http2 *http2)
-{
-    if (http2->said.length == 0)
-        return false;
-    text_add(&http2->latest->body, http2->said.bytes, http2->said.length);
-    text_drop(&http2->said, http2->said.length);
-    body_grew(http2, http2->latest, false);
-    return true;
-}
-
-/* false: what is there does not suffice. */
-static bool understand(struct peer_http2 *http2)
-{
-    switch (http2->awaits) {
-    case SAID_HEAD:
-        return say_head(http2);
-    case SAID_BODY:
-    case SAID_CHUNK:
-        return say_body(http2);
-    case SAID_CHUNK_SIZE:
-        return say_chunk_size(http2);
-    case SAID_CHUNK_END:
-        return say_chunk_end(http2);
-    case SAID_TRAILERS:
-        return say_trailers(http2);
-    case SAID_TUNNEL:
-        return say_tunnel(http2);
-    }
-    ck_abort_msg("no such state");
 }
 
 /* --- the connection ------------------------------------------------------------------------ */
@@ -342,17 +159,225 @@ static bool hear(struct peer_http2 *http2)
     return true;
 }
 
-static size_t kept(const struct peer_http2 *http2)
+/* --- requests ------------------------------------------------------------------------------ */
+
+static void submit_trailers(nghttp2_session *session, struct http2_asked *asked)
 {
-    return http2->latest != NULL && !http2->latest->is_closed ? http2->latest->body.length : 0;
+    nghttp2_nv *list = http2_fields_list(&asked->trailers);
+    ck_assert_int_eq(nghttp2_submit_trailer(session, asked->id, list, asked->trailers.count), 0);
+    free(list);
 }
 
-/* What has come is taken, and what it gives way to is sent. */
-static void keep_up(struct peer_http2 *http2)
+static void drop_body(struct http2_asked *asked)
 {
-    while (!http2->peer->ended && peer_wire_has_more(http2->peer))
+    text_drop(&asked->body, asked->body.length);
+    asked->body_at = 0;
+}
+
+static ssize_t on_body_wanted(nghttp2_session *session, int32_t id, uint8_t *into, size_t room,
+                              uint32_t *flags, nghttp2_data_source *source, void *context)
+{
+    struct http2_asked *asked = source->ptr;
+    size_t left = asked->body.length - asked->body_at;
+    size_t length = left < room ? left : room;
+    (void)id, (void)context;
+    if (length == 0 && !asked->is_whole)
+        return NGHTTP2_ERR_DEFERRED;
+    if (length > 0)
+        memcpy(into, asked->body.bytes + asked->body_at, length);
+    asked->body_at += length;
+    if (length == left)
+        drop_body(asked);
+    if (length < left || !asked->is_whole)
+        return (ssize_t)length;
+    *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (asked->trailers.count > 0) {
+        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        submit_trailers(session, asked);
+    }
+    return (ssize_t)length;
+}
+
+static struct http2_asked *ask(struct peer_http2 *http2)
+{
+    struct http2_asked *asked = calloc(1, sizeof *asked);
+    ck_assert_ptr_nonnull(asked);
+    if (http2->latest != NULL)
+        http2->latest->next = asked;
+    else
+        http2->all = asked;
+    http2->latest = asked;
+    if (http2->answered == NULL)
+        http2->answered = asked;
+    return asked;
+}
+
+/* RFC 8441 section 3: a client asks for a tunnel only when it was told that it may. */
+static void await_tunnels(struct peer_http2 *http2)
+{
+    flush(http2);
+    while (!http2->has_settings && !http2->peer->ended)
         http2->peer->ended = !hear(http2);
-    deliver(http2);
+    ck_assert_msg(nghttp2_session_get_remote_settings(
+                      http2->session, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1,
+                  "extended CONNECT is not offered");
+}
+
+/* What is not yet understood. */
+static const char *said(const struct peer_http2 *http2)
+{
+    return http2->said.bytes + http2->said_at;
+}
+
+static size_t said_bytes(const struct peer_http2 *http2)
+{
+    return http2->said.length - http2->said_at;
+}
+
+/* Only a whole head is sent. */
+static bool say_head(struct peer_http2 *http2)
+{
+    struct http2_fields fields = {0};
+    http2->said_at += strspn(said(http2), "\r\n");
+    const char *end = strstr(said(http2), "\r\n\r\n");
+    if (end == NULL)
+        return false;
+    struct http2_asked *asked = ask(http2);
+    char *head = strndup(said(http2), (size_t)(end - said(http2)) + 4);
+    http2_asked_read_head(asked, head, &fields, &http2->left);
+    http2->said_at += strlen(head);
+    free(head);
+    if (asked->is_tunnel)
+        await_tunnels(http2);
+    nghttp2_nv *list = http2_fields_list(&fields);
+    nghttp2_data_provider body = {.source.ptr = asked, .read_callback = on_body_wanted};
+    asked->id = nghttp2_submit_request(http2->session, NULL, list, fields.count,
+                                       asked->has_body ? &body : NULL, asked);
+    asked->was_cut = asked->id < 0; /* after GOAWAY */
+    free(list);
+    http2_fields_done(&fields);
+    if (asked->is_tunnel)
+        http2->awaits = SAID_TUNNEL;
+    else if (asked->has_body)
+        http2->awaits = http2->left == UINT64_MAX ? SAID_CHUNK_SIZE : SAID_BODY;
+    return true;
+}
+
+static void body_grew(struct peer_http2 *http2, struct http2_asked *asked, bool is_whole)
+{
+    asked->is_whole = is_whole;
+    if (asked->is_closed)
+        drop_body(asked);
+    else if (asked->id > 0)
+        nghttp2_session_resume_data(http2->session, asked->id);
+    if (is_whole)
+        http2->awaits = SAID_HEAD;
+}
+
+static bool say_body(struct peer_http2 *http2)
+{
+    size_t length = said_bytes(http2) < http2->left ? said_bytes(http2) : (size_t)http2->left;
+    if (length == 0 && http2->left > 0)
+        return false;
+    text_add(&http2->latest->body, said(http2), length);
+    http2->said_at += length;
+    http2->left -= length;
+    if (http2->awaits == SAID_BODY)
+        body_grew(http2, http2->latest, http2->left == 0);
+    else
+        body_grew(http2, http2->latest, false);
+    if (http2->awaits == SAID_CHUNK && http2->left == 0)
+        http2->awaits = SAID_CHUNK_END;
+    return true;
+}
+
+static bool say_chunk_size(struct peer_http2 *http2)
+{
+    const char *end = strstr(said(http2), "\r\n");
+    if (end == NULL)
+        return false;
+    http2->left = strtoull(said(http2), NULL, 16);
+    http2->awaits = http2->left == 0 ? SAID_TRAILERS : SAID_CHUNK;
+    /* The CRLF stays before trailers, so that each of them, and their end, begins with one. */
+    http2->said_at += (size_t)(end - said(http2)) + (http2->left == 0 ? 0 : 2);
+    return true;
+}
+
+static bool say_chunk_end(struct peer_http2 *http2)
+{
+    if (said_bytes(http2) < 2)
+        return false;
+    http2->said_at += 2;
+    http2->awaits = SAID_CHUNK_SIZE;
+    return true;
+}
+
+static bool say_trailers(struct peer_http2 *http2)
+{
+    const char *end = strstr(said(http2), "\r\n\r\n");
+    if (end == NULL)
+        return false;
+    for (const char *at = said(http2); at < end;) {
+        at += 2;
+        size_t length = strcspn(at, "\r");
+        const char *colon = memchr(at, ':', length);
+        size_t name_length = colon != NULL ? (size_t)(colon - at) : length;
+        size_t skipped = colon != NULL ? 1 + strspn(colon + 1, " \t") : 0;
+        http2_fields_add(&http2->latest->trailers, at, name_length, at + name_length + skipped,
+                         length - name_length - skipped);
+        at += length;
+    }
+    http2->said_at += (size_t)(end - said(http2)) + 4;
+    body_grew(http2, http2->latest, true);
+    return true;
+}
+
+static bool say_tunnel(struct peer_http2 *http2)
+{
+    if (said_bytes(http2) == 0)
+        return false;
+    text_add(&http2->latest->body, said(http2), said_bytes(http2));
+    http2->said_at = http2->said.length;
+    body_grew(http2, http2->latest, false);
+    return true;
+}
+
+/* false: what is there does not suffice. */
+static bool understand(struct peer_http2 *http2)
+{
+    switch (http2->awaits) {
+    case SAID_HEAD:
+        return say_head(http2);
+    case SAID_BODY:
+    case SAID_CHUNK:
+        return say_body(http2);
+    case SAID_CHUNK_SIZE:
+        return say_chunk_size(http2);
+    case SAID_CHUNK_END:
+        return say_chunk_end(http2);
+    case SAID_TRAILERS:
+        return say_trailers(http2);
+    case SAID_TUNNEL:
+        return say_tunnel(http2);
+    }
+    ck_abort_msg("no such state");
+}
+
+/* --- what a peer does ---------------------------------------------------------------------- */
+
+static size_t kept(const struct peer_http2 *http2)
+{
+    return http2->latest != NULL && !http2->latest->is_closed
+               ? http2->latest->body.length - http2->latest->body_at
+               : 0;
+}
+
+/* And what it gives way to is sent. */
+void peer_http2_keep_up(struct peer *peer)
+{
+    while (!peer->ended && peer_wire_has_more(peer))
+        peer->ended = !hear(peer->http2);
+    deliver(peer->http2);
 }
 
 bool peer_http2_send(struct peer *peer, const void *bytes, size_t length)
@@ -363,8 +388,10 @@ bool peer_http2_send(struct peer *peer, const void *bytes, size_t length)
     text_add(&http2->said, bytes, length);
     while (understand(http2))
         ;
+    text_drop(&http2->said, http2->said_at);
+    http2->said_at = 0;
     bool taken = flush(http2);
-    keep_up(http2);
+    peer_http2_keep_up(peer);
     while (kept(http2) > KEPT_MOST_BYTES && !peer->ended)
         peer->ended = !hear(http2);
     deliver(http2);
@@ -374,7 +401,7 @@ bool peer_http2_send(struct peer *peer, const void *bytes, size_t length)
 size_t peer_http2_send_without_waiting(struct peer *peer, const void *bytes, size_t length)
 {
     struct peer_http2 *http2 = peer->http2;
-    keep_up(http2);
+    peer_http2_keep_up(peer);
     if (kept(http2) > 0)
         return 0;
     return peer_http2_send(peer, bytes, length) ? length : 0;

@@ -45,5 +45,7 @@ bool peer_http2_send(struct peer *peer, const void *bytes, size_t length);
 size_t peer_http2_send_without_waiting(struct peer *peer, const void *bytes, size_t length);
 bool peer_http2_receive(struct peer *peer);
 void peer_http2_finish(struct peer *peer);
+/* What has come goes to the inbox, without waiting. */
+void peer_http2_keep_up(struct peer *peer);
 
 #endif

@@ -36,6 +36,13 @@ static void remember(unsigned port)
     ports.count++;
 }
 
+static void forget(unsigned port)
+{
+    for (unsigned i = 0; i < ports.count; i++)
+        if (ports.list[i] == port)
+            ports.list[i] = 0;
+}
+
 static const char *section_end(const char *section)
 {
     const char *next = strstr(section, "\n[");
@@ -54,13 +61,13 @@ static const char *find_line(const char *from, const char *end, const char *text
     return NULL;
 }
 
-static void remember_addresses(const char *from, const char *end)
+static void each_port(const char *from, const char *end, void (*on_port)(unsigned port))
 {
     for (const char *line = from; (line = find_line(line, end, "address = ")) != NULL;) {
         const char *next = line + strcspn(line, "\n");
         const char *colon = memrchr(line, ':', (size_t)(next - line));
         ck_assert_ptr_nonnull(colon);
-        remember((unsigned)strtoul(colon + 1, NULL, 10));
+        on_port((unsigned)strtoul(colon + 1, NULL, 10));
         line = next;
     }
 }
@@ -71,10 +78,12 @@ static void add_section(struct text *into, const char *section, const char *end)
     bool is_listener = strncmp(section, "[listener ", 10) == 0;
     const char *line = is_listener ? find_line(section, end, plain) : NULL;
     if (line == NULL || find_line(section, end, "proxy_protocol = ") != NULL) {
+        if (is_listener)
+            each_port(section, end, forget);
         text_add(into, section, (size_t)(end - section));
         return;
     }
-    remember_addresses(section, end);
+    each_port(section, end, remember);
     text_add(into, section, (size_t)(line - section));
     text_add_format(into, "certificate = secured.crt\ncertificate_key = secured.key\n");
     line += sizeof plain - 1;
@@ -105,4 +114,9 @@ void secured_turn(const struct folder *folder, struct text *ini)
     }
     text_done(ini);
     *ini = turned;
+}
+
+const char *secured_scheme(void)
+{
+    return peer_http2_is_wanted() ? "https" : "http";
 }

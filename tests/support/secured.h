@@ -19,4 +19,7 @@ void secured_turn(const struct folder *folder, struct text *ini);
 /* Is it the port of such a listener? */
 bool secured_has(unsigned port);
 
+/* "http" or "https": how clients of a listener that a story calls plain have come. */
+const char *secured_scheme(void);
+
 #endif

@@ -86,6 +86,11 @@ bool stub_say(struct stub_link *link, const char *text);
 bool stub_receive(struct stub_link *link);
 /* Read and drop until the other side closes. */
 void stub_wait_for_end(struct stub_link *link);
+/*
+ * 101 to a request for a WebSocket, with what follows it at once. Sec-WebSocket-Accept proves that
+ * the key was read, if there is one (RFC 6455 section 4.2.2): over HTTP/2 lb asks for that proof.
+ */
+bool stub_switch(struct stub_link *link, const struct stub_request *request, const char *text);
 /* The connection ends with a reset when serve returns. */
 void stub_reset(struct stub_link *link);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the scripted backend reads of a request; simple, and shares nothing with the program's own
  * parser. */
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,4 +131,31 @@ void stub_answer_by_name(struct stub_link *link)
             return;
     }
     stub_request_done(&request);
+}
+
+static void prove(struct text *into, const char *head)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned length;
+    char key[128];
+    char proof[64];
+    if (!text_field(head, "Sec-WebSocket-Key", key, sizeof key / 2))
+        return;
+    strcat(key, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    if (EVP_Digest(key, strlen(key), digest, &length, EVP_sha1(), NULL) != 1)
+        return;
+    EVP_EncodeBlock((unsigned char *)proof, digest, (int)length);
+    text_add_format(into, "Sec-WebSocket-Accept: %s\r\n", proof);
+}
+
+bool stub_switch(struct stub_link *link, const struct stub_request *request, const char *text)
+{
+    struct text answer = {0};
+    text_add_format(&answer, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                             "Upgrade: websocket\r\n");
+    prove(&answer, request->head.bytes);
+    text_add_format(&answer, "\r\n%s", text);
+    bool sent = stub_send(link, answer.bytes, answer.length);
+    text_done(&answer);
+    return sent;
 }

@@ -23,10 +23,9 @@ static void answer_held(struct stub_link *link)
     stub_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nheld");
 }
 
-static void echo(struct stub_link *link)
+static void echo(struct stub_link *link, const struct stub_request *request)
 {
-    stub_say(link, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-                   "Upgrade: websocket\r\n\r\nwelcome");
+    stub_switch(link, request, "welcome");
     while (stub_receive(link)) {
         stub_send(link, link->inbox.bytes, link->inbox.length);
         text_drop(&link->inbox, link->inbox.length);
@@ -40,7 +39,7 @@ void turns_serve(struct stub_link *link)
         if (strstr(request.head.bytes, " /held "))
             answer_held(link);
         else if (strstr(request.head.bytes, " /chat "))
-            echo(link);
+            echo(link, &request);
         else
             stub_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nrs-1");
         stub_request_done(&request);
