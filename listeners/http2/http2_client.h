@@ -58,6 +58,7 @@ struct http2_client {
     struct http2_memory memory; /* of the session */
     enum http2_state state;
     enum http2_clock clock;
+    int32_t clock_stream;     /* HTTP2_CLOCK_HEAD: whose */
     struct list_node streams; /* all but those … */
     struct list_node over;    /* … whose memory ends with the turn */
     struct list_node news;    /* those to be looked at */

@@ -32,6 +32,15 @@ static void set_clock(struct http2_client *http2, enum http2_clock clock, uint32
                  client->deadline.on_passed);
 }
 
+/* Each head has its own time, though every read may end within one. */
+static void watch_head(struct http2_client *http2, uint32_t after_ms)
+{
+    if (http2->clock_stream != http2->heading->id)
+        http2->clock = HTTP2_CLOCK_NONE;
+    http2->clock_stream = http2->heading->id;
+    set_clock(http2, HTTP2_CLOCK_HEAD, after_ms);
+}
+
 /** What the connection waits for, besides what its streams do. */
 static void watch(struct http2_client *http2)
 {
@@ -39,7 +48,7 @@ static void watch(struct http2_client *http2)
     if (http2->state == HTTP2_LEAVING)
         set_clock(http2, HTTP2_CLOCK_LEAVING, LAST_REQUESTS_MS);
     else if (http2->heading)
-        set_clock(http2, HTTP2_CLOCK_HEAD, options->header_timeout);
+        watch_head(http2, options->header_timeout);
     else if (http2->stream_count > 0)
         set_clock(http2, HTTP2_CLOCK_NONE, 0);
     else if (http2->client->requests == 0)
