@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a client of HTTP/2 may do too often or too much of: frames that cost it nothing and lb
- * something. One vocabulary for the log and the GOAWAY that ends its connection.
+ * something. One vocabulary for the log; GOAWAY says ENHANCE_YOUR_CALM for all of them.
  */
 #ifndef LB_LISTENERS_HTTP2_FLOOD_H
 #define LB_LISTENERS_HTTP2_FLOOD_H
@@ -24,8 +24,7 @@ enum http2_flood {
 
 /** "reset-flood": the reason in the log; "none" of HTTP2_FLOOD_NONE. Static. Any thread. */
 const char *http2_flood_name(enum http2_flood flood);
-/** A sentence for people, which GOAWAY carries, too: "Too many requests were cancelled." Static.
- * Any thread. */
+/** A sentence for people, beside it: "Too many requests were cancelled." Static. Any thread. */
 const char *http2_flood_text(enum http2_flood flood);
 
 #endif
