@@ -121,6 +121,7 @@ struct http2_stream {
     bool is_tunnel;     /* … and the backend agreed */
     bool has_length;    /* a content-length was given */
     bool is_trailing;   /* its trailers are arriving */
+    bool is_dropped;    /* the client has closed its side and cannot move it on */
     bool resets_behind; /* when the answer is sent, with reset_code */
     uint32_t reset_code;
     enum http2_head_outcome head_outcome;
@@ -157,6 +158,9 @@ struct http2_stream *http2_stream_open(struct http2_client *http2, int32_t id);
 void http2_stream_free(struct http2_stream *stream);
 /** Give the client body_timeout from now on. */
 void http2_expect_client(struct http2_stream *stream);
+/** The client has closed its side, and what could be sent was: let go of the streams that only it
+ * could move on, by the rest of a body or by room in a window. */
+void http2_drop_hopeless(struct http2_client *http2);
 /** lb's own answer to a request that never became an exchange, or could not. */
 void http2_refuse(struct http2_stream *stream, unsigned status, const char *why, uint32_t code);
 

@@ -292,6 +292,8 @@ void http2_finish_turn(struct http2_client *http2)
 {
     struct client *client = http2->client;
     http2_send(http2);
+    if (http2->peer_finished && !http2->is_lost)
+        http2_drop_hopeless(http2);
     http2_work(http2);
     free_over(http2);
     http2->said = NULL;

@@ -121,3 +121,29 @@ static void on_late(struct deadline *deadline)
         cut_untaken(stream);
     http2_mark(http2);
 }
+
+/* --- a client that has closed its side ----------------------------------------------------- */
+
+/* All that could be sent was: what is left waits for room that will never be given. */
+static bool is_hopeless(const struct http2_stream *stream)
+{
+    bool awaits_body = stream->body == HTTP2_BODY_OPEN;
+    bool awaits_window = buffer_length(stream->out) > 0 &&
+                         connection_pending(&stream->http2->client->connection) == 0;
+    bool is_held = stream->stream.wait != STREAM_WAITS_NOT; /* its time comes when it is not */
+    return (awaits_body || awaits_window) && !is_held && !stream->is_closed;
+}
+
+void http2_drop_hopeless(struct http2_client *http2)
+{
+    struct list_node *next;
+    for (struct list_node *node = http2->streams.next; node != &http2->streams; node = next) {
+        struct http2_stream *stream = LIST_OWNER(node, struct http2_stream, node);
+        next = node->next;
+        if (stream->is_dropped || !is_hopeless(stream))
+            continue;
+        stream->is_dropped = true;
+        abandon(stream, 0, "the client went away");
+        stream->stream.ops->end(&stream->stream, false);
+    }
+}

@@ -296,7 +296,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, fifty_who_wait_keep_nobody_waiting);
     tcase_add_test(tcase, who_gets_no_answer_is_let_in_or_not_when_the_time_is_over);
     tcase_add_http1_test(tcase, what_is_sent_meanwhile_arrives_whole_and_in_order);
-    tcase_add_test(tcase, who_leaves_while_he_is_asked_about_does_no_harm);
+    tcase_add_http1_test(tcase, who_leaves_while_he_is_asked_about_does_no_harm);
     tcase_add_test(tcase, a_reload_in_between_loses_nothing);
     tcase_add_test(tcase, a_reload_that_asks_no_more_lets_pass_who_waits);
     tcase_add_test(tcase, who_waits_when_lb_is_told_to_end_gets_his_answer);

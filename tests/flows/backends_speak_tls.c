@@ -12,6 +12,7 @@
 #include "tests/support/nginx_backend.h"
 #include "tests/support/peer.h"
 #include "tests/support/scene.h"
+#include "tests/support/secured.h"
 #include "tests/support/stub_tls.h"
 
 enum { BACKENDS = 2 };
@@ -161,7 +162,7 @@ START_TEST(a_backend_is_told_the_same_as_without_tls)
     ck_assert(text_field(answer.body.bytes, "Host", value, sizeof value));
     ck_assert_str_eq(value, "WWW.Example.com:8080");
     ck_assert(text_field(answer.body.bytes, "X-Forwarded-Proto", value, sizeof value));
-    ck_assert_str_eq(value, "http");
+    ck_assert_str_eq(value, secured_scheme());
     ck_assert(text_field(answer.body.bytes, "X-Forwarded-Host", value, sizeof value));
     ck_assert_str_eq(value, "WWW.Example.com:8080");
     answer_done(&answer);
