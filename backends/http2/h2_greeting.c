@@ -47,8 +47,7 @@ void h2_greeting_done(struct h2_link *h2)
     h2->state = H2_OPEN;
     h2->pool = NULL;
     deadline_disarm(&h2->deadline);
-    if (nghttp2_session_get_remote_settings(h2->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS) ==
-        0) {
+    if (!h2_link_has_room(h2)) { /* SETTINGS, or a GOAWAY right behind them, say so */
         h2_greeting_fail(h2, "the backend allows no streams");
         return;
     }

@@ -144,6 +144,17 @@ int http2_on_data_sent(nghttp2_session *session, nghttp2_frame *frame, const uin
     return 0;
 }
 
+void http2_watch_taking(struct http2_stream *stream)
+{
+    if (stream->answer == HTTP2_ANSWER_AWAITED)
+        return;
+    bool is_waited_for = stream->stream.exchange && is_full(&stream->stream);
+    if (buffer_length(stream->out) == 0 && !is_waited_for)
+        deadline_disarm(&stream->deadline);
+    else if (!stream->deadline.armed)
+        http2_expect_client(stream);
+}
+
 /* RFC 9113 8.1: who was answered before its request was complete is told to send no more of it. */
 void http2_answer_sent(struct http2_stream *stream)
 {
@@ -179,11 +190,9 @@ static enum stream_write give(struct http2_stream *stream, struct slice data, bo
     http2_mark(http2);
     if (!keep(stream) || http2->is_lost)
         return STREAM_LOST;
-    if (!is_full(&stream->stream))
-        return STREAM_TAKEN;
-    stream->is_stopped = true;
-    http2_expect_client(stream);
-    return STREAM_FULL;
+    stream->is_stopped = is_full(&stream->stream);
+    http2_watch_taking(stream);
+    return stream->is_stopped ? STREAM_FULL : STREAM_TAKEN;
 }
 
 /** lb asked for the WebSocket in the client's place, so the backend has to prove to lb that it
@@ -228,6 +237,7 @@ static enum stream_write write_final(struct http2_stream *stream, const struct s
         return STREAM_LOST;
     stream->is_tunnel = head->is_tunnel;
     stream->answer = is_bare ? HTTP2_ANSWER_WHOLE : HTTP2_ANSWER_BODY;
+    http2_watch_taking(stream); /* the request's body is not what the client is waited for now */
     return is_bare ? STREAM_TAKEN : give(stream, body, last);
 }
 
@@ -320,10 +330,13 @@ static void end(struct stream *face, bool clean)
     http2_mark(http2);
 }
 
-/* What came is kept when its own wake-up ends, and what was written goes out with the turn. */
-static void settle(struct stream *stream)
+/* What came is kept when its own wake-up ends, and what was written goes out with the turn. What
+ * the backend has for the client may have met a window that others closed. */
+static void settle(struct stream *face)
 {
-    (void)stream;
+    struct http2_stream *stream = stream_of(face);
+    if (face->exchange && !is_lost(stream))
+        http2_watch_taking(stream);
 }
 
 const struct stream_ops http2_stream_ops = {

@@ -50,6 +50,7 @@ enum http2_clock {
     HTTP2_CLOCK_HEAD,    /* the rest of a head */
     HTTP2_CLOCK_IDLE,    /* its next request */
     HTTP2_CLOCK_LEAVING, /* what is on its way */
+    HTTP2_CLOCK_TAKING,  /* its reading what it was sent */
 };
 
 struct http2_client {
@@ -69,6 +70,8 @@ struct http2_client {
     bool is_blocked;    /* the connection's window was used up when something was to be sent */
     bool peer_finished; /* it sends no more; what it asked for is still answered */
     bool is_flowing;    /* the last read was a large one */
+    bool owes_goaway;   /* it names the last request; once that is known it goes out at once */
+    uint64_t seen_sent_bytes; /* of the connection's, when HTTP2_CLOCK_TAKING was set */
     struct http2_meter meter;
     struct http2_head head;       /* of the block that is arriving */
     struct http2_stream *heading; /* whose; NULL: none is */
@@ -189,6 +192,9 @@ unsigned http2_trailers(struct stream *stream, const struct http_field **fields)
 extern const struct stream_ops http2_stream_ops;
 /** nghttp2 sent the end of the answer. */
 void http2_answer_sent(struct http2_stream *stream);
+/** Once its head is answered: while the client has something to take, or has to open a window, it
+ * has body_timeout, anew with each frame; otherwise its time does not run. */
+void http2_watch_taking(struct http2_stream *stream);
 /** nghttp2's data source and what copies from it. */
 ssize_t http2_on_data_wanted(nghttp2_session *session, int32_t id, uint8_t *into, size_t length,
                              uint32_t *flags, nghttp2_data_source *source, void *argument);

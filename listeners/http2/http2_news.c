@@ -104,9 +104,18 @@ static void let_go(struct http2_stream *stream)
     http2_mark(stream->http2);
 }
 
-static void look(struct http2_stream *stream)
+/* What it was to take may be taken, what it has to take now may be more. */
+static void go_on(struct http2_stream *stream)
 {
     const struct clients *clients = stream->http2->client->clients;
+    http2_watch_taking(stream);
+    clients->events->advance(&stream->stream, CONNECTION_READABLE | CONNECTION_WRITABLE);
+    if (!stream->is_over)
+        http2_watch_taking(stream);
+}
+
+static void look(struct http2_stream *stream)
+{
     if (stream->is_closed) {
         let_go(stream);
         return;
@@ -115,7 +124,7 @@ static void look(struct http2_stream *stream)
     if (is_fresh && stream->stream.wait == STREAM_WAITS_NOT)
         begin(stream);
     else if (stream->stream.exchange)
-        clients->events->advance(&stream->stream, CONNECTION_READABLE | CONNECTION_WRITABLE);
+        go_on(stream);
     else if (buffer_length(stream->out) > 0)
         http2_mark(stream->http2);
     if (stream->is_over)

@@ -46,10 +46,22 @@ static bool write_frames(struct http2_client *http2)
     return false;
 }
 
+/* When nothing is in its way, not before: a request that came behind the one it names would be
+ * begun, and the client told that it never was (RFC 9113 6.8). */
+static void submit_goaway(struct http2_client *http2)
+{
+    http2->owes_goaway = false;
+    nghttp2_submit_goaway(http2->session, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(http2->session), NGHTTP2_NO_ERROR,
+                          NULL, 0);
+}
+
 void http2_send(struct http2_client *http2)
 {
     struct http2_desk *desk = &http2->client->clients->http2;
     bool go_on = !http2->is_lost && connection_pending(&http2->client->connection) == 0;
+    if (go_on && http2->owes_goaway)
+        submit_goaway(http2);
     while (go_on) {
         desk->frames_used = 0;
         if (nghttp2_session_send(http2->session) != 0) { /* out of memory */

@@ -41,12 +41,24 @@ static void watch_head(struct http2_client *http2, uint32_t after_ms)
     set_clock(http2, HTTP2_CLOCK_HEAD, after_ms);
 }
 
+/* Anew with whatever the socket takes. */
+static void expect_taking(struct http2_client *http2, uint32_t after_ms)
+{
+    uint64_t sent_bytes = http2->client->connection.sent_bytes;
+    if (sent_bytes != http2->seen_sent_bytes)
+        http2->clock = HTTP2_CLOCK_NONE;
+    http2->seen_sent_bytes = sent_bytes;
+    set_clock(http2, HTTP2_CLOCK_TAKING, after_ms);
+}
+
 /** What the connection waits for, besides what its streams do. */
 static void watch(struct http2_client *http2)
 {
     const struct listener_options *options = http2->client->door->listener->options;
     if (http2->state == HTTP2_LEAVING)
         set_clock(http2, HTTP2_CLOCK_LEAVING, LAST_REQUESTS_MS);
+    else if (connection_pending(&http2->client->connection) > 0)
+        expect_taking(http2, options->body_timeout);
     else if (http2->heading)
         watch_head(http2, options->header_timeout);
     else if (http2->stream_count > 0)
@@ -57,6 +69,12 @@ static void watch(struct http2_client *http2)
         set_clock(http2, HTTP2_CLOCK_IDLE, options->keepalive_timeout);
 }
 
+/* Slow is who reads: the system's buffers hide that. */
+static bool is_taking_nothing(struct connection *connection)
+{
+    return connection_pending(connection) > 0 && !connection_was_taken(connection);
+}
+
 static void late(struct client *client)
 {
     struct http2_client *http2 = client->http2;
@@ -64,6 +82,9 @@ static void late(struct client *client)
     case HTTP2_CLOCK_HEAD:
         http2_terminate(http2, NGHTTP2_PROTOCOL_ERROR, "header-late",
                         "the request head took longer than header_timeout");
+        break;
+    case HTTP2_CLOCK_TAKING: /* whatever else it waits for, nothing could be told to it */
+        http2->is_lost = is_taking_nothing(&client->connection);
         break;
     case HTTP2_CLOCK_NONE:
     case HTTP2_CLOCK_FIRST:
@@ -83,9 +104,7 @@ void http2_leave(struct http2_client *http2)
     if (http2->state != HTTP2_SERVING && http2->state != HTTP2_LEAVING)
         return;
     http2->state = HTTP2_LAST;
-    nghttp2_submit_goaway(http2->session, NGHTTP2_FLAG_NONE,
-                          nghttp2_session_get_last_proc_stream_id(http2->session), NGHTTP2_NO_ERROR,
-                          NULL, 0);
+    http2->owes_goaway = true;
     http2_mark(http2);
 }
 
@@ -283,7 +302,7 @@ static bool is_finished(const struct http2_client *http2)
     nghttp2_session *session = http2->session;
     bool wants_nothing =
         !nghttp2_session_want_read(session) && !nghttp2_session_want_write(session);
-    bool is_last = http2->state == HTTP2_LAST || http2->peer_finished;
+    bool is_last = (http2->state == HTTP2_LAST && !http2->owes_goaway) || http2->peer_finished;
     return wants_nothing ||
            (is_last && http2->stream_count == 0 && !nghttp2_session_want_write(session));
 }

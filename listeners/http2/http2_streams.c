@@ -92,29 +92,31 @@ static void refuse_late_body(struct http2_stream *stream)
     stream->stream.ops->end(&stream->stream, written != STREAM_LOST);
 }
 
-/* It takes nothing of its answer: where nothing of the connection's is taken either, a reset of the
- * stream would not be. */
+/* It opens no window for its answer. */
 static void cut_untaken(struct http2_stream *stream)
 {
-    struct http2_client *http2 = stream->http2;
-    if (connection_pending(&http2->client->connection) > 0) {
-        http2->is_lost = true;
-    } else {
-        abandon(stream, 0, "the client paused longer than body_timeout");
-        stream->stream.ops->end(&stream->stream, false);
-    }
+    abandon(stream, 0, "the client paused longer than body_timeout");
+    stream->stream.ops->end(&stream->stream, false);
+}
+
+/* Is it the client that does not go on? Where the connection takes nothing, that has a time of its
+ * own (HTTP2_CLOCK_TAKING), and whether it is slow can be asked once only for all its streams. A
+ * body that is here waits for its backend. */
+static bool is_waited_for(const struct http2_stream *stream)
+{
+    return connection_pending(&stream->http2->client->connection) == 0 &&
+           (stream->answer != HTTP2_ANSWER_AWAITED || stream->input.length == 0);
 }
 
 static void on_late(struct deadline *deadline)
 {
     struct http2_stream *stream = LIST_OWNER(deadline, struct http2_stream, deadline);
     struct http2_client *http2 = stream->http2;
-    struct connection *connection = &http2->client->connection;
-    if (connection_pending(connection) > 0 && connection_was_taken(connection))
-        http2_expect_client(stream); /* slow, but it reads: the system's buffers hid that */
-    else if (stream->stream.wait != STREAM_WAITS_NOT)
+    if (stream->stream.wait != STREAM_WAITS_NOT)
         http2_refuse(stream, 503, "the client's certificate could not be registered in time",
                      NGHTTP2_NO_ERROR);
+    else if (!is_waited_for(stream))
+        http2_expect_client(stream);
     else if (stream->answer == HTTP2_ANSWER_AWAITED)
         refuse_late_body(stream);
     else

@@ -478,6 +478,28 @@ START_TEST(a_flood_of_pings_ends_the_link)
 }
 END_TEST
 
+static void greet_and_go(struct stub_link *link)
+{
+    static const unsigned char goodbye[] = {0, 0, 0, 4, 0, 0, 0, 0, 0, /* SETTINGS */
+                                            0, 0, 8, 7, 0, 0, 0, 0, 0, /* GOAWAY */
+                                            0, 0, 0, 0, 0, 0, 0, 0};
+    stub_send(link, goodbye, sizeof goodbye);
+    stub_wait_for_end(link);
+}
+
+/* It would be asked for ever: each link that is opened goes away before it carried anything. */
+START_TEST(who_says_goodbye_at_once_has_failed)
+{
+    struct stage stage = {0};
+    stage_open(&stage, 1, "");
+    stub_stop(&stage.stubs[0]);
+    stub_start_at(&stage.stubs[0], names[0], greet_and_go, scene_port(&stage.scene, names[0]));
+    expect(&stage, GET("/"), 502, NULL);
+    eventually(scene_log_has(&stage.scene, "backend.failed", "allows no streams", NULL));
+    stage_close(&stage);
+}
+END_TEST
+
 START_TEST(who_speaks_http1_only_is_told_apart)
 {
     struct stage stage = {0};
@@ -636,6 +658,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, an_answer_that_breaks_the_rules_is_none, 0,
                         (int)(sizeof wrong / sizeof *wrong));
     tcase_add_test(tcase, a_flood_of_pings_ends_the_link);
+    tcase_add_test(tcase, who_says_goodbye_at_once_has_failed);
     tcase_add_test(tcase, who_speaks_http1_only_is_told_apart);
     tcase_add_test(tcase, a_reload_lets_go_of_links_without_losing_requests);
     tcase_add_test(tcase, h2s_verifies_and_shows_who_lb_is);
