@@ -648,7 +648,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, what_lb_knows_of_itself_is_there);
     tcase_add_test(tcase, revocation_lists_say_when_they_are_out_of_date);
     tcase_add_test(tcase, who_has_no_list_is_told_until_there_is_one);
-    tcase_add_test(tcase, metrics_are_there_over_tcp_for_who_may_ask);
+    tcase_add_http1_test(tcase, metrics_are_there_over_tcp_for_who_may_ask);
 }
 
 CHECK_MAIN("what is refused and used is counted", add_tests)

@@ -310,7 +310,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, who_is_not_verified_gets_403_for_that_host_alone, 0, 2);
     tcase_add_test(tcase, who_was_revoked_is_refused_in_spite_of_the_handshake);
     tcase_add_test(tcase, without_a_host_everything_is_blocked_and_the_check_says_so);
-    tcase_add_test(tcase, no_way_of_naming_the_host_or_the_path_slips_by);
+    tcase_add_http1_test(tcase, no_way_of_naming_the_host_or_the_path_slips_by);
     tcase_add_test(tcase, a_section_may_also_log_redirect_or_close);
     tcase_add_test(tcase, what_a_section_decides_is_counted_and_told_under_the_requests_name);
 }

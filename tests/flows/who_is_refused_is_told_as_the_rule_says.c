@@ -456,7 +456,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, no_host_puts_markup_into_a_page);
     tcase_add_test(tcase, a_reload_reads_the_page_again_and_a_broken_one_changes_nothing);
     tcase_add_test(tcase, who_is_refused_is_sent_where_the_rule_says);
-    tcase_add_test(tcase, without_a_host_there_is_nowhere_to_send_anybody);
+    tcase_add_http1_test(tcase, without_a_host_there_is_nowhere_to_send_anybody);
 }
 
 CHECK_MAIN("who is refused is told as the rule says", add_tests)
