@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"
@@ -94,10 +93,9 @@ static unsigned status_of(struct peer *guest)
     return status;
 }
 
-static bool has_answer(const struct peer *guest)
+static bool has_answer(struct peer *guest)
 {
-    char byte;
-    return recv(guest->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+    return peer_has_more(guest);
 }
 
 /* --- limits -------------------------------------------------------------------------------- */
