@@ -120,7 +120,11 @@ bool h2_session_begin(struct h2_link *h2);
 void h2_output_due(struct h2_link *h2);
 /** Send it now. The link may be lost afterwards. */
 void h2_output_send(struct h2_link *h2);
-/** nghttp2_send_data_callback: a DATA frame on its way. */
+/** nghttp2_send_callback: a frame, or what is left of it, joins what is written next.
+ * NGHTTP2_ERR_WOULDBLOCK: there is no room, nghttp2 keeps it. */
+ssize_t h2_output_frame(nghttp2_session *session, const uint8_t *bytes, size_t length, int flags,
+                        void *user);
+/** nghttp2_send_data_callback: a DATA frame, whose bytes its errand has. No room: as above. */
 int h2_output_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *head,
                    size_t length, nghttp2_data_source *source, void *user);
 

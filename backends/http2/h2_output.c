@@ -56,6 +56,17 @@ static void gather(struct h2_link *h2, const void *bytes, size_t length)
     h2->gathered_bytes += length;
 }
 
+ssize_t h2_output_frame(nghttp2_session *session, const uint8_t *bytes, size_t length, int flags,
+                        void *user)
+{
+    struct h2_link *h2 = user;
+    (void)session, (void)flags;
+    if (gather_room(h2) < length)
+        return NGHTTP2_ERR_WOULDBLOCK;
+    gather(h2, bytes, length);
+    return (ssize_t)length;
+}
+
 int h2_output_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *head,
                    size_t length, nghttp2_data_source *source, void *user)
 {
@@ -81,22 +92,6 @@ int h2_output_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t
     return 0;
 }
 
-/* Fill links->bytes. false: the session is beyond help. */
-static bool collect(struct h2_link *h2)
-{
-    h2->gathered_bytes = 0;
-    while (gather_room(h2) >= FRAME_HEAD_BYTES + H2_FRAME_BYTES) {
-        const uint8_t *bytes = NULL;
-        ssize_t length = nghttp2_session_mem_send(h2->session, &bytes);
-        if (length < 0 || (size_t)length > gather_room(h2))
-            return false;
-        if (length == 0)
-            break;
-        gather(h2, bytes, (size_t)length);
-    }
-    return true;
-}
-
 /* Nothing can be written any more; what the backend said before can still be read. */
 static void fall_mute(struct h2_link *h2)
 {
@@ -114,7 +109,8 @@ void h2_output_send(struct h2_link *h2)
 {
     h2->sends++;
     while (h2->state != H2_LOST && !h2->is_mute && connection_pending(&h2->link->connection) == 0) {
-        if (!collect(h2)) {
+        h2->gathered_bytes = 0;
+        if (nghttp2_session_send(h2->session) != 0) {
             h2_link_lose(h2, "HTTP/2 towards the backend is out of memory");
             return;
         }

@@ -375,6 +375,9 @@ void h2_backend_serve(struct stub_link *link)
         return; /* a check that only connects */
     make_session(&side);
     nghttp2_submit_settings(side.session, NGHTTP2_FLAG_NONE, settings, 2);
+    if (script->link_window > 0)
+        nghttp2_session_set_local_window_size(side.session, NGHTTP2_FLAG_NONE, 0,
+                                              (int32_t)script->link_window);
     atomic_fetch_add(&side.script->connections, 1);
     do {
         ssize_t taken = nghttp2_session_mem_recv(side.session, (const uint8_t *)link->inbox.bytes,

@@ -37,6 +37,7 @@
 struct h2_script {
     unsigned streams_most; /* SETTINGS_MAX_CONCURRENT_STREAMS; 0: 100 */
     unsigned window;       /* SETTINGS_INITIAL_WINDOW_SIZE; 0: 65,535 */
+    unsigned link_window;  /* the connection's; 0: 65,535 */
     unsigned goaway_after; /* requests of a connection, then GOAWAY; 0: never */
     bool goaway_at_once;   /* … and all that came behind them is not looked at */
     size_t large_bytes;

@@ -347,6 +347,50 @@ START_TEST(more_than_a_link_may_hold_waits_in_the_connections_window)
 }
 END_TEST
 
+/* A backend whose windows are wider than what lb writes at once. */
+static void open_wide_stage(void)
+{
+    script = (struct h2_script){.window = 8 * 1024 * 1024, .link_window = 8 * 1024 * 1024};
+    open_with("64", h2_backend_serve);
+}
+
+/* The body and its trailers go out in one turn, of which the body leaves so much room. */
+static void echo_with_room_left(struct job *job, size_t left)
+{
+    enum {
+        FRAME_HEAD_BYTES = 9,
+        FRAMES = sizeof links->bytes / (FRAME_HEAD_BYTES + H2_FRAME_BYTES) + 1
+    };
+    static char body[sizeof links->bytes];
+    static const char head[] =
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const struct http_field trailer = {.name = SLICE("X-Sum"), .value = SLICE("42")};
+    const struct slice all = {body, sizeof body - FRAMES * FRAME_HEAD_BYTES - left};
+    connect_job(job);
+    const struct errand_ops *ops = job->errand.ops;
+    nghttp2_session *session = job->errand.h2.on->session;
+    ck_assert(ops->write_head(&job->errand, slice_of(head), HTTP_CHUNKED, (struct slice){NULL, 0}));
+    run_until(nghttp2_session_get_remote_window_size(session) > (int32_t)sizeof links->bytes &&
+              job->errand.h2.is_headers_sent);
+    ck_assert(ops->write_body(&job->errand, all));
+    ck_assert(ops->write_end(&job->errand, &trailer, 1));
+    read_to_end(job);
+    ck_assert_msg(job->is_last, "%s", job->reason);
+    ck_assert_uint_eq(job->body_bytes, all.length);
+    errand_end(&job->errand, true);
+}
+
+START_TEST(trailers_wait_for_the_next_write_where_a_body_filled_this_one)
+{
+    struct job job;
+    open_wide_stage();
+    for (size_t left = 0; left < 24; left += 3)
+        echo_with_room_left(&job, left);
+    ck_assert_uint_eq(atomic_load(&script.connections), 1);
+    close_stage();
+}
+END_TEST
+
 /* ---- failures ---- */
 
 START_TEST(a_refused_stream_was_not_processed_and_a_reset_one_may_have_been)
@@ -500,6 +544,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, an_answer_that_nobody_reads_is_bounded_by_its_window);
     tcase_add_test(tcase, what_an_errand_leaves_unread_is_given_back);
     tcase_add_test(tcase, more_than_a_link_may_hold_waits_in_the_connections_window);
+    tcase_add_test(tcase, trailers_wait_for_the_next_write_where_a_body_filled_this_one);
     tcase_add_test(tcase, a_refused_stream_was_not_processed_and_a_reset_one_may_have_been);
     tcase_add_test(tcase, what_came_behind_a_goaway_was_not_processed);
     tcase_add_test(tcase, a_lost_link_tells_each_of_its_errands);
