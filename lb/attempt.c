@@ -246,6 +246,9 @@ static void attempt_failed(struct exchange *x, bool connected, bool late, bool i
  * reproach. */
 static bool is_backends_fault(const struct exchange *x)
 {
+    if (x->client_objects) {
+        return false; /* else whoever asks amiss could have it left out */
+    }
     if (x->errand.is_unprocessed) {
         return !x->errand.is_link_over;
     }
@@ -259,7 +262,7 @@ void attempt_link_failed(struct exchange *x, bool late)
         attempt_failed(x, !errand_was_refused(&x->errand), late, is_backends_fault(x));
         return;
     }
-    count_failure(x, x->state != EXCHANGE_TUNNEL);
+    count_failure(x, x->state != EXCHANGE_TUNNEL && !x->client_objects);
     if (is_awaited) { /* interim heads went out, a final one still can */
         give_up(x, late);
         return;

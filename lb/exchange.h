@@ -105,6 +105,8 @@ struct exchange {
     unsigned resent;                  /* to the same one again, on a fresh link */
 
     unsigned interim_count;
+    bool
+        client_objects; /* the answer is none for what this client asked; others may well have it */
 
     unsigned status;     /* of the answer the client got; 0: none */
     const char *trouble; /* why it failed, for the log; static or NULL */

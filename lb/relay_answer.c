@@ -92,7 +92,7 @@ static enum relay write_final(struct exchange *x, struct stream_head *told,
 }
 
 /** Why it cannot be an answer to what was asked; NULL: it can. */
-static const char *objection_to(const struct exchange *x, const struct http_answer *head)
+static const char *objection_to(struct exchange *x, const struct http_answer *head)
 {
     if (head->is_upgrade && !x->wants_upgrade) {
         return "the backend switched protocols without being asked";
@@ -100,7 +100,9 @@ static const char *objection_to(const struct exchange *x, const struct http_answ
     if (head->is_upgrade && x->request_side != REQUEST_SENT) {
         return "the backend switched protocols before the request was complete";
     }
-    return x->stream->ops->object ? x->stream->ops->object(x->stream, head) : NULL;
+    const char *objection = x->stream->ops->object ? x->stream->ops->object(x->stream, head) : NULL;
+    x->client_objects = objection != NULL;
+    return objection;
 }
 
 /** The final head, with the first bytes of the body in the same write. */

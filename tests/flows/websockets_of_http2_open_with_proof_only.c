@@ -143,10 +143,29 @@ START_TEST(whatever_else_a_backend_says_does_not_open_it)
 }
 END_TEST
 
+/* A page that is asked for as a WebSocket is as good as it was: nobody has a backend left out by
+ * asking amiss. */
+START_TEST(who_asks_a_page_for_a_websocket_harms_no_backend)
+{
+    struct house house;
+    struct http2_wire wire;
+    house_open(&house, &(struct house_plan){.is_https = true,
+                                            .serve = answer_handshake,
+                                            .pool = "passive_failures = 1\nall_down = 503\n"});
+    http2_wire_enter(&wire, scene_port(&house.scene, "web"), NULL);
+    for (unsigned i = 0; i < 50; i++) {
+        const struct http2_answer *answer = http2_wire_answer(&wire, open_websocket(&wire, "/ok"));
+        ck_assert_msg(answer->status == 502, "%u: %u", i, answer->status);
+    }
+    close_house(&house, &wire);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, a_proven_one_carries_bytes_both_ways_until_both_ends_are_closed);
     tcase_add_test(tcase, whatever_else_a_backend_says_does_not_open_it);
+    tcase_add_test(tcase, who_asks_a_page_for_a_websocket_harms_no_backend);
 }
 
 CHECK_MAIN("WebSockets of HTTP/2 open with proof only", add_tests)
