@@ -28,12 +28,11 @@ static bool fail(struct errand *errand, const char *fault)
 static bool submit_trailers(nghttp2_session *session, struct errand *errand)
 {
     const struct buffer *kept = errand->h2.trailers;
-    char names[TRAILER_BYTES];
-    struct h2_fields fields;
-    h2_fields_init(&fields, names, sizeof names);
-    return h2_fields_add_lines(&fields,
+    struct http2_nva nva;
+    http2_nva_begin(&nva, NULL, 0, NGHTTP2_NV_FLAG_NONE);
+    return h2_fields_put_lines(&nva,
                                (struct slice){kept->data + kept->start, buffer_length(kept)}) &&
-           nghttp2_submit_trailer(session, errand->h2.stream, fields.fields, fields.count) == 0;
+           nghttp2_submit_trailer(session, errand->h2.stream, nva.rows, nva.count) == 0;
 }
 
 static ssize_t on_body_wanted(nghttp2_session *session, int32_t stream, uint8_t *into, size_t room,
@@ -76,19 +75,16 @@ static bool write_head(struct errand *errand, struct slice head, enum http_frami
     struct h2_link *h2 = errand->h2.on;
     const nghttp2_data_provider provider = {.read_callback = on_body_wanted};
     bool has_body = framing != HTTP_NO_BODY;
-    struct h2_fields fields;
+    struct http2_nva nva;
     errand->h2.is_out_ended = !has_body;
     if (h2->state == H2_LOST)
         return fail(errand, "the link to the backend was lost");
-    /* A head that lb wrote is never longer than it read one, with all that it adds. */
-    if (head.length > sizeof h2->links->bytes)
-        return fail(errand, "the request's head is too large for HTTP/2");
-    h2_fields_init(&fields, h2->links->bytes, sizeof h2->links->bytes);
-    if (!h2_fields_add_head(&fields, head, h2->scheme))
+    http2_nva_begin(&nva, NULL, 0, NGHTTP2_NV_FLAG_NONE);
+    if (!h2_fields_put_head(&nva, head, h2->scheme))
         return fail(errand, "the request has too many fields for HTTP/2");
     if (!add_out(errand, body))
         return fail(errand, "out of memory for the request's body");
-    int32_t stream = nghttp2_submit_request(h2->session, NULL, fields.fields, fields.count,
+    int32_t stream = nghttp2_submit_request(h2->session, NULL, nva.rows, nva.count,
                                             has_body ? &provider : NULL, errand);
     if (stream < 0)
         return fail(errand, "the link to the backend takes no more streams");

@@ -30,10 +30,11 @@ struct http2_nva {
  *
  * room      for names in lower case and numbers, of room_bytes; borrowed
  * flags     NGHTTP2_NV_FLAG_NONE: nghttp2 copies names and values when the array is submitted, and
- *           lowers the names as it does; then all may go. NGHTTP2_NV_FLAG_NO_COPY_NAME |
- * NGHTTP2_NV_FLAG_NO_COPY_VALUE saves that copy: then `room`, and the names and values given here,
- * must stay until nghttp2 has serialised the frame, which is when nghttp2_session_mem_send has
- * returned its bytes (the rows themselves are copied by nghttp2 in any case)
+ *           lowers the names as it does; then all may go, and `room` is for numbers alone (NULL:
+ *           there are none). NGHTTP2_NV_FLAG_NO_COPY_NAME with NGHTTP2_NV_FLAG_NO_COPY_VALUE saves
+ *           that copy: then `room`, and the names and values given here, must stay until nghttp2
+ *           has serialised the frame, which is when nghttp2_session_mem_send has returned its bytes
+ *           (the rows themselves are copied by nghttp2 in any case)
  */
 void http2_nva_begin(struct http2_nva *nva, char *room, size_t room_bytes, uint8_t flags);
 
