@@ -190,7 +190,7 @@ static void give_back(struct errand *errand)
     buffer_give(buffers, &mine->lent);
     buffer_give(buffers, &mine->out);
     buffer_give(buffers, &mine->trailers);
-    http_chunks_done(&mine->chunks);
+    http_chunks_done(&mine->answer_trailers);
 }
 
 /* The link lives on: only the stream is over. */

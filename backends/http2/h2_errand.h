@@ -19,33 +19,32 @@ struct errand;
 struct h2_link;
 
 struct h2_errand {
-    struct h2_link *on;        /* the link that carries it, or that it waits for */
-    struct list_node node;     /* among its errands, or those that wait for it */
-    struct list_node news;     /* among those whom on_ready is due; list_is_linked */
-    struct link_wish wish;     /* while it waits */
-    int32_t stream;            /* 0: not begun */
-    uint32_t error_code;       /* it was closed with */
-    int lib_error;             /* of nghttp2's judgement of what came; 0: fine */
-    size_t block_bytes;        /* of the head or trailers that come now */
-    unsigned heads_ready;      /* in `text`, complete and not read */
-    struct buffer *text;       /* heads as they come, then trailers, as HTTP/1.1 text */
-    struct buffer *in;         /* of the body that came */
-    struct buffer *lent;       /* … what the last read gave out */
-    struct buffer *out;        /* of the request's body: not framed yet */
-    struct buffer *trailers;   /* … and the lines behind it */
-    struct http_chunks chunks; /* decodes the answer's trailers */
-    uint64_t out_since;        /* h2_link.sends when `out` began */
-    uint64_t sent_bytes;       /* of body, framed */
-    uint64_t seen_sent_bytes;  /* … and of these, what was_taken saw last */
-    uint64_t seen_taken_bytes; /* the connection's, then */
-    uint64_t link_reads;       /* of its link when it began */
-    bool is_out_ended;         /* nothing comes behind `out` and `trailers` */
+    struct h2_link *on;                 /* the link that carries it, or that it waits for */
+    struct list_node node;              /* among its errands, or those that wait for it */
+    struct list_node news;              /* among those whom on_ready is due; list_is_linked */
+    struct link_wish wish;              /* while it waits */
+    int32_t stream;                     /* 0: not begun */
+    uint32_t error_code;                /* it was closed with */
+    int lib_error;                      /* of nghttp2's judgement of what came; 0: fine */
+    size_t block_bytes;                 /* of the head or trailers that come now */
+    unsigned heads_ready;               /* in `text`, complete and not read */
+    struct buffer *text;                /* heads as they come, as HTTP/1.1 text */
+    struct buffer *in;                  /* of the body that came */
+    struct buffer *lent;                /* … what the last read gave out */
+    struct buffer *out;                 /* of the request's body: not framed yet */
+    struct buffer *trailers;            /* … and the lines behind it */
+    struct http_chunks answer_trailers; /* kept as those of chunks are; decodes nothing */
+    uint64_t out_since;                 /* h2_link.sends when `out` began */
+    uint64_t sent_bytes;                /* of body, framed */
+    uint64_t seen_sent_bytes;           /* … and of these, what was_taken saw last */
+    uint64_t seen_taken_bytes;          /* the connection's, then */
+    uint64_t link_reads;                /* of its link when it began */
+    bool is_out_ended;                  /* nothing comes behind `out` and `trailers` */
     bool is_headers_sent;
     bool is_held;       /* the client is full: what comes is no news */
     bool in_interim;    /* the head that comes is a 1xx */
     bool has_final;     /* a final head came … */
     bool is_final_read; /* … and was read */
-    bool has_trailers;  /* they stand complete in `text`, behind the heads */
     bool is_ended;      /* END_STREAM came … */
     bool is_all_read;   /* … and was read, with all before it */
     bool is_closed;     /* the stream is over, or its link is */

@@ -87,23 +87,9 @@ static void take_body(struct errand *errand, struct errand_news *news)
     h2_output_due(mine->on);
 }
 
-/* By the decoder of chunks, which knows what a trailer may be. */
-static bool take_trailers(struct errand *errand, struct errand_news *news)
-{
-    struct h2_errand *mine = &errand->h2;
-    size_t used = 0;
-    struct slice data;
-    if (http_chunks_decode(&mine->chunks, mine->text->data + mine->text->start,
-                           buffer_length(mine->text), &used, &data) != HTTP_CHUNK_END)
-        return false;
-    mine->text->start += used;
-    news->trailed = mine->chunks.trailer_length > 0;
-    return true;
-}
-
 unsigned h2_errand_trailers(struct errand *errand, struct http_field *fields, unsigned room)
 {
-    return http_chunks_trailers(&errand->h2.chunks, fields, room);
+    return http_chunks_trailers(&errand->h2.answer_trailers, fields, room);
 }
 
 /* ---- reading ---- */
@@ -114,7 +100,7 @@ static void give_back_read(struct errand *errand)
     struct h2_errand *mine = &errand->h2;
     struct buffer_pool *buffers = &mine->on->links->context->buffers;
     buffer_give(buffers, &mine->lent);
-    if (mine->text && buffer_length(mine->text) == 0 && (mine->is_ended || mine->heads_ready == 0))
+    if (buffer_length(mine->text) == 0)
         buffer_give(buffers, &mine->text);
 }
 
@@ -130,8 +116,7 @@ enum errand_read h2_errand_read(struct errand *errand, struct errand_news *news)
         take_body(errand, news);
         news->last = mine->is_ended && !mine->is_all_read;
     }
-    if (news->last && mine->has_trailers && !take_trailers(errand, news))
-        return failed(errand, http_fault_text(mine->chunks.fault));
+    news->trailed = news->last && mine->answer_trailers.trailer_length > 0;
     mine->is_all_read = mine->is_all_read || news->last;
     if (news->head || news->data.length > 0 || news->last) {
         errand->moved = true;

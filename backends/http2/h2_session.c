@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The session with nghttp2 and its callbacks. They only note what happened: the answer's heads and
- * trailers become HTTP/1.1 text, so that one grammar judges them, its body is kept until its errand
- * reads it. nghttp2 itself refuses what RFC 9113 8 forbids: upper case, fields of connections, odd
- * pseudo fields, bodies unlike their Content-Length.
+ * The session with nghttp2 and its callbacks. They only note what happened: the answer's heads
+ * become HTTP/1.1 text, so that one grammar judges them, its body and its trailers are kept until
+ * its errand reads them. nghttp2 itself refuses what RFC 9113 8 forbids: upper case, fields of
+ * connections, odd pseudo fields, bodies unlike their Content-Length.
  */
 #include <string.h>
 #include <uv.h>
 
 #include "backends/http2/h2_link.h"
+#include "lb/base/http2_field.h"
 
 static struct errand *errand_of(nghttp2_session *session, int32_t stream)
 {
@@ -23,6 +24,8 @@ static void note_input(struct h2_link *h2, struct errand *errand)
 }
 
 /* ---- heads and trailers ---- */
+
+static const char forbidden[] = "the backend's answer has a field that HTTP/2 forbids";
 
 /* lb's own shortage, or what nghttp2 has no word for: the stream is reset. */
 static int refuse(struct errand *errand, const char *fault)
@@ -39,15 +42,12 @@ static bool add_text(struct h2_link *h2, struct errand *errand, const void *at, 
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
-    struct h2_link *h2 = user;
     struct errand *errand = errand_of(session, frame->hd.stream_id);
+    (void)user;
     if (!errand || frame->hd.type != NGHTTP2_HEADERS)
         return 0;
     errand->h2.block_bytes = 0;
     errand->h2.in_interim = false;
-    /* As the chunk decoder knows them: behind the last chunk. */
-    if (errand->h2.has_final && !add_text(h2, errand, "0\r\n", 3))
-        return refuse(errand, "out of memory for the backend's trailers");
     return 0;
 }
 
@@ -71,11 +71,19 @@ static bool add_field(struct h2_link *h2, struct errand *errand, struct slice na
 }
 
 /* nghttp2 lets none of them pass; what would reframe the text is looked for all the same. */
-static bool is_forbidden(struct slice name)
+static const char *take_field(struct h2_link *h2, struct errand *errand, struct slice name,
+                              struct slice value)
 {
-    enum http_name known = http_name_of(name);
-    return name.at[0] == ':' || known == HTTP_CONNECTION || known == HTTP_TRANSFER_ENCODING ||
-           known == HTTP_UPGRADE || known == HTTP_KEEP_ALIVE || known == HTTP_PROXY_CONNECTION;
+    static const char no_memory[] = "out of memory for the backend's head";
+    struct h2_errand *mine = &errand->h2;
+    enum http_name known;
+    if (mine->has_final)
+        return http2_trailer_add(&mine->answer_trailers, name, value);
+    if (slice_is(name, ":status"))
+        return add_status(h2, errand, value) ? NULL : no_memory;
+    if (http2_field_judge(name, value, &known) != NULL)
+        return forbidden;
+    return add_field(h2, errand, name, value) ? NULL : no_memory;
 }
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
@@ -92,12 +100,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     errand->h2.block_bytes += name_length + value_length + 4;
     if (errand->h2.block_bytes > ANSWER_HEAD_BYTES)
         return refuse(errand, "the backend's head is too large");
-    bool is_status = !errand->h2.has_final && slice_is(field, ":status");
-    if (!is_status && is_forbidden(field))
-        return refuse(errand, "the backend's answer has a field of connections");
-    if (!(is_status ? add_status(h2, errand, text) : add_field(h2, errand, field, text)))
-        return refuse(errand, "out of memory for the backend's head");
-    return 0;
+    const char *fault = take_field(h2, errand, field, text);
+    return fault ? refuse(errand, fault) : 0;
 }
 
 static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame,
@@ -106,24 +110,22 @@ static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *fram
 {
     struct errand *errand = errand_of(session, frame->hd.stream_id);
     (void)name, (void)name_length, (void)value, (void)value_length, (void)flags, (void)user;
-    return errand ? refuse(errand, "the backend's answer has a field that HTTP/2 forbids") : 0;
+    return errand ? refuse(errand, forbidden) : 0;
 }
 
 static void end_block(struct h2_link *h2, struct errand *errand)
 {
     struct h2_errand *mine = &errand->h2;
+    if (mine->has_final) /* trailers */
+        return;
     if (!add_text(h2, errand, "\r\n", 2)) {
         mine->fault = "out of memory for the backend's head";
         nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, mine->stream,
                                   NGHTTP2_INTERNAL_ERROR);
         return;
     }
-    if (mine->has_final) {
-        mine->has_trailers = true;
-    } else {
-        mine->heads_ready++;
-        mine->has_final = !mine->in_interim;
-    }
+    mine->heads_ready++;
+    mine->has_final = !mine->in_interim;
 }
 
 /* ---- bodies ---- */
