@@ -61,10 +61,10 @@ static void on_abandon(struct stream *stream, unsigned status, const char *why)
     snprintf(last_why, sizeof last_why, "%s", why);
 }
 
-static void on_answered(void *roof, struct client *client, unsigned status, const char *why)
+static void on_answered(void *roof, struct stream *stream, unsigned status, const char *why)
 {
     (void)roof;
-    (void)client;
+    (void)stream;
     (void)status;
     (void)why;
 }
