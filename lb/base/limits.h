@@ -105,8 +105,8 @@ enum {
     H2_LINK_STREAMS_MOST = 256,
     /* … and that wait for one that is being opened: what RFC 9113 6.5.2 has backends take. */
     H2_WAITING_MOST = 100,
-    /* What is kept of a request's body until its answer begins, to be sent again where it was turned
-       away: most calls of gRPC fit. */
+    /* What is kept of a request's body until its answer begins, to be sent again where it was
+       turned away: most calls of gRPC fit. */
     RESENT_BODY_BYTES = 64 * 1024,
     /* The largest frame that is sent. */
     H2_FRAME_BYTES = 16 * 1024,
@@ -247,6 +247,9 @@ enum {
     STORE_QUESTION_BYTES = 32 * 1024,
     /* HTTP/2. Payload of a frame: what SETTINGS_MAX_FRAME_SIZE is without being told. */
     HTTP2_FRAME_BYTES = 16 * 1024,
+    /* A head that lb sends: the largest of either side and all that lb adds, HPACK's worst
+       included; nghttp2 would drop what is over 64 KiB. */
+    HTTP2_HEAD_SENT_BYTES = 1024 * 1024,
     /* CONTINUATION frames of a head beyond those that its largest size needs; nobody sends it in
        smaller pieces. */
     HTTP2_CONTINUATIONS_MOST = 8,

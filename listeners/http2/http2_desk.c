@@ -44,6 +44,7 @@ static void set_options(nghttp2_option *option)
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_max_reserved_remote_streams(option, 0);
+    nghttp2_option_set_max_send_header_block_length(option, HTTP2_HEAD_SENT_BYTES);
     nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
     set_limits(option);
 }

@@ -243,6 +243,19 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
     return 0;
 }
 
+/* A head that nghttp2 will not send, for its size or for want of memory: whoever waits for it must
+ * hear that it does not come. */
+static int on_frame_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int error,
+                             void *argument)
+{
+    (void)error;
+    (void)argument;
+    if (frame->hd.type == NGHTTP2_HEADERS && stream_of(session, frame->hd.stream_id))
+        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                  NGHTTP2_INTERNAL_ERROR);
+    return 0;
+}
+
 static int on_stream_closed(nghttp2_session *session, int32_t id, uint32_t code, void *argument)
 {
     struct http2_client *http2 = argument;
@@ -279,6 +292,7 @@ void http2_session_set_callbacks(nghttp2_session_callbacks *callbacks)
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_arrived);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, on_frame_not_sent);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_closed);
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
 }
