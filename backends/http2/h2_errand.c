@@ -6,6 +6,9 @@
 #include "backends/http2/h2_link.h"
 #include "lb/base/draft.h"
 
+/* Trailers as lines: a client may leave out the blank behind the colon, lb does not. */
+enum { TRAILER_TEXT_BYTES = TRAILER_BYTES + HEAD_FIELDS_MOST };
+
 static struct buffer_pool *buffers_of(const struct errand *errand)
 {
     return &errand->h2.on->links->context->buffers;
@@ -117,7 +120,7 @@ static bool write_body(struct errand *errand, struct slice data)
 
 static bool write_end(struct errand *errand, const struct http_field *fields, unsigned count)
 {
-    char lines[TRAILER_BYTES];
+    char lines[TRAILER_TEXT_BYTES];
     struct draft draft = draft_in(lines, sizeof lines);
     if (errand->h2.is_out_ended)
         return true;
@@ -126,7 +129,7 @@ static bool write_end(struct errand *errand, const struct http_field *fields, un
     for (unsigned i = 0; i < count; i++)
         draft_field(&draft, fields[i].name, fields[i].value);
     if (!draft.fits || (draft.used > 0 && !buffer_append(buffers_of(errand), &errand->h2.trailers,
-                                                         draft.at, draft.used, TRAILER_BYTES)))
+                                                         draft.at, draft.used, TRAILER_TEXT_BYTES)))
         return fail(errand, "the request's trailers are too large");
     errand->h2.is_out_ended = true;
     return go_on(errand);
