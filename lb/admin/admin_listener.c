@@ -66,6 +66,7 @@ static void set_options(struct admin_listener *made, const struct admin_options 
     own->refuse_with = "alert";
     own->refuse_with_line = line;
     own->session_timeout = 0;
+    own->http2 = false; /* a question at a time, as over the socket file */
 }
 
 /* The API answers, whatever the rule says. */
