@@ -16,9 +16,26 @@ static struct buffer_pool *buffers_of(const struct errand *errand)
 
 /* ---- the request ---- */
 
+static bool is_open(const struct errand *errand)
+{
+    return !errand->h2.is_closed && errand->h2.on->state == H2_OPEN;
+}
+
+/* The stream is over where it was begun and is open; nghttp2 knows the errand no more. */
+static void reset_stream(struct errand *errand)
+{
+    struct h2_link *h2 = errand->h2.on;
+    if (errand->h2.stream == 0 || !is_open(errand))
+        return;
+    nghttp2_session_set_stream_user_data(h2->session, errand->h2.stream, NULL);
+    nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, errand->h2.stream, NGHTTP2_CANCEL);
+    h2_output_due(h2);
+}
+
 /* It cannot go out: the read side tells. */
 static bool fail(struct errand *errand, const char *fault)
 {
+    reset_stream(errand);
     errand->h2.fault = fault;
     errand->h2.is_closed = true;
     errand->is_stuck = true;
@@ -102,11 +119,6 @@ static bool go_on(struct errand *errand)
     nghttp2_session_resume_data(errand->h2.on->session, errand->h2.stream); /* or it did not wait */
     h2_output_due(errand->h2.on);
     return true;
-}
-
-static bool is_open(const struct errand *errand)
-{
-    return !errand->h2.is_closed && errand->h2.on->state == H2_OPEN;
 }
 
 static bool write_body(struct errand *errand, struct slice data)
@@ -200,9 +212,7 @@ static void give_back(struct errand *errand)
 static void cancel(struct errand *errand)
 {
     struct h2_link *h2 = errand->h2.on;
-    nghttp2_session_set_stream_user_data(h2->session, errand->h2.stream, NULL);
-    nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, errand->h2.stream, NGHTTP2_CANCEL);
-    h2_output_due(h2);
+    reset_stream(errand);
     /* Was it the client, or a backend that is not there any more? */
     if (!errand->heard && h2->reads == errand->h2.link_reads)
         h2_link_probe(h2);

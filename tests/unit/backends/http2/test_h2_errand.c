@@ -2,6 +2,7 @@
 /* Errands on links of HTTP/2, against a scripted backend, on a loop and a clock of the test's. */
 #include "backends/http2/h2_errand.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -393,6 +394,31 @@ END_TEST
 
 /* ---- failures ---- */
 
+START_TEST(a_request_that_cannot_go_on_is_cancelled_and_forgotten)
+{
+    static char value[2 * TRAILER_BYTES];
+    const struct http_field trailer = {.name = SLICE("X-Sum"), .value = {value, sizeof value}};
+    static const char head[] =
+        "POST /hold HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    struct job *job = malloc(sizeof *job); /* a sanitizer sees who touches it behind its end */
+    open_stage();
+    connect_job(job);
+    const struct errand_ops *ops = job->errand.ops;
+    ck_assert(ops->write_head(&job->errand, slice_of(head), HTTP_CHUNKED, (struct slice){NULL, 0}));
+    run_until(job->errand.h2.is_headers_sent); /* its answer is on its way */
+    ck_assert(!ops->write_end(&job->errand, &trailer, 1));
+    read_to_end(job);
+    ck_assert_str_eq(job->reason, "the request's trailers are too large");
+    errand_end(&job->errand, false);
+    free(job);
+    atomic_store(&script.is_released, true); /* now it would be told */
+    expect_status("/", 200);
+    ck_assert_uint_eq(atomic_load(&script.cancelled), 1);
+    ck_assert_uint_eq(atomic_load(&script.connections), 1);
+    close_stage();
+}
+END_TEST
+
 START_TEST(a_refused_stream_was_not_processed_and_a_reset_one_may_have_been)
 {
     struct job job;
@@ -545,6 +571,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, what_an_errand_leaves_unread_is_given_back);
     tcase_add_test(tcase, more_than_a_link_may_hold_waits_in_the_connections_window);
     tcase_add_test(tcase, trailers_wait_for_the_next_write_where_a_body_filled_this_one);
+    tcase_add_test(tcase, a_request_that_cannot_go_on_is_cancelled_and_forgotten);
     tcase_add_test(tcase, a_refused_stream_was_not_processed_and_a_reset_one_may_have_been);
     tcase_add_test(tcase, what_came_behind_a_goaway_was_not_processed);
     tcase_add_test(tcase, a_lost_link_tells_each_of_its_errands);
