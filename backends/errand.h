@@ -112,7 +112,8 @@ void errand_init(struct errand *errand, const struct errand_events *events,
 /**
  * Open it at a backend.
  *
- * wish     read during the call, its owner is filled in; the rest as link_borrow has it
+ * wish     read during the call, its owner is filled in; the rest as link_borrow has it, but that
+ *          its host must live until on_connected: links of HTTP/2 are waited for
  * returns  true: it is open. false: on_connected comes
  */
 bool errand_begin(struct errand *errand, struct links *links, struct link_wish *wish);

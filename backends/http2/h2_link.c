@@ -99,7 +99,8 @@ bool h2_link_has_room(const struct h2_link *h2)
 
 bool h2_link_may_serve(struct h2_link *h2, const struct link_wish *wish)
 {
-    if (h2->is_leaving || !h2->link || (wish->tls && !link_tls_serves(h2->link, wish)))
+    if (h2->is_leaving || h2->is_mute || !h2->link ||
+        (wish->tls && !link_tls_serves(h2->link, wish)))
         return false;
     switch (h2->state) {
     case H2_CONNECTING:

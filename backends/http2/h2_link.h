@@ -131,6 +131,7 @@ int h2_output_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t
 /* ---- h2_errand.c ---- */
 
 extern const struct errand_ops h2_errand_ops;
+/** errand_ops.read and errand_ops.trailers (h2_errand_read.c). */
 enum errand_read h2_errand_read(struct errand *errand, struct errand_news *news);
 unsigned h2_errand_trailers(struct errand *errand, struct http_field *fields, unsigned room);
 

@@ -3,7 +3,7 @@
  * HTTP/2 towards a client (RFC 9113): one session for its connection, one stream for each request,
  * each lent to an exchange of its own. nghttp2 knows frames, HPACK and windows.
  *
- *   connection ── bytes ──> http2_input.c ──> nghttp2 ── callbacks ──> http2_session.c: notes only
+ *   connection ── bytes ─> http2_protocol.c ─> nghttp2 ── callbacks ─> http2_session.c: notes only
  *                                                                            │ news
  *   exchanges <── begin, advance, abandon ── http2_news.c <──────────────────┘
  *       └──> stream operations: http2_body.c (reads), http2_answer.c (writes)
@@ -185,6 +185,7 @@ void http2_body_spoil(struct http2_stream *stream, unsigned status, const char *
 bool http2_body_keep(struct http2_stream *stream);
 /** What nobody will take any more: its part of the connection's window is given back. */
 void http2_body_drop(struct http2_stream *stream);
+/** stream_ops.read and stream_ops.trailers. */
 enum stream_read http2_read(struct stream *stream, struct slice *data);
 unsigned http2_trailers(struct stream *stream, const struct http_field **fields);
 
