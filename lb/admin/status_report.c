@@ -141,8 +141,12 @@ static void write_rules(struct json_writer *writer, const struct config *config,
 static void write_pool(struct json_writer *writer, const struct pool *pool)
 {
     static const char *const persistences[] = {"off", "cookie", "client-certificate"};
+    char protocol[16];
     writer_object(writer, NULL);
     writer_text(writer, "name", pool->name);
+    writer_text(writer, "protocol",
+                option_choice_word(option_find(&pool_option_table, "protocol"),
+                                   pool->options->protocol, protocol, sizeof protocol));
     writer_text(writer, "balance", pool->options->balance);
     writer_text(writer, "health_check", pool->check ? pool->check->name : "off");
     writer_text(writer, "session_persistence", persistences[pool->options->session_persistence]);

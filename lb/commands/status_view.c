@@ -362,18 +362,18 @@ static void write_use(const struct view *view, const json_t *pool)
 
 static void write_pool(const struct view *view, const json_t *pool)
 {
-    const json_t *backends = list_of(pool, "backends");
     long long waiting = number_of(pool, "waiting");
     const char *persistence = text_or_dash(pool, "session_persistence");
-    fprintf(view->out, "\nPool %s: %s, health check %s", text_or_dash(pool, "name"),
-            text_or_dash(pool, "balance"), text_or_dash(pool, "health_check"));
+    fprintf(view->out, "\nPool %s: %s, %s, health check %s", text_or_dash(pool, "name"),
+            text_or_dash(pool, "protocol"), text_or_dash(pool, "balance"),
+            text_or_dash(pool, "health_check"));
     if (strcmp(persistence, "off") != 0)
         fprintf(view->out, ", clients stick by %s", persistence);
     write_use(view, pool);
     if (waiting > 0 || json_is_true(json_object_get(pool, "has_queue")))
         fprintf(view->out, ", %lld request%s waiting", waiting, waiting == 1 ? " is" : "s are");
     fputc('\n', view->out);
-    list_backends(view, backends);
+    list_backends(view, list_of(pool, "backends"));
 }
 
 void status_view_write(const json_t *status, bool all, bool with_colour, FILE *out)

@@ -40,7 +40,8 @@ static const char sick[] =
     "\"redirect\":\"https://b\",\"mutual_auth\":\"off\"},"
     "{\"name\":\"no\",\"listeners\":[\"web\"],\"domain\":null,\"url\":\"/no\","
     "\"respond\":\"404\",\"mutual_auth\":\"off\"}],"
-    "\"pools\":[{\"name\":\"app\",\"balance\":\"round-robin\",\"health_check\":\"http\","
+    "\"pools\":[{\"name\":\"app\",\"protocol\":\"https\",\"balance\":\"round-robin\","
+    "\"health_check\":\"http\","
     "\"session_persistence\":\"cookie\",\"waiting\":3,\"backends\":["
     "{\"name\":\"rs-1\",\"address\":\"10.0.0.1:80\",\"weight\":10,\"state\":\"up\","
     "\"since\":\"2026-11-19T10:00:00.000Z\",\"reason\":\"200\",\"active\":5,\"served\":1000,"
@@ -71,8 +72,8 @@ START_TEST(who_is_out_stands_first_with_the_reason)
         "  old   web, plain  (any)      /old  redirect https://b  off\n"
         "  no    web         (any)      /no   respond 404         off\n"
         "\n"
-        "Pool app: round-robin, health check http, clients stick by cookie, 1 of 3 backends in "
-        "use, "
+        "Pool app: https, round-robin, health check http, clients stick by cookie, 1 of 3 backends "
+        "in use, "
         "3 requests are waiting\n"
         "  BACKEND  ADDRESS      STATE    FOR    WEIGHT  ACTIVE  SERVED  FAILED\n"
         "  rs-2     10.0.0.2:80  down     3m 0s      10       0     900      12\n"
@@ -87,17 +88,20 @@ END_TEST
 /* Limits, a slow start, a block that still lasts, and all that are tried for want of better. */
 static const char busy[] =
     "{\"now\":\"2026-11-21T12:00:00.000Z\",\"pools\":["
-    "{\"name\":\"app\",\"balance\":\"round-robin\",\"health_check\":\"off\",\"state\":\"up\","
+    "{\"name\":\"app\",\"protocol\":\"h2\",\"balance\":\"round-robin\",\"health_check\":\"off\","
+    "\"state\":\"up\","
     "\"session_persistence\":\"off\",\"has_queue\":true,\"waiting\":0,\"backends\":["
     "{\"name\":\"a\",\"address\":\"h:1\",\"state\":\"up\",\"weight\":10,\"share\":40,"
     "\"max_connections\":2000,\"active\":1500},"
     "{\"name\":\"b\",\"address\":\"h:2\",\"state\":\"blocked\",\"weight\":10,\"share\":0,"
     "\"active\":1,\"blocked_ms\":6200,\"reason\":\"3 exchanges in a row failed\"},"
     "{\"name\":\"c\",\"address\":\"h:3\",\"state\":\"up\",\"weight\":10,\"share\":100}]},"
-    "{\"name\":\"ill\",\"balance\":\"ip-hash\",\"health_check\":\"tcp\",\"state\":\"all-down\","
+    "{\"name\":\"ill\",\"protocol\":\"http\",\"balance\":\"ip-hash\",\"health_check\":\"tcp\","
+    "\"state\":\"all-down\","
     "\"session_persistence\":\"off\","
     "\"backends\":[{\"name\":\"d\",\"state\":\"down\",\"share\":100}]},"
-    "{\"name\":\"out\",\"balance\":\"ip-hash\",\"health_check\":\"tcp\",\"state\":\"down\","
+    "{\"name\":\"out\",\"protocol\":\"http\",\"balance\":\"ip-hash\",\"health_check\":\"tcp\","
+    "\"state\":\"down\","
     "\"session_persistence\":\"off\","
     "\"backends\":[{\"name\":\"e\",\"state\":\"down\"},{\"name\":\"f\",\"state\":\"drained\"}]}]}";
 
@@ -105,15 +109,17 @@ START_TEST(limits_slow_starts_blocks_and_pools_in_need_are_told)
 {
     char *text = written(busy, false, false);
     expect_in(text, "  app/b    blocked  -         1  3 exchanges in a row failed, 7s to go\n");
-    expect_in(text, "Pool app: round-robin, health check off, 2 of 3 backends in use, "
+    expect_in(text, "Pool app: h2, round-robin, health check off, 2 of 3 backends in use, "
                     "0 requests are waiting\n");
     expect_in(text, "  a        h:1      up       -    10 (40%)  1,500/2,000 ");
     expect_in(text, "  c        h:3      up       -          10            0 ");
+    expect_in(
+        text,
+        "Pool ill: http, ip-hash, health check tcp, none of 1 backend is up: all that are not "
+        "drained are tried\n");
     expect_in(text,
-              "Pool ill: ip-hash, health check tcp, none of 1 backend is up: all that are not "
-              "drained are tried\n");
-    expect_in(text, "Pool out: ip-hash, health check tcp, none of 2 backends is in use: requests "
-                    "get 503\n");
+              "Pool out: http, ip-hash, health check tcp, none of 2 backends is in use: requests "
+              "get 503\n");
     free(text);
 }
 END_TEST
