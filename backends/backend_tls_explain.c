@@ -130,7 +130,9 @@ static const char *advice_on_failure(int reason, bool shows_one)
         return "the backend does not know the name that was asked for: set backend_name";
     case SSL_R_WRONG_VERSION_NUMBER:
     case SSL_R_HTTP_REQUEST:
-        return "the backend speaks no TLS: is it protocol = http?";
+        return "the backend speaks no TLS: is it protocol = http or h2?";
+    case SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL:
+        return "the backend does not speak that HTTP (ALPN): https is HTTP/1.1, h2s is HTTP/2";
     case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
     case SSL_R_UNSUPPORTED_PROTOCOL:
         return "the backend speaks neither TLS 1.2 nor TLS 1.3";

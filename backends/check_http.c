@@ -3,6 +3,7 @@
 #include "backends/check_http.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lb/base/http1.h"
 
@@ -53,9 +54,21 @@ void check_http_judge(struct check_run *run, unsigned status)
     check_finish(run, CHECK_FAILED, "%u%s%s is not among %s", status, blank, words, codes);
 }
 
+/* HTTP/2 begins with SETTINGS (RFC 9113 3.4): type 4, no flags, stream 0. */
+static bool is_http2(const struct buffer *heard)
+{
+    static const char settings[] = {4, 0, 0, 0, 0, 0};
+    enum { LENGTH_BYTES = 3 };
+    return buffer_length(heard) >= LENGTH_BYTES + sizeof settings &&
+           memcmp(heard->data + heard->start + LENGTH_BYTES, settings, sizeof settings) == 0;
+}
+
 static void refuse(struct check_run *run, enum http_fault fault)
 {
-    if (fault == HTTP_HEAD_TOO_LARGE) /* its own words name a key for clients */
+    if (is_http2(run->heard))
+        check_finish(run, CHECK_FAILED, "answer is not HTTP/1.1 but HTTP/2: is it %s = h2?",
+                     pool_speaks_h2(run->pool) ? "health_check" : "protocol");
+    else if (fault == HTTP_HEAD_TOO_LARGE) /* its own words name a key for clients */
         check_finish(run, CHECK_FAILED, "answer is not HTTP: its head is larger than %d KiB",
                      ANSWER_HEAD_BYTES / 1024);
     else

@@ -167,7 +167,11 @@ static const char *const status_names[] = {
     "data loss",
     "unauthenticated",
 };
-enum { STATUS_COUNT = sizeof status_names / sizeof *status_names, STATUS_NOT_FOUND = 5 };
+enum {
+    STATUS_COUNT = sizeof status_names / sizeof *status_names,
+    STATUS_NOT_FOUND = 5,
+    STATUS_UNIMPLEMENTED = 12
+};
 
 /* One to three digits. */
 static bool read_status(const char *text, unsigned *ret_status)
@@ -182,13 +186,25 @@ static bool read_status(const char *text, unsigned *ret_status)
     return true;
 }
 
+/* A server without the health service answers as to any method that it does not have. */
+static const char *meaning_of(unsigned status)
+{
+    switch (status) {
+    case STATUS_NOT_FOUND:
+        return "service unknown: ";
+    case STATUS_UNIMPLEMENTED:
+        return "backend has no health service (grpc.health.v1.Health): ";
+    default:
+        return "";
+    }
+}
+
 /* What stays percent-encoded is rare: a letter that is not English. */
 static void tell_status(const struct check_answer *answer, unsigned status, char *reason,
                         size_t room)
 {
     const char *message = answer->grpc_message.text;
-    snprintf(reason, room, "%sgrpc-status %u%s%s%s%s%s",
-             status == STATUS_NOT_FOUND ? "service unknown: " : "", status,
+    snprintf(reason, room, "%sgrpc-status %u%s%s%s%s%s", meaning_of(status), status,
              status < STATUS_COUNT ? " (" : "", status < STATUS_COUNT ? status_names[status] : "",
              status < STATUS_COUNT ? ")" : "", *message ? ": " : "", message);
 }

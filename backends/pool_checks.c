@@ -28,8 +28,8 @@ static void choose_check(struct pool *pool, const struct pool_place *place)
         problems_add(
             place->problems, place->file, pool_place_line(place, pool->options->health_check_line),
             "health_check = %s needs protocol = https or h2s, whose keys say how backends are "
-            "verified: use http or tcp",
-            name);
+            "verified: use %s",
+            name, pool_speaks_h2(pool) ? "h2, grpc or tcp" : "http or tcp");
     if (pool->check || strcmp(name, "off") == 0)
         return;
     char names[256];

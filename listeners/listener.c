@@ -91,6 +91,7 @@ static void warn_of_tls_keys(struct listener_build *build)
         const char *key;
         unsigned line;
     } keys[] = {
+        {"http2", options->http2_line},
         {"certificate", options->certificate_line},
         {"client_ca", options->client_ca_line},
         {"client_registration", options->client_registration_line},

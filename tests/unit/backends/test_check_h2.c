@@ -362,7 +362,8 @@ START_TEST(a_status_in_trailers_alone_is_heard)
     head(":status: 200\ncontent-type: application/grpc\ngrpc-status: 12\ngrpc-message: no\tsuch\n",
          END_STREAM);
     say();
-    expect_result(CHECK_FAILED, "grpc-status 12 (unimplemented): no?such");
+    expect_result(CHECK_FAILED, "backend has no health service (grpc.health.v1.Health): "
+                                "grpc-status 12 (unimplemented): no?such");
 }
 END_TEST
 

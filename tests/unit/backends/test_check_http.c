@@ -208,6 +208,24 @@ START_TEST(an_answer_is_judged_by_its_status)
 }
 END_TEST
 
+/* SETTINGS, as a server begins HTTP/2 (RFC 9113 3.4), with one setting. */
+static const char http2[] = "\0\0\6\4\0\0\0\0\0\0\3\0\0\0\144";
+
+START_TEST(a_backend_that_speaks_http2_is_told_apart)
+{
+    if (_i == 1)
+        made_pool_key(&made, "protocol", "h2");
+    ask();
+    answer(http2, sizeof http2 - 1);
+    run_until_result();
+    ck_assert_int_eq(outcome_told, CHECK_FAILED);
+    ck_assert_str_eq(reason_told,
+                     _i == 1 ? "answer is not HTTP/1.1 but HTTP/2: is it health_check = h2?"
+                             : "answer is not HTTP/1.1 but HTTP/2: is it protocol = h2?");
+    run_until_over();
+}
+END_TEST
+
 START_TEST(an_answer_that_comes_byte_by_byte_is_the_same)
 {
     static const char text[] = "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 302 Found\r\nA: b\r\n\r\n";
@@ -340,6 +358,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, method_path_and_host_are_asked_for_as_written);
     tcase_add_loop_test(tcase, an_answer_is_judged_by_its_status, 0,
                         sizeof answers / sizeof *answers);
+    tcase_add_loop_test(tcase, a_backend_that_speaks_http2_is_told_apart, 0, 2);
     tcase_add_test(tcase, an_answer_that_comes_byte_by_byte_is_the_same);
     tcase_add_test(tcase, codes_decide_and_are_told_as_written);
     tcase_add_test(tcase, a_5xx_passes_where_it_is_wished);

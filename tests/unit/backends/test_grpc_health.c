@@ -156,13 +156,15 @@ START_TEST(a_message_may_be_as_large_as_what_is_kept_and_no_larger)
 }
 END_TEST
 
+#define NO_SERVICE "backend has no health service (grpc.health.v1.Health): "
+
 static const struct {
     const char *status;
     const char *message;
     const char *reason;
 } statuses[] = {
-    {"12", NULL, "grpc-status 12 (unimplemented)"},
-    {"12", "Method not found!", "grpc-status 12 (unimplemented): Method not found!"},
+    {"12", NULL, NO_SERVICE "grpc-status 12 (unimplemented)"},
+    {"12", "Method not found!", NO_SERVICE "grpc-status 12 (unimplemented): Method not found!"},
     {"5", NULL, "service unknown: grpc-status 5 (not found)"},
     {"5", "who%3f", "service unknown: grpc-status 5 (not found): who%3f"},
     {"14", "", "grpc-status 14 (unavailable)"},

@@ -591,7 +591,25 @@ START_TEST(a_backend_that_speaks_http_is_told_apart)
 {
     open_plain(speak_http);
     expect_refusal("www.example.com", LINK_DECLINED,
-                   "wrong version number: the backend speaks no TLS: is it protocol = http?");
+                   "wrong version number: the backend speaks no TLS: is it protocol = http or h2?");
+}
+END_TEST
+
+/* A fatal alert (RFC 8446 6), no_application_protocol (RFC 7301 3.2). */
+static void choose_no_protocol(struct stub_link *link)
+{
+    static const unsigned char alert[] = {21, 3, 3, 0, 2, 2, 120};
+    stub_receive(link);
+    stub_send(link, alert, sizeof alert);
+    stub_wait_for_end(link);
+}
+
+START_TEST(a_backend_that_speaks_another_http_is_told_apart)
+{
+    open_plain(choose_no_protocol);
+    expect_refusal("www.example.com", LINK_DECLINED,
+                   "tlsv1 alert no application protocol: the backend does not speak that HTTP "
+                   "(ALPN): https is HTTP/1.1, h2s is HTTP/2");
 }
 END_TEST
 
@@ -956,6 +974,7 @@ static void add_handshake_tests(TCase *tcase)
     tcase_add_loop_test(tcase, lb_shows_its_certificate_to_a_backend_that_asks, 0, 2);
     tcase_add_test(tcase, a_backend_that_refuses_lb_s_certificate_is_told_apart);
     tcase_add_test(tcase, a_backend_that_speaks_http_is_told_apart);
+    tcase_add_test(tcase, a_backend_that_speaks_another_http_is_told_apart);
     tcase_add_test(tcase, a_backend_that_leaves_in_the_handshake_is_told);
     tcase_add_test(tcase, a_backend_that_resets_in_the_handshake_is_told);
     tcase_add_test(tcase, connect_timeout_counts_the_handshake);

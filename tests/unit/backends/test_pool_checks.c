@@ -67,6 +67,16 @@ START_TEST(a_backend_behind_tls_may_be_checked_without)
 }
 END_TEST
 
+/* What is advised is what the backends understand. */
+START_TEST(a_check_over_tls_is_told_what_to_be_without)
+{
+    made_pool_key(&made, "protocol", _i == 1 ? "h2" : "http");
+    made_pool_key(&made, "health_check", "h2s");
+    ck_assert(!made_pool_prepare(&made));
+    ck_assert(made_pool_has_problem(&made, 4, _i == 1 ? "use h2, grpc or tcp" : "use http or tcp"));
+}
+END_TEST
+
 START_TEST(the_host_of_the_config_counts_unless_the_section_names_one)
 {
     made.pool.check_host = "www.example.com";
@@ -160,6 +170,7 @@ static void add_tests(TCase *tcase)
     tcase_add_loop_test(tcase, a_check_of_another_version_of_http_is_warned_of, 0,
                         sizeof versions / sizeof *versions);
     tcase_add_loop_test(tcase, a_backend_behind_tls_may_be_checked_without, 0, 2);
+    tcase_add_loop_test(tcase, a_check_over_tls_is_told_what_to_be_without, 0, 2);
     tcase_add_loop_test(tcase, the_host_of_the_config_counts_unless_the_section_names_one, 0, 2);
     tcase_add_test(tcase, unset_codes_are_all_but_5xx);
     tcase_add_test(tcase, several_codes_stand_in_one_line);
