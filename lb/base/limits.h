@@ -108,8 +108,6 @@ enum {
     /* What is kept of a request's body until its answer begins, to be sent again where it was
        turned away: most calls of gRPC fit. */
     RESENT_BODY_BYTES = 64 * 1024,
-    /* The largest frame that is sent. */
-    H2_FRAME_BYTES = 16 * 1024,
     /* Frames of a backend's within a second that carry nothing: PING, SETTINGS, empty DATA. */
     H2_IDLE_FRAMES_MOST = 1000,
     /* Bytes drained after an alert or an early answer so that it is not lost behind a reset … */

@@ -360,7 +360,7 @@ static void echo_with_room_left(struct job *job, size_t left)
 {
     enum {
         FRAME_HEAD_BYTES = 9,
-        FRAMES = sizeof links->bytes / (FRAME_HEAD_BYTES + H2_FRAME_BYTES) + 1
+        FRAMES = sizeof links->bytes / (FRAME_HEAD_BYTES + HTTP2_FRAME_BYTES) + 1
     };
     static char body[sizeof links->bytes];
     static const char head[] =
