@@ -31,6 +31,7 @@
 #include "listeners/http2/head.h"
 #include "listeners/http2/http2_memory.h"
 #include "listeners/http2/meter.h"
+#include "listeners/http2/priority_update.h"
 #include "listeners/stream.h"
 
 struct client;
@@ -73,13 +74,14 @@ struct http2_client {
     bool owes_goaway;   /* it names the last request; once that is known it goes out at once */
     uint64_t seen_sent_bytes; /* of the connection's, when HTTP2_CLOCK_TAKING was set */
     struct http2_meter meter;
-    struct http2_head head;       /* of the block that is arriving */
-    struct http2_stream *heading; /* whose; NULL: none is */
-    struct http2_stream *chunked; /* whose body the last bytes of this read were; NULL: nobody's */
-    size_t held_bytes;            /* of bodies, kept until exchanges take them */
-    size_t owed_bytes;            /* of the connection's window, not given back yet */
-    unsigned fault_count;         /* of the client's, that the meter has not been told yet */
-    const char *said;             /* by nghttp2 of the last frame that was wrong; static, or NULL */
+    struct priority_update update; /* that is arriving */
+    struct http2_head head;        /* of the block that is arriving */
+    struct http2_stream *heading;  /* whose; NULL: none is */
+    struct http2_stream *chunked;  /* whose body the last bytes of this read were; NULL: nobody's */
+    size_t held_bytes;             /* of bodies, kept until exchanges take them */
+    size_t owed_bytes;             /* of the connection's window, not given back yet */
+    unsigned fault_count;          /* of the client's, that the meter has not been told yet */
+    const char *said; /* by nghttp2 of the last frame that was wrong; static, or NULL */
 };
 
 /** How the request's body comes. */

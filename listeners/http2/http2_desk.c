@@ -37,12 +37,7 @@ static void set_limits(nghttp2_option *option)
 }
 
 /* What a message may say is judged by lb itself (head.h), so that it can be told; windows are given
- * back as exchanges take bytes.
- *
- * PRIORITY_UPDATE is left alone: nghttp2 (1.52) leaves a stream that one was sent for ahead in its
- * list of idle ones, and a GOAWAY then aborts the process on an assertion. The field `priority` is
- * heard.
- */
+ * back as exchanges take bytes. Why nghttp2 does not read PRIORITY_UPDATE: priority_update.h. */
 static void set_options(nghttp2_option *option)
 {
     nghttp2_option_set_no_http_messaging(option, 1);
@@ -50,6 +45,7 @@ static void set_options(nghttp2_option *option)
     nghttp2_option_set_no_closed_streams(option, 1);
     nghttp2_option_set_max_reserved_remote_streams(option, 0);
     nghttp2_option_set_max_send_header_block_length(option, HTTP2_HEAD_SENT_BYTES);
+    nghttp2_option_set_user_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
     set_limits(option);
 }
 

@@ -46,14 +46,45 @@ static void set_priority(struct http2_stream *stream, struct slice said)
     nghttp2_session_change_extpri_stream_priority(stream->http2->session, stream->id, &own, 0);
 }
 
-/* nghttp2 has done its own part of it. */
-static void priority_changed(nghttp2_session *session, const nghttp2_frame *frame)
+static int on_update_bytes(nghttp2_session *session, const nghttp2_frame_hd *head,
+                           const uint8_t *bytes, size_t length, void *argument)
 {
-    const nghttp2_ext_priority_update *update = frame->ext.payload;
-    struct http2_stream *stream = stream_of(session, update->stream_id);
-    const struct slice said = {(const char *)update->field_value, update->field_value_len};
-    if (stream)
-        stream->urgency = priority_parse(said).urgency;
+    struct http2_client *http2 = argument;
+    (void)session;
+    (void)head;
+    priority_update_add(&http2->update, bytes, length);
+    return 0;
+}
+
+static int on_update(nghttp2_session *session, void **ret_payload, const nghttp2_frame_hd *head,
+                     void *argument)
+{
+    struct http2_client *http2 = argument;
+    struct http2_stream *stream = NULL;
+    struct slice said;
+    int32_t id = 0;
+    *ret_payload = NULL;
+    enum priority_update_outcome outcome = priority_update_end(&http2->update, &id, &said);
+    if (head->stream_id != 0)
+        outcome = PRIORITY_UPDATE_OF_NOTHING;
+    switch (outcome) {
+    case PRIORITY_UPDATE_FINE:
+        stream = stream_of(session, id);
+        if (stream)
+            set_priority(stream, said);
+        break;
+    case PRIORITY_UPDATE_IGNORED:
+        break;
+    case PRIORITY_UPDATE_TOO_SHORT:
+        http2_terminate(http2, NGHTTP2_FRAME_SIZE_ERROR, "http2-error",
+                        "a PRIORITY_UPDATE without a stream");
+        break;
+    case PRIORITY_UPDATE_OF_NOTHING:
+        http2_terminate(http2, NGHTTP2_PROTOCOL_ERROR, "http2-error",
+                        "a PRIORITY_UPDATE on or of the wrong stream");
+        break;
+    }
+    return 0;
 }
 
 /* --- heads --------------------------------------------------------------------------------- */
@@ -212,9 +243,6 @@ static int on_frame_arrived(nghttp2_session *session, const nghttp2_frame *frame
     case NGHTTP2_SETTINGS: /* it may have changed the window of every stream */
         http2_note_all(http2);
         break;
-    case NGHTTP2_PRIORITY_UPDATE:
-        priority_changed(session, frame);
-        break;
     default:
         break;
     }
@@ -289,6 +317,8 @@ void http2_session_set_callbacks(nghttp2_session_callbacks *callbacks)
 {
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(callbacks, on_update_bytes);
+    nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, on_update);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_arrived);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
