@@ -45,6 +45,7 @@ struct h2_errand {
     bool in_interim;    /* the head that comes is a 1xx */
     bool has_final;     /* a final head came … */
     bool is_final_read; /* … and was read */
+    bool is_bodiless;   /* … and says that nothing follows, whenever the stream ends */
     bool is_ended;      /* END_STREAM came … */
     bool is_all_read;   /* … and was read, with all before it */
     bool is_closed;     /* the stream is over, or its link is */

@@ -64,6 +64,7 @@ static enum errand_read take_head(struct errand *errand, struct errand_news *new
     mine->text->start += head->bytes;
     mine->heads_ready--;
     mine->is_final_read = head->status >= 200;
+    mine->is_bodiless = mine->is_final_read && head->framing == HTTP_NO_BODY;
     news->head = head;
     news->more = mine->heads_ready > 0;
     return ERRAND_NEWS;
@@ -114,7 +115,7 @@ enum errand_read h2_errand_read(struct errand *errand, struct errand_news *news)
         return ERRAND_FAILED;
     if (mine->is_final_read && !news->more && !(news->head && news->head->status < 200)) {
         take_body(errand, news);
-        news->last = mine->is_ended && !mine->is_all_read;
+        news->last = (mine->is_ended || mine->is_bodiless) && !mine->is_all_read;
     }
     news->trailed = news->last && mine->answer_trailers.trailer_length > 0;
     mine->is_all_read = mine->is_all_read || news->last;

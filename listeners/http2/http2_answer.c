@@ -67,15 +67,15 @@ static size_t room(const struct stream *face)
 
 /* --- nghttp2 takes ------------------------------------------------------------------------- */
 
-/* The trailers become a head that ends the stream; nghttp2 copies them. */
-static void submit_end(struct http2_stream *stream, uint32_t *flags)
+/* The trailers become a head that ends the stream; nghttp2 copies them. false: out of memory. */
+static bool submit_end(struct http2_stream *stream, uint32_t *flags)
 {
     const struct http2_end *end = stream->end;
     *flags |= NGHTTP2_DATA_FLAG_EOF;
     if (!end || end->count == 0)
-        return;
+        return true;
     *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-    nghttp2_submit_trailer(stream->http2->session, stream->id, end->rows, end->count);
+    return nghttp2_submit_trailer(stream->http2->session, stream->id, end->rows, end->count) == 0;
 }
 
 ssize_t http2_on_data_wanted(nghttp2_session *session, int32_t id, uint8_t *into, size_t length,
@@ -94,8 +94,8 @@ ssize_t http2_on_data_wanted(nghttp2_session *session, int32_t id, uint8_t *into
         return NGHTTP2_ERR_DEFERRED;
     stream->piece_most = length;
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-    if (taken == all && stream->answer == HTTP2_ANSWER_WHOLE)
-        submit_end(stream, flags);
+    if (taken == all && stream->answer == HTTP2_ANSWER_WHOLE && !submit_end(stream, flags))
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* the stream is reset */
     return (ssize_t)taken;
 }
 

@@ -173,6 +173,23 @@ START_TEST(bodies_and_trailers_pass_both_ways)
 }
 END_TEST
 
+/* A backend may tell by a later frame what its status says already. */
+START_TEST(an_answer_without_a_body_is_whole_with_its_head)
+{
+    struct stage stage = {0};
+    struct peer peer;
+    stage_open(&stage, 1, "");
+    peer_connect(&peer, scene_port(&stage.scene, "web"));
+    ck_assert_uint_eq(peer_ask(&peer, GET("/bare")), 204);
+    ck_assert_uint_eq(peer_ask(&peer, GET("/")), 200);
+    peer_close(&peer);
+    eventually(scene_access_lines(&stage.scene, "\"status\":204") == 1);
+    ck_assert_uint_eq(scene_access_lines(&stage.scene, "\"reason\""), 0);
+    ck_assert_uint_eq(atomic_load(&stage.scripts[0].connections), 1);
+    stage_close(&stage);
+}
+END_TEST
+
 /* All that may be read can be passed on, though it grows by the blanks that lb writes: else one
  * client has every backend left out. */
 START_TEST(the_longest_trailers_pass)
@@ -663,6 +680,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, the_head_becomes_fields_without_those_of_connections);
     tcase_add_test(tcase, an_upgrade_is_ignored_and_old_clients_are_served);
     tcase_add_test(tcase, bodies_and_trailers_pass_both_ways);
+    tcase_add_test(tcase, an_answer_without_a_body_is_whole_with_its_head);
     tcase_add_test(tcase, the_longest_trailers_pass);
     tcase_add_test(tcase, interim_answers_pass);
     tcase_add_test(tcase, both_sides_talk_at_the_same_time);

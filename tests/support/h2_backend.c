@@ -154,6 +154,8 @@ static void answer_head(struct stream *stream)
     struct h2_script *script = stream->side->script;
     if (is_path(stream, "/echo") || is_path(stream, "/hold"))
         answer_with(stream, "200", "content-type", "text/plain");
+    else if (is_path(stream, "/bare"))
+        answer_with(stream, "204", "te-st", "yes");
     else if (is_path(stream, "/head"))
         answer_text(stream, stream->fields.bytes);
     else if (is_path(stream, "/trailers"))

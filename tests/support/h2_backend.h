@@ -12,6 +12,7 @@
  *   /trailers    200, "body", trailers grpc-status: 0 and te-st: yes
  *   /status      200 and grpc-status: 0 in one HEADERS frame that ends the stream
  *   /interim     103, then 200
+ *   /bare        204, whose stream does not end
  *   /large       200, script.large_bytes of 'x'
  *   /hold        200 once script.is_released and another frame came; HEADERS at once
  *   /hang        nothing
