@@ -66,8 +66,8 @@ static void each_port(const char *from, const char *end, void (*on_port)(unsigne
     for (const char *line = from; (line = find_line(line, end, "address = ")) != NULL;) {
         const char *next = line + strcspn(line, "\n");
         const char *colon = memrchr(line, ':', (size_t)(next - line));
-        ck_assert_ptr_nonnull(colon);
-        on_port((unsigned)strtoul(colon + 1, NULL, 10));
+        if (colon != NULL) /* a story may be about a line that is not whole */
+            on_port((unsigned)strtoul(colon + 1, NULL, 10));
         line = next;
     }
 }
