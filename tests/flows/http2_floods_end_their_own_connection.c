@@ -92,10 +92,11 @@ static void send_too_much(struct text *bytes, uint32_t first)
     text_done(&block);
 }
 
+/* Not answered before their wrong ends: frames on a stream that is over are another fault. */
 static void end_with_no_end(struct text *bytes, uint32_t first)
 {
     for (uint32_t stream = first; stream < first + 2 * ROUND_STREAMS; stream += 2) {
-        add_head(bytes, stream, 0, "/");
+        add_head(bytes, stream, 0, "/never");
         add_frame(bytes, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, stream, "\0\1x\1y", 5);
     }
 }
