@@ -195,9 +195,9 @@ static const struct flood {
     bool is_perhaps_worse; /* PROTOCOL_ERROR will do */
 } floods[] = {
     {"reset-flood", cancel_requests, 0, false},
-    {"fault-flood", make_it_cancel, 4, false},
+    {"fault-flood", make_it_cancel, 4, true},
     {"fault-flood", ask_wrongly, 4, false},
-    {"fault-flood", send_too_much, 4, false},
+    {"fault-flood", send_too_much, 4, true},
     {"fault-flood", end_with_no_end, 4, true},
     {"settings-flood", change_settings, 0, false},
     {"settings-flood", acknowledge_settings, 0, false},
