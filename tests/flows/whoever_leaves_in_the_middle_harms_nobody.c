@@ -108,7 +108,7 @@ static void come(struct square *square, struct peer *peer, bool over_tls)
 static void leave(struct peer *peer, unsigned way)
 {
     if (way == 3)
-        peer_receive(peer);
+        peer_receive_bytes(peer, 1);
     if (way == 2)
         peer_finish(peer);
     if (way == 1)
