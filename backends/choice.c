@@ -6,7 +6,7 @@
  */
 #include "backends/choice.h"
 
-#include "backends/affinity.h"
+#include "backends/persistence/affinity.h"
 #include "backends/queue.h"
 #include "lb/base/text_map.h"
 

@@ -16,9 +16,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "backends/http1_errand.h"
+#include "backends/http1/http1_errand.h"
 #include "backends/http2/h2_errand.h"
-#include "backends/link.h"
+#include "backends/links/link.h"
 #include "lb/base/http1.h"
 #include "lb/base/slice.h"
 

@@ -6,12 +6,12 @@
 #include <string.h>
 #include <uv.h>
 
-#include "backends/affinity.h"
-#include "backends/backend_tls.h"
+#include "backends/persistence/affinity.h"
+#include "backends/persistence/pool_persistence.h"
 #include "backends/pool_checks.h"
-#include "backends/pool_persistence.h"
 #include "backends/pool_place.h"
 #include "backends/queue.h"
+#include "backends/tls/backend_tls.h"
 #include "lb/base/arena.h"
 #include "lb/base/log.h"
 

@@ -10,7 +10,7 @@
 
 #include "backends/backend.h"
 #include "backends/balancer.h"
-#include "backends/check_codes.h"
+#include "backends/health/check_codes.h"
 #include "backends/sequence.h"
 #include "lb/base/limits.h"
 #include "lb/base/option.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "backends/check.h"
+#include "backends/health/check.h"
 #include "backends/pool.h"
 #include "backends/pool_place.h"
 #include "lb/base/http1.h"

@@ -16,14 +16,14 @@
 
 #include "lb/base/connection.h"
 #include "lb/base/list.h"
-#include "listeners/ca_uses.h"
+#include "listeners/ca/ca_uses.h"
 #include "listeners/client_protocol.h"
 #include "listeners/door.h"
-#include "listeners/http1_client.h"
+#include "listeners/http1/http1_client.h"
 #include "listeners/http2/http2_desk.h"
 #include "listeners/inspection.h"
 #include "listeners/listener.h"
-#include "listeners/proxy_reader.h"
+#include "listeners/proxy/proxy_reader.h"
 #include "listeners/stream.h"
 #include "listeners/tls/handshake.h"
 

@@ -7,10 +7,10 @@
 #include "lb/base/utf8.h"
 #include "listeners/identity.h"
 #include "listeners/identity_headers.h"
-#include "listeners/policy.h"
 #include "listeners/registry/certificates.h"
 #include "listeners/registry/view.h"
-#include "listeners/rule.h"
+#include "listeners/rules/policy.h"
+#include "listeners/rules/rule.h"
 
 /* --- names --------------------------------------------------------------------------------- */
 

@@ -4,8 +4,8 @@
 #include "listeners/client.h"
 #include "listeners/objection.h"
 #include "listeners/ocsp/ocsp_desk.h"
-#include "listeners/policy.h"
 #include "listeners/registry/registry.h"
+#include "listeners/rules/policy.h"
 
 static enum client_signup result_of(enum signup_outcome outcome)
 {

@@ -12,7 +12,7 @@
 #include "lb/base/limits.h"
 #include "listeners/client_id.h"
 #include "listeners/identity_headers.h"
-#include "listeners/policy.h"
+#include "listeners/rules/policy.h"
 
 static void identity_free(struct identity *identity)
 {

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "listeners/ca_set.h"
+#include "listeners/ca/ca_set.h"
 
 struct policy;
 struct identity_header_values;

@@ -15,7 +15,7 @@
 #include "lb/base/draft.h"
 #include "listeners/identity.h"
 #include "listeners/identity_headers/field_pen.h"
-#include "listeners/policy.h"
+#include "listeners/rules/policy.h"
 
 struct rendering {
     size_t length;

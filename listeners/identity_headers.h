@@ -19,7 +19,7 @@
 #include "lb/base/limits.h"
 #include "lb/base/slice.h"
 #include "listeners/identity_headers/identity_preset.h"
-#include "listeners/rule.h"
+#include "listeners/rules/rule.h"
 
 struct identity;
 struct identity_header_values;

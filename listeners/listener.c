@@ -6,7 +6,7 @@
 
 #include "listeners/access/access_index.h"
 #include "listeners/access/access_tally.h"
-#include "listeners/ca_uses.h"
+#include "listeners/ca/ca_uses.h"
 #include "listeners/crl/crl_check_parts.h"
 #include "listeners/crl/crls.h"
 #include "listeners/load/access_section.h"

@@ -7,7 +7,7 @@
 
 #include "lb/base/option.h"
 #include "lb/base/socket.h"
-#include "listeners/router.h"
+#include "listeners/rules/router.h"
 
 struct access_index;
 struct access_section;

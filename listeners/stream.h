@@ -138,7 +138,7 @@ struct stream {
     uint64_t answer_bytes;       /* of body, so far */
 };
 
-/** The roof as a client sees it. Implemented by lb/exchange.c; `roof` is its context. */
+/** The roof as a client sees it. Implemented by lb/exchange/exchange.c; `roof` is its context. */
 struct stream_events {
     /** A request's head is there. request: lent during the call. Sets stream->exchange, or ends the
      * stream, or lets it wait (stream->wait): begin comes again then. May do all the work. */

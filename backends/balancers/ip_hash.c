@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A client's address decides, by weight: the same client gets the same backend for as long as that
  * is up and has room. */
-#include "backends/affinity.h"
 #include "backends/balancer.h"
 #include "backends/choice.h"
+#include "backends/persistence/affinity.h"
 
 static int choose(struct pool *pool, struct choice *choice)
 {

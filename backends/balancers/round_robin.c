@@ -9,9 +9,9 @@
  * has not tried; the steps walked are used up as well, so that the load of a backend that fails is
  * spread over the others by weight instead of falling on its neighbour.
  */
-#include "backends/affinity.h"
 #include "backends/balancer.h"
 #include "backends/choice.h"
+#include "backends/persistence/affinity.h"
 
 /* A request that has tried so many neighbours looks at all seats instead. */
 enum { STEPS_MOST = 256 };

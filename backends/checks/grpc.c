@@ -2,8 +2,8 @@
 /* Does the backend say by the standard health protocol of gRPC that it serves? */
 #include <stdio.h>
 
-#include "backends/check_h2.h"
-#include "backends/grpc_health.h"
+#include "backends/health/check_h2.h"
+#include "backends/health/grpc_health.h"
 
 _Static_assert((size_t)GRPC_QUESTION_BYTES <= CHECK_H2_BODY_BYTES,
                "the longest name of a service fits");

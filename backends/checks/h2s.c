@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* As https, over HTTP/2. */
-#include "backends/check_h2.h"
+#include "backends/health/check_h2.h"
 
 static void connected(struct check_run *run)
 {

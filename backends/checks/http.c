@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Does the backend answer an HTTP request with a status that an operator calls healthy? */
-#include "backends/check_http.h"
+#include "backends/health/check_http.h"
 
 // clang-format off
 const struct check check_http = {

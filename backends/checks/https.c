@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* As http, behind TLS. */
-#include "backends/check_http.h"
-#include "backends/check_tls.h"
+#include "backends/health/check_http.h"
+#include "backends/health/check_tls.h"
 
 static void ask(struct check_run *run)
 {

@@ -3,7 +3,7 @@
  * Does the backend accept a TCP connection? It is closed again without a byte; nothing is learned
  * about what the backend would answer.
  */
-#include "backends/check_run.h"
+#include "backends/health/check_run.h"
 
 static void connected(struct check_run *run)
 {

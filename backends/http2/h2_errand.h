@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "backends/link.h"
+#include "backends/links/link.h"
 #include "lb/base/http1.h"
 #include "lb/base/list.h"
 

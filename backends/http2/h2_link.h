@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 #include "backends/errand.h"
-#include "backends/link_parts.h"
+#include "backends/links/link_parts.h"
 #include "lb/base/deadline.h"
 
 enum h2_link_state {

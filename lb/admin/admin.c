@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lb/acceptor.h"
 #include "lb/admin/admin_listener.h"
 #include "lb/admin/api.h"
 #include "lb/admin/api_desk.h"
 #include "lb/base/limits.h"
 #include "lb/base/log.h"
 #include "lb/base/unix_socket.h"
+#include "lb/server/acceptor.h"
 #include "listeners/client.h"
 
 enum { LISTEN_BACKLOG = 64 };

@@ -16,7 +16,7 @@
 
 #include "lb/admin/admin_address.h"
 #include "lb/base/error.h"
-#include "lb/census.h"
+#include "lb/server/census.h"
 
 struct admin;
 struct admin_host;

@@ -8,7 +8,7 @@
 #include "lb/admin/admin.h"
 #include "lb/admin/api.h"
 #include "lb/base/nearest.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 
 const char *backend_report_state(const struct standing *standing)
 {

@@ -5,7 +5,7 @@
 
 #include "lb/admin/json_writer.h"
 #include "lb/base/certificate.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 
 /* --- visiting ------------------------------------------------------------------------------ */
 

@@ -6,7 +6,7 @@
 #include <openssl/x509.h>
 #include <stdbool.h>
 
-#include "listeners/ca_uses.h"
+#include "listeners/ca/ca_uses.h"
 #include "listeners/listener.h"
 
 struct config;

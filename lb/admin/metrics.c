@@ -9,7 +9,7 @@
 #include "lb/admin/api.h"
 #include "lb/admin/backend_report.h"
 #include "lb/admin/metrics_writer.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 #include "listeners/registry/registry.h"
 #include "listeners/registry/view.h"
 #include "listeners/tally.h"

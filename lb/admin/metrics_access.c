@@ -5,7 +5,7 @@
 #include "lb/admin/metrics_writer.h"
 #include "lb/base/arena.h"
 #include "lb/base/text_map.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 #include "listeners/access/access_tally.h"
 #include "listeners/load/access_section.h"
 

@@ -9,7 +9,7 @@
 #include "lb/base/arena.h"
 #include "lb/base/certificate.h"
 #include "lb/base/text_map.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 
 /* --- server certificates ------------------------------------------------------------------- */
 

@@ -6,7 +6,7 @@
 #include "lb/admin/admin.h"
 #include "lb/admin/metrics.h"
 #include "lb/admin/metrics_writer.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 #include "listeners/traffic.h"
 
 /* --- numbers of a listener ----------------------------------------------------------------- */

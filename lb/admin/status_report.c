@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backends/check.h"
+#include "backends/health/check.h"
 #include "backends/queue.h"
 #include "lb/admin/admin.h"
 #include "lb/admin/api.h"
@@ -16,7 +16,7 @@
 #include "lb/admin/client_cas.h"
 #include "lb/admin/revocation_report.h"
 #include "lb/base/timestamp.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 #include "listeners/tally.h"
 #include "listeners/traffic.h"
 

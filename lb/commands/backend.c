@@ -10,7 +10,7 @@
 #include "lb/commands/admin_client.h"
 #include "lb/commands/arguments.h"
 #include "lb/commands/commands.h"
-#include "lb/config_sections.h"
+#include "lb/config/config_sections.h"
 
 static const char verb[] = "backend";
 

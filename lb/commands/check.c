@@ -7,9 +7,9 @@
 
 #include "lb/commands/arguments.h"
 #include "lb/commands/commands.h"
-#include "lb/config_cas.h"
-#include "lb/config_files.h"
-#include "lb/places.h"
+#include "lb/config/config_cas.h"
+#include "lb/config/config_files.h"
+#include "lb/config/places.h"
 #include "listeners/registry/registry_options.h"
 
 void check_write_problems(const struct problems *problems, FILE *out)

@@ -17,7 +17,7 @@
 #include "lb/commands/reply.h"
 #include "lb/commands/table.h"
 #include "lb/commands/word.h"
-#include "lb/privileges.h"
+#include "lb/server/privileges.h"
 
 static const char verb[] = "explain";
 

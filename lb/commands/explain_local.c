@@ -9,11 +9,11 @@
 #include "lb/admin/registry/call_body.h"
 #include "lb/base/certificate.h"
 #include "lb/commands/check.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
+#include "lb/config/places.h"
 #include "lb/explain/explanation.h"
 #include "lb/explain/explanation_json.h"
 #include "lb/explain/explanation_registry.h"
-#include "lb/places.h"
 #include "listeners/registry/registry_options.h"
 #include "listeners/registry/view.h"
 

@@ -7,11 +7,11 @@
 
 #include "backends/backend.h"
 #include "backends/balancer.h"
-#include "backends/check.h"
+#include "backends/health/check.h"
 #include "lb/base/nearest.h"
 #include "lb/base/option.h"
 #include "lb/commands/commands.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 
 enum { USAGE_COLUMNS = 32 };
 

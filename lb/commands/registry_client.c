@@ -10,9 +10,9 @@
 #include "lb/commands/arguments.h"
 #include "lb/commands/commands.h"
 #include "lb/commands/registry_settings.h"
-#include "lb/config.h"
-#include "lb/places.h"
-#include "lb/privileges.h"
+#include "lb/config/config.h"
+#include "lb/config/places.h"
+#include "lb/server/privileges.h"
 
 /* A change may wait for other writers, for the CA's key, for a reload; a question does not. */
 enum { CHANGE_MS = ADMIN_CLIENT_RELOAD_MS, QUESTION_MS = ADMIN_CLIENT_ASK_MS };

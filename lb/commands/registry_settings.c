@@ -5,7 +5,7 @@
 
 #include "lb/base/ini.h"
 #include "lb/base/option.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 #include "listeners/registry/registry_options.h"
 
 /* What was read. All in the arena. */

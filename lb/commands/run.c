@@ -10,12 +10,12 @@
 #include "lb/commands/arguments.h"
 #include "lb/commands/check.h"
 #include "lb/commands/commands.h"
-#include "lb/config_files.h"
-#include "lb/held_signals.h"
-#include "lb/places.h"
-#include "lb/problem_log.h"
-#include "lb/server.h"
-#include "lb/signer.h"
+#include "lb/config/config_files.h"
+#include "lb/config/places.h"
+#include "lb/config/problem_log.h"
+#include "lb/keys/signer.h"
+#include "lb/server/held_signals.h"
+#include "lb/server/server.h"
 
 /** found: what a reload will not be able to read. */
 static bool become_user(const struct config *config, struct problems *found, struct error *err)

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "lb/commands/commands.h"
-#include "lb/privileges.h"
-#include "lb/signer.h"
+#include "lb/keys/signer.h"
+#include "lb/server/privileges.h"
 
 int command_sign(int argc, char **argv)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lb sign: what the running lb starts when something is to be signed (lb/signer.h). */
+/* lb sign: what the running lb starts when something is to be signed (lb/keys/signer.h). */
 #ifndef LB_COMMANDS_SIGN_H
 #define LB_COMMANDS_SIGN_H
 

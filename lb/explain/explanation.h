@@ -14,9 +14,9 @@
 #include <stdbool.h>
 #include <time.h>
 
-#include "lb/decision.h"
+#include "lb/exchange/decision.h"
 #include "lb/explain/explanation_question.h"
-#include "listeners/policy.h"
+#include "listeners/rules/policy.h"
 
 /** Who answers, and what it knows. */
 struct explainer {

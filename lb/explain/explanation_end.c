@@ -7,11 +7,11 @@
 #include "backends/backend.h"
 #include "lb/admin/backend_report.h"
 #include "lb/admin/json_writer.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
+#include "lb/exchange/own_answer.h"
 #include "lb/explain/explanation.h"
 #include "lb/explain/explanation_advice.h"
 #include "lb/explain/explanation_fields.h"
-#include "lb/own_answer.h"
 #include "listeners/access/access_tally.h"
 
 /* --- refused -------------------------------------------------------------------------------- */

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "lb/admin/json_writer.h"
+#include "lb/exchange/forwarded.h"
+#include "lb/exchange/request_id.h"
 #include "lb/explain/explanation.h"
-#include "lb/forwarded.h"
-#include "lb/request_id.h"
 #include "listeners/client.h"
 #include "listeners/identity_headers.h"
 

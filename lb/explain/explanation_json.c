@@ -8,7 +8,7 @@
 #include "lb/admin/json_writer.h"
 #include "lb/base/certificate.h"
 #include "lb/base/error.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 #include "lb/explain/explanation.h"
 #include "lb/explain/explanation_advice.h"
 #include "lb/explain/explanation_checks.h"

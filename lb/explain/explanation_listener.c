@@ -7,7 +7,7 @@
 #include "lb/base/draft.h"
 #include "lb/base/error.h"
 #include "lb/base/nearest.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 
 static const char *protocol_of(const struct listener *listener)
 {

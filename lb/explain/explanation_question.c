@@ -10,7 +10,7 @@
 #include "lb/admin/registry/call_body.h"
 #include "lb/base/certificate.h"
 #include "lb/base/error.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 #include "lb/explain/explanation_listener.h"
 
 enum {

@@ -11,7 +11,7 @@
 #include "lb/base/regex.h"
 #include "listeners/load/access_section.h"
 #include "listeners/load/rule_domain.h"
-#include "listeners/router.h"
+#include "listeners/rules/router.h"
 
 enum {
     NAMES = 1U << RULE_DOMAIN_NAME,

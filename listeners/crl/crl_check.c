@@ -7,7 +7,7 @@
 
 #include "lb/base/arena.h"
 #include "lb/base/text_map.h"
-#include "listeners/ca_set.h"
+#include "listeners/ca/ca_set.h"
 #include "listeners/crl/crl.h"
 #include "listeners/crl/crl_check_parts.h"
 #include "listeners/crl/crl_file.h"

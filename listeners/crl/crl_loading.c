@@ -8,7 +8,7 @@
 #include "lb/base/certificate.h"
 #include "lb/base/text_map.h"
 #include "lb/base/timestamp.h"
-#include "listeners/ca_set.h"
+#include "listeners/ca/ca_set.h"
 #include "listeners/crl/crl_check_parts.h"
 #include "listeners/crl/crl_file.h"
 #include "listeners/crl/crl_source.h"

@@ -7,7 +7,7 @@
 #include "lb/base/error.h"
 #include "lb/base/nearest.h"
 #include "listeners/load/rule_domain.h"
-#include "listeners/redirect.h"
+#include "listeners/rules/redirect.h"
 
 static const char redirect_word[] = "redirect:";
 

@@ -8,7 +8,7 @@
 #include "listeners/load/access_wider.h"
 #include "listeners/load/listener_build.h"
 #include "listeners/load/rule_domain.h"
-#include "listeners/redirect.h"
+#include "listeners/rules/redirect.h"
 
 /* What the rules that a section is for have in common. */
 struct meeting {

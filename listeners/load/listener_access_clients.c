@@ -9,7 +9,7 @@
 #include "listeners/load/access_wider.h"
 #include "listeners/load/listener_build.h"
 #include "listeners/load/rule_domain.h"
-#include "listeners/router.h"
+#include "listeners/rules/router.h"
 
 enum { EVERYBODY = ACCESS_OF_VERIFIED | ACCESS_OF_MISSING | ACCESS_OF_INVALID };
 

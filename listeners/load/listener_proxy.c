@@ -3,7 +3,7 @@
 #include "lb/base/network.h"
 #include "listeners/load/listener_build.h"
 #include "listeners/load/network_list.h"
-#include "listeners/proxy_header.h"
+#include "listeners/proxy/proxy_header.h"
 
 /* Who believes everyone lets every client choose its own address. */
 static void warn_of_everyone(struct listener_build *build, const struct network *network,

@@ -12,7 +12,7 @@
 #include "lb/base/text_map.h"
 #include "listeners/answer/refusal_page.h"
 #include "listeners/load/listener_build.h"
-#include "listeners/redirect.h"
+#include "listeners/rules/redirect.h"
 
 static const char alert_word[] = "alert";
 static const char redirect_word[] = "redirect:";

@@ -6,7 +6,7 @@
 #include "listeners/allow/allow_list.h"
 #include "listeners/allow/name_pattern.h"
 #include "listeners/load/network_list.h"
-#include "listeners/rule.h"
+#include "listeners/rules/rule.h"
 
 const struct allow_list *rule_allow_read(const struct rule_options *options, struct arena *arena,
                                          const char *file, struct problems *problems,

@@ -3,7 +3,7 @@
 #ifndef LB_LISTENERS_RULE_RESPOND_H
 #define LB_LISTENERS_RULE_RESPOND_H
 
-#include "listeners/rule.h"
+#include "listeners/rules/rule.h"
 
 /**
  * Read "503 Back at noon": a status and perhaps a sentence.

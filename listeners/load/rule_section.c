@@ -10,7 +10,7 @@
 #include "listeners/load/rule_domain.h"
 #include "listeners/load/rule_respond.h"
 #include "listeners/load/rule_url.h"
-#include "listeners/redirect.h"
+#include "listeners/rules/redirect.h"
 
 struct reading {
     struct rule_section *section;

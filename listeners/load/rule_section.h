@@ -3,7 +3,7 @@
 #ifndef LB_LISTENERS_RULE_SECTION_H
 #define LB_LISTENERS_RULE_SECTION_H
 
-#include "listeners/rule.h"
+#include "listeners/rules/rule.h"
 
 /**
  * Check what a section says about itself: domain, url, redirect, respond, client_headers,

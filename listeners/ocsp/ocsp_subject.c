@@ -7,7 +7,7 @@
 
 #include "lb/base/certificate.h"
 #include "lb/base/error.h"
-#include "listeners/ca_set.h"
+#include "listeners/ca/ca_set.h"
 #include "listeners/identity.h"
 #include "listeners/registry/record.h"
 

@@ -10,7 +10,7 @@
 #include "lb/base/limits.h"
 #include "lb/base/lru.h"
 #include "listeners/identity.h"
-#include "listeners/policy.h"
+#include "listeners/rules/policy.h"
 
 enum { CHAIN_HASH_BYTES = 32, CHAIN_KEY_BYTES = CHAIN_HASH_BYTES + POLICY_ID_BYTES };
 

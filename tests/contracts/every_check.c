@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every way to ask for health must keep: each test runs for each file in backends/checks/. */
-#include "backends/check_run.h"
+#include "backends/health/check_run.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

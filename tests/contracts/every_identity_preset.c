@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "listeners/rule.h"
+#include "listeners/rules/rule.h"
 #include "tests/support/check_main.h"
 #include "tests/support/teller.h"
 #include "tests/support/text.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lb/base/ini.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 #include "tests/support/check_main.h"
 
 static struct arena arena;

@@ -4,7 +4,7 @@
  * verdicts that change where nothing was said, an answer that passes though it is longer than what
  * is kept, and reasons that are empty or not clean.
  */
-#include "backends/grpc_health.h"
+#include "backends/health/grpc_health.h"
 #include "tests/fuzz/expect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length);

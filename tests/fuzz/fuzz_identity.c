@@ -16,7 +16,7 @@
 #include "listeners/allow/identity_names.h"
 #include "listeners/identity.h"
 #include "listeners/identity_headers.h"
-#include "listeners/policy.h"
+#include "listeners/rules/policy.h"
 #include "listeners/tls/handshake.h"
 #include "tests/fuzz/expect.h"
 

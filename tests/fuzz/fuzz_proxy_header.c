@@ -4,7 +4,7 @@
  * change when more bytes come, headers that are waited for beyond their longest, bytes taken that
  * are not there, clients without an address, and faults without words.
  */
-#include "listeners/proxy_header.h"
+#include "listeners/proxy/proxy_header.h"
 #include "tests/fuzz/expect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length);

@@ -15,7 +15,7 @@
 #ifndef LB_TESTS_CONFIG_FOLDER_H
 #define LB_TESTS_CONFIG_FOLDER_H
 
-#include "lb/config.h"
+#include "lb/config/config.h"
 #include "tests/support/folder.h"
 
 void config_folder_make(struct folder *folder);

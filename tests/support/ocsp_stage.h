@@ -6,7 +6,7 @@
 
 #include "listeners/identity.h"
 #include "listeners/ocsp/ocsp_check.h"
-#include "listeners/policy.h"
+#include "listeners/rules/policy.h"
 #include "tests/support/certificates.h"
 #include "tests/support/tls_stage.h"
 

@@ -80,8 +80,8 @@ bool peer_send(struct peer *peer, const void *bytes, size_t length);
 bool peer_say(struct peer *peer, const char *text);
 /* As much as goes without waiting. Plain only. */
 size_t peer_send_without_waiting(struct peer *peer, const void *bytes, size_t length);
-/* One read into the inbox; false: there will be no more (ended, reset or alert). Waits for more than
- * is there: over HTTP/2 an answer may have come while its request was said. */
+/* One read into the inbox; false: there will be no more (ended, reset or alert). Waits for more
+ * than is there: over HTTP/2 an answer may have come while its request was said. */
 bool peer_receive(struct peer *peer);
 /* Read until the inbox holds this text; false: the end came first. */
 bool peer_receive_until(struct peer *peer, const char *text);

@@ -12,7 +12,7 @@
 
 #include "listeners/identity.h"
 #include "listeners/identity_headers.h"
-#include "listeners/policy.h"
+#include "listeners/rules/policy.h"
 #include "tests/support/certificates.h"
 #include "tests/support/tls_stage.h"
 

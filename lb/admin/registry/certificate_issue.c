@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The built-in CA: made by a call or at first use, and what it signs. The running lb has a process
- * of its own do either (lb/signer.h), a command does it itself. */
+ * of its own do either (lb/keys/signer.h), a command does it itself. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,8 @@
 #include "lb/admin/registry/record_json.h"
 #include "lb/admin/registry/registry_call.h"
 #include "lb/base/certificate.h"
-#include "lb/builtin_ca.h"
-#include "lb/signer.h"
+#include "lb/keys/builtin_ca.h"
+#include "lb/keys/signer.h"
 
 static struct issuer_place place_of(const struct registry_call *call)
 {

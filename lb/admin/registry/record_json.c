@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "lb/base/certificate.h"
-#include "lb/census.h"
+#include "lb/server/census.h"
 
 /* Certificates know whole seconds. */
 static void write_seconds(struct json_writer *writer, const char *key, int64_t seconds)

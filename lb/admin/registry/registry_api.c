@@ -11,7 +11,7 @@
 #include "lb/base/list.h"
 #include "lb/base/log.h"
 #include "lb/base/timestamp.h"
-#include "lb/held_signals.h"
+#include "lb/server/held_signals.h"
 #include "listeners/registry/view.h"
 
 /** A call and whom it is for. Freed with the answer. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lb/config_hosts.h"
+#include "lb/config/config_hosts.h"
 #include "listeners/load/client_ca.h"
 #include "listeners/registry/registry_options.h"
 

@@ -2,7 +2,7 @@
 /* What a pool's section says about checks: what follows from it, and what is wrong with it. */
 #include "backends/pool_checks.h"
 
-#include "backends/check.h"
+#include "backends/health/check.h"
 #include "tests/support/check_main.h"
 #include "tests/support/made_pool.h"
 

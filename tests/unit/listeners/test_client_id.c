@@ -10,7 +10,7 @@
 #include "listeners/identity.h"
 #include "listeners/registry/certificates.h"
 #include "listeners/registry/view.h"
-#include "listeners/rule.h"
+#include "listeners/rules/rule.h"
 #include "tests/support/check_main.h"
 
 /* --- the stage: alice, whom the rule's CA set has verified ---------------------------------- */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "lb/base/limits.h"
-#include "listeners/policy.h"
+#include "listeners/rules/policy.h"
 #include "listeners/tls/chain_cache.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"

@@ -12,7 +12,7 @@
 #include "lb/base/log.h"
 #include "lb/base/utf8.h"
 #include "listeners/identity.h"
-#include "listeners/policy.h"
+#include "listeners/rules/policy.h"
 #include "listeners/tls/handshake.h"
 #include "tests/support/check_main.h"
 #include "tests/support/strange.h"

@@ -3,7 +3,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-#include "listeners/ca_set.h"
+#include "listeners/ca/ca_set.h"
 #include "tests/support/check_main.h"
 #include "tests/support/tls_cast.h"
 

@@ -18,7 +18,7 @@
 #include "lb/base/connection.h"
 #include "lb/base/log.h"
 #include "lb/base/unix_socket.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"
 #include "tests/support/folder.h"

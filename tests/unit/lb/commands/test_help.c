@@ -10,10 +10,10 @@
 
 #include "backends/backend.h"
 #include "backends/balancer.h"
-#include "backends/check.h"
+#include "backends/health/check.h"
 #include "lb/base/ini.h"
 #include "lb/commands/commands.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 #include "tests/support/captured.h"
 #include "tests/support/check_main.h"
 

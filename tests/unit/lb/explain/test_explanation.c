@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "lb/admin/json_writer.h"
-#include "lb/config.h"
+#include "lb/config/config.h"
 #include "lb/explain/explanation_json.h"
 #include "listeners/identity.h"
 #include "listeners/registry/view.h"

@@ -13,7 +13,7 @@
 #include "listeners/listener.h"
 #include "listeners/load/access_section.h"
 #include "listeners/load/rule_domain.h"
-#include "listeners/router.h"
+#include "listeners/rules/router.h"
 #include "tests/support/check_main.h"
 #include "tests/support/config_folder.h"
 #include "tests/support/text.h"

@@ -15,7 +15,7 @@
 #include "lb/base/limits.h"
 #include "listeners/allow/name_pattern.h"
 #include "listeners/identity.h"
-#include "listeners/policy.h"
+#include "listeners/rules/policy.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
 

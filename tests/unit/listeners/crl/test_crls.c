@@ -14,7 +14,7 @@
 #include "listeners/crl/crl_loading.h"
 #include "listeners/crl/crl_source.h"
 #include "listeners/identity.h"
-#include "listeners/policy.h"
+#include "listeners/rules/policy.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"

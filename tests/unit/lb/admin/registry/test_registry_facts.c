@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lb/config.h"
+#include "lb/config/config.h"
 #include "tests/support/certificates.h"
 #include "tests/support/check_main.h"
 #include "tests/support/folder.h"

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How an exchange ends: the link given back or closed, the log line written, the stream let go. */
+#ifndef LB_EXCHANGE_EXCHANGE_END_H
+#define LB_EXCHANGE_EXCHANGE_END_H
+
+#include <stdbool.h>
+
+struct exchange;
+
+/** Free everything; the stream is no longer the exchange's when this returns, and is not told. For
+ * a stream that is gone. */
+void exchange_over(struct exchange *exchange);
+
+/** exchange_over, and tell the stream. clean: the answer was complete. */
+void exchange_end(struct exchange *exchange, bool clean);
+
+/** An answer of lb's own in place of the backend's, then the end. reason: a short word; sentence:
+ * for people, or NULL. */
+void exchange_end_with(struct exchange *exchange, unsigned status, const char *reason,
+                       const char *sentence);
+
+#endif
