@@ -9,6 +9,7 @@
 #include "backends/pool.h"
 #include "backends/pool_place.h"
 #include "lb/base/http1.h"
+#include "lb/base/limits.h"
 
 /* Unset: what the backends speak. */
 static const char *check_name(const struct pool_options *options, char *into, size_t room)
@@ -78,7 +79,7 @@ static bool can_be_asked(const char *path, const char *host)
 {
     struct http_request request;
     enum http_fault fault;
-    char head[1024];
+    char head[CHECK_HEAD_BYTES];
     int length = snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, host);
     return length > 0 && (size_t)length < sizeof head &&
            http_parse_request(&request, head, (size_t)length, sizeof head, &fault) == HTTP_COMPLETE;

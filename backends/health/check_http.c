@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "lb/base/http1.h"
+#include "lb/base/limits.h"
 
 /* Path, host and the fields around them are far smaller: see pool_checks.c. */
-enum { REQUEST_BYTES = 1024 };
+/* A path and a host that pool_checks.c let pass, each in a head of CHECK_HEAD_BYTES, and lb's own
+ * fields. */
+enum { REQUEST_BYTES = 2 * CHECK_HEAD_BYTES + 256 };
 
 /* As in `health_check_method = HEAD | GET`. */
 enum http_method check_http_method(const struct pool *pool)

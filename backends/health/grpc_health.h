@@ -20,8 +20,8 @@
 #define GRPC_HEALTH_PATH "/grpc.health.v1.Health/Check"
 
 enum {
-    /* A name of a service: what fits a line of the INI file. */
-    GRPC_SERVICE_BYTES = INI_LINE_BYTES,
+    /* A name of a service, as health_check_service takes it. */
+    GRPC_SERVICE_BYTES = 199,
     /* Prefix, tag, a length of up to two bytes, name. */
     GRPC_QUESTION_BYTES = 5 + 1 + 2 + GRPC_SERVICE_BYTES,
 };

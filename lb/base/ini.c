@@ -4,10 +4,10 @@
  * per call, which is what makes line numbers exact, and judges each line first: what inih would
  * split, cut, join or skip silently becomes a problem. Where the meaning is clear all the same the
  * line is read on, so that one slip does not hide those behind it; the config is refused anyway.
+ * A line that inih has no room for is handed over with a mark for its value, which waits here.
  */
 #include "lb/base/ini.h"
 
-#include <errno.h>
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +19,9 @@
 
 static const char blanks[] = " \t";
 
+/* Stands for a value: no line holds it, for it is a control character. */
+#define LONG_VALUE "\x01"
+
 struct scan {
     struct ini *ini;
     struct arena *arena;
@@ -28,6 +31,7 @@ struct scan {
     struct slice rest;               /* what was not yet read */
     unsigned line;                   /* of the line handed to inih last; the first is 1 */
     int room;                        /* in inih's buffer for a line */
+    const char *long_value;          /* what LONG_VALUE stands for in the line handed over last */
     const struct ini_entry *section; /* header of the keys that follow; NULL: they belong nowhere */
     bool is_below_header;
 };
@@ -70,14 +74,14 @@ static const char *length_unit(struct slice text)
     return i < text.length ? "bytes" : "characters";
 }
 
-static bool is_short_enough(struct scan *scan, struct slice line, size_t most)
+static bool is_short_enough(struct scan *scan, struct slice line)
 {
-    if (line.length > most)
+    if (line.length > INI_LINE_BYTES)
         REPORT(scan,
-               "line is %zu %s long; at most %zu are read: shorten it (a URL, a path): no value "
-               "goes on in a second line; a key that may be repeated takes several",
-               line.length, length_unit(line), most);
-    return line.length <= most;
+               "line is %zu %s long; at most %d are read: shorten it: no value goes on in a second "
+               "line; a key that may be repeated takes several",
+               line.length, length_unit(line), INI_LINE_BYTES);
+    return line.length <= INI_LINE_BYTES;
 }
 
 /* Section headers. */
@@ -194,7 +198,7 @@ static bool is_key_line(struct scan *scan, char *line)
 
 /* inih's two callbacks. */
 
-/* Judge `line`, which lies in inih's buffer; what inih must not see is emptied. */
+/* Judge `line`; what inih must not see is emptied. */
 static void line_check(struct scan *scan, char *line)
 {
     size_t indent = strspn(line, blanks);
@@ -236,6 +240,38 @@ static bool has_too_many(struct scan *scan)
     return true;
 }
 
+/* What follows the `=` of a line that line_check() let pass waits here; inih gets the key and a
+ * mark. */
+static void value_set_aside(struct scan *scan, char *whole, char *line)
+{
+    char *value = strchr(whole, '=');
+    *value++ = '\0';
+    value[comment_offset(value)] = '\0';
+    scan->long_value = trim(value);
+    const char *key = trim(whole);
+    if (snprintf(line, (size_t)scan->room, "%s=" LONG_VALUE, key) < scan->room)
+        return;
+    REPORT(scan, "key is %zu %s long, and lb has no such key: write KEY = VALUE", strlen(key),
+           length_unit(slice_of(key)));
+    line[0] = '\0';
+}
+
+/* A line of at most INI_LINE_BYTES, into inih's buffer. */
+static void line_hand_over(struct scan *scan, struct slice bytes, char *line)
+{
+    scan->long_value = NULL;
+    if (bytes.length < (size_t)scan->room) {
+        memcpy(line, bytes.at, bytes.length);
+        line[bytes.length] = '\0';
+        line_check(scan, line);
+        return;
+    }
+    char *whole = arena_copy_bytes(scan->arena, bytes.at, bytes.length);
+    line_check(scan, whole);
+    if (whole[0] != '\0')
+        value_set_aside(scan, whole, line);
+}
+
 static char *on_line(char *line, int room, void *stream)
 {
     struct scan *scan = stream;
@@ -244,12 +280,9 @@ static char *on_line(char *line, int room, void *stream)
         return NULL;
     scan->room = room;
     struct slice bytes = line_take(scan);
-    size_t most = room > INI_LINE_BYTES ? INI_LINE_BYTES : (size_t)room - 1;
     line[0] = '\0';
-    if (is_text(scan, bytes) && is_short_enough(scan, bytes, most)) {
-        memcpy(line, bytes.at, bytes.length);
-        line[bytes.length] = '\0';
-        line_check(scan, line);
+    if (is_text(scan, bytes) && is_short_enough(scan, bytes)) {
+        line_hand_over(scan, bytes, line);
     } else if (bytes.at[0] == '[') {
         scan->section = NULL; /* its keys are not the previous section's */
         scan->is_below_header = true;
@@ -259,9 +292,10 @@ static char *on_line(char *line, int room, void *stream)
 
 static int on_key(void *user, const char *section, const char *key, const char *value)
 {
+    struct scan *scan = user;
     (void)section; /* cut at 49; the reader keeps it whole */
     if (key && value)
-        entry_add(user, key, value);
+        entry_add(scan, key, scan->long_value ? scan->long_value : value);
     return 1;
 }
 
@@ -346,55 +380,4 @@ void ini_read_bytes(struct ini *ini, const char *file, const char *bytes, size_t
     if (outcome != 0)
         problems_add(problems, file, outcome > 0 ? (unsigned)outcome : 0, "inih cannot read this");
     repeated_sections_join(&scan);
-}
-
-/* One byte more than allowed is asked for, to see that a file is too large; what is not used of the
- * memory is never touched. */
-static char *file_bytes(FILE *stream, size_t *ret_length, struct error *err)
-{
-    char *bytes = malloc(INI_FILE_BYTES + 1);
-    size_t length = bytes ? fread(bytes, 1, INI_FILE_BYTES + 1, stream) : 0;
-    if (!bytes || ferror(stream)) {
-        error_set(err, "cannot be read: %s", strerror(errno));
-    } else if (length > INI_FILE_BYTES) {
-        error_set(err, "is larger than %d MiB: is this the INI file?",
-                  INI_FILE_BYTES / 1024 / 1024);
-    } else {
-        *ret_length = length;
-        return bytes;
-    }
-    free(bytes);
-    return NULL;
-}
-
-bool ini_file_text(const char *file, struct slice *ret_text, struct arena *arena,
-                   struct problems *problems)
-{
-    struct error err = {""};
-    size_t length = 0;
-    FILE *stream = fopen(file, "rbe");
-    if (!stream) {
-        problems_add(problems, file, 0, "cannot be opened: %s", strerror(errno));
-        return false;
-    }
-    char *bytes = file_bytes(stream, &length, &err);
-    fclose(stream);
-    if (!bytes) {
-        problems_add(problems, file, 0, "%s", err.text);
-        return false;
-    }
-    *ret_text = (struct slice){arena_copy_bytes(arena, bytes, length), length};
-    free(bytes);
-    return true;
-}
-
-bool ini_read_file(struct ini *ini, const char *file, struct arena *arena,
-                   struct problems *problems)
-{
-    struct slice text;
-    *ini = (struct ini){NULL, 0};
-    if (!ini_file_text(file, &text, arena, problems))
-        return false;
-    ini_read_bytes(ini, file, text.at, text.length, arena, problems);
-    return true;
 }

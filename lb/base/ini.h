@@ -2,11 +2,12 @@
 /*
  * An INI file as a list of entries with exact line numbers, read by inih.
  *
- * What inih would do silently is refused by name: lines over 199 characters (split), section names
- * over 49 (cut), indented keys (continue the previous one), the same section twice (merge), text
- * behind a header (dropped). So are keys without "=" or outside a section, control characters, NUL
- * and bytes that are not UTF-8. A byte order mark and CRLF are fine. Lines beginning with `;` or
- * `#` are comments; behind a value only ` ;` begins one, so that values may contain `#`.
+ * What inih would do silently is refused by name: section names over 49 characters (cut), indented
+ * keys (continue the previous one), the same section twice (merge), text behind a header (dropped).
+ * So are keys without "=" or outside a section, control characters, NUL and bytes that are not
+ * UTF-8. Lines may be INI_LINE_BYTES long, although inih has room for 199. A byte order mark and
+ * CRLF are fine. Lines beginning with `;` or `#` are comments; behind a value only ` ;` begins one,
+ * so that values may contain `#`.
  */
 #ifndef LB_BASE_INI_H
 #define LB_BASE_INI_H

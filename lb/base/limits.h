@@ -24,12 +24,15 @@ enum {
     RECORD_BYTES = 16 * 1024,
     /* One gathered write may hold one read's worth as TLS records, a head and chunk frames. */
     WRITE_PENDING_MOST_BYTES = 512 * 1024,
-    /* Lines of an INI file; inih itself splits at 199, which lb refuses (see ini.h). */
-    INI_LINE_BYTES = 199,
+    /* Lines of an INI file: room for a list of ciphers, a long URL or name. What is longer is a
+     * file that lost its line ends, or was never one. */
+    INI_LINE_BYTES = 2000,
     /* Section names; inih cuts at 49, which lb refuses. */
     INI_SECTION_BYTES = 49,
     /* An INI file as a whole. */
     INI_FILE_BYTES = 16 * 1024 * 1024,
+    /* A head that asks for the path of a check, or names its host: longer than either may be. */
+    CHECK_HEAD_BYTES = 2048,
     /* Problems of one INI file's lines: who gave lb the wrong file need not read a million of them.
      */
     INI_PROBLEMS_MOST = 1000,

@@ -9,7 +9,7 @@
 enum {
     VALUES_BYTES = 512, /* what a key takes, in words; the longest list of choices is far shorter */
     LIMIT_BYTES = 32,   /* a bound with its unit */
-    COLUMNS = 98        /* of comments in a sample; inih would split at 199 */
+    COLUMNS = 98        /* of comments in a sample */
 };
 
 static const char purpose_mark[] = " - ";

@@ -212,23 +212,104 @@ static void read_long_line(int length)
     free(text);
 }
 
-START_TEST(a_line_of_199_characters_is_read_whole)
+/* 199 is what inih itself reads of a line. */
+START_TEST(a_line_is_read_whole_beyond_what_inih_has_room_for)
 {
-    read_long_line(199);
+    static const int lengths[] = {198, 199, 200, 201, 1999, INI_LINE_BYTES};
+    read_long_line(lengths[_i]);
     ck_assert_uint_eq(problems.count, 0);
     expect_entries(3, "4");
-    ck_assert_uint_eq(strlen(ini.entries[1].value), 193);
+    ck_assert_uint_eq(strlen(ini.entries[1].value), (size_t)lengths[_i] - 6);
+    ck_assert_str_eq(ini.entries[1].key, "log");
+    ck_assert_uint_eq(ini.entries[1].line, 2);
+    ck_assert_uint_eq(ini.entries[2].line, 3);
 }
 END_TEST
 
-START_TEST(a_line_of_200_characters_is_refused_and_the_next_is_read)
+START_TEST(a_longer_line_is_refused_and_the_next_is_read)
 {
-    read_long_line(200);
-    expect_problem(2, "line is 200 characters long; at most 199 are read: shorten it (a URL, a "
-                      "path): no value goes on in a second line; a key that may be repeated takes "
-                      "several");
+    read_long_line(INI_LINE_BYTES + 1);
+    expect_problem(2, "line is 2001 characters long; at most 2000 are read: shorten it: no value "
+                      "goes on in a second line; a key that may be repeated takes several");
     expect_entries(2, "4");
     ck_assert_uint_eq(ini.entries[1].line, 3);
+}
+END_TEST
+
+START_TEST(what_is_too_long_and_not_ascii_is_counted_in_bytes)
+{
+    char *text = NULL;
+    ck_assert_int_gt(asprintf(&text, "; \xC3\xA4%0*d\n", INI_LINE_BYTES, 0), 0);
+    read_text(text);
+    free(text);
+    expect_problem(1,
+                   "line is 2004 bytes long; at most 2000 are read: shorten it: no value goes on "
+                   "in a second line; a key that may be repeated takes several");
+}
+END_TEST
+
+/* "log = xxx…BEHIND", long enough that inih does not see the value. */
+static void read_long_value(const char *before, const char *behind)
+{
+    char *text = NULL;
+    ck_assert_int_gt(asprintf(&text, "[lb]\n%s%0300d%s\nworkers = 4\n", before, 0, behind), 0);
+    read_text(text);
+    free(text);
+}
+
+START_TEST(a_long_value_ends_as_a_short_one_does)
+{
+    static const struct {
+        const char *before, *behind, *value; /* value: what stands behind the zeros */
+    } samples[] = {
+        {"log = ", "", ""},
+        {"log=", " \t", ""},
+        {"log \t=\t ", " ; why", ""},
+        {"log = ", "; no comment", "; no comment"},
+        {"log = ", " # none = either:", " # none = either:"},
+        {"log = ", "\xC3\xA4\r", "\xC3\xA4"},
+    };
+    read_long_value(samples[_i].before, samples[_i].behind);
+    ck_assert_uint_eq(problems.count, 0);
+    expect_entries(3, "4");
+    ck_assert_str_eq(ini.entries[1].key, "log");
+    ck_assert_str_eq(ini.entries[1].value + 300, samples[_i].value);
+    ck_assert_uint_eq(strspn(ini.entries[1].value, "0"), 300);
+}
+END_TEST
+
+START_TEST(a_long_line_that_says_nothing_is_told_what_a_short_one_is)
+{
+    static const struct {
+        const char *before, *problem;
+    } samples[] = {
+        {"backend rs-1 ", "no \"=\" between key and value: write backend = rs-1 0"},
+        {" log = ",
+         "line is indented, which would continue the value above it: begin it in column 1"},
+        {"= ", "no key before \"=\": write KEY = VALUE"},
+    };
+    read_long_value(samples[_i].before, "");
+    ck_assert_uint_eq(problems.count, 1);
+    ck_assert_msg(
+        strncmp(problems.items[0].text, samples[_i].problem, strlen(samples[_i].problem)) == 0,
+        "%s", problems.items[0].text);
+    ck_assert_uint_eq(problems.items[0].line, 2);
+}
+END_TEST
+
+START_TEST(a_long_comment_is_a_comment)
+{
+    read_long_value("; ", "");
+    ck_assert_uint_eq(problems.count, 0);
+    expect_entries(2, "4");
+}
+END_TEST
+
+START_TEST(a_key_that_no_key_can_be_is_refused)
+{
+    read_long_value("", " = 1");
+    expect_problem(2, "key is 300 characters long, and lb has no such key: write KEY = VALUE");
+    expect_entries(2, "4");
 }
 END_TEST
 
@@ -245,8 +326,8 @@ END_TEST
 
 START_TEST(keys_below_a_refused_header_join_no_other_section)
 {
-    char text[512];
-    snprintf(text, sizeof text, "[lb]\nworkers = 4\n[pool %0200d]\nretries = 2\n", 7);
+    char text[2 * INI_LINE_BYTES];
+    snprintf(text, sizeof text, "[lb]\nworkers = 4\n[pool %0*d]\nretries = 2\n", INI_LINE_BYTES, 7);
     read_text(text);
     expect_entries(2, "4");
     ck_assert_uint_eq(problems.count, 1);
@@ -373,8 +454,13 @@ static void add_byte_tests(TCase *tcase)
     tcase_add_loop_test(tcase, bytes_that_are_not_utf8_are_refused, 0,
                         sizeof not_utf8 / sizeof *not_utf8);
     tcase_add_test(tcase, every_length_of_utf8_is_fine);
-    tcase_add_test(tcase, a_line_of_199_characters_is_read_whole);
-    tcase_add_test(tcase, a_line_of_200_characters_is_refused_and_the_next_is_read);
+    tcase_add_loop_test(tcase, a_line_is_read_whole_beyond_what_inih_has_room_for, 0, 6);
+    tcase_add_test(tcase, a_longer_line_is_refused_and_the_next_is_read);
+    tcase_add_test(tcase, what_is_too_long_and_not_ascii_is_counted_in_bytes);
+    tcase_add_loop_test(tcase, a_long_value_ends_as_a_short_one_does, 0, 6);
+    tcase_add_loop_test(tcase, a_long_line_that_says_nothing_is_told_what_a_short_one_is, 0, 3);
+    tcase_add_test(tcase, a_long_comment_is_a_comment);
+    tcase_add_test(tcase, a_key_that_no_key_can_be_is_refused);
     tcase_add_test(tcase, a_section_name_of_49_characters_is_kept_whole);
     tcase_add_test(tcase, keys_below_a_refused_header_join_no_other_section);
     tcase_add_test(tcase, a_wrong_file_does_not_give_a_million_problems);

@@ -149,6 +149,24 @@ START_TEST(method_path_and_host_are_asked_for_as_written)
 }
 END_TEST
 
+START_TEST(the_longest_path_and_host_are_asked_for_whole)
+{
+    char path[1001], host[254], wanted[2048];
+    snprintf(path, sizeof path, "/%0999d", 0);
+    snprintf(host, sizeof host, "%0253d", 0);
+    made_pool_key(&made, "health_check_path", path);
+    made_pool_key(&made, "health_check_host", host);
+    ask();
+    snprintf(wanted, sizeof wanted,
+             "HEAD %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: lb-health-check\r\n"
+             "Accept: */*\r\nConnection: close\r\n\r\n",
+             path, host);
+    ck_assert_str_eq(heard.bytes, wanted);
+    check_stop(&run);
+    run_until_over();
+}
+END_TEST
+
 /* ---- the answer ---- */
 
 #define CLOSED "\x01" /* the backend closes */
@@ -356,6 +374,7 @@ static void add_tests(TCase *tcase)
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, unset_it_is_head_of_the_root_of_the_backends_address);
     tcase_add_test(tcase, method_path_and_host_are_asked_for_as_written);
+    tcase_add_test(tcase, the_longest_path_and_host_are_asked_for_whole);
     tcase_add_loop_test(tcase, an_answer_is_judged_by_its_status, 0,
                         sizeof answers / sizeof *answers);
     tcase_add_loop_test(tcase, a_backend_that_speaks_http2_is_told_apart, 0, 2);
