@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How often clients were refused: by listener, by where it happened and for which reason; and how
- * many requests were at fault by themselves. Counted where the log is told, so that every such line
- * counts once. Process-wide and known by the listener's name: a reload, which makes new listeners,
- * does not begin anew.
+ * many requests were at fault by themselves, and connections ended by floods. Counted where the log
+ * is told, so that every such line counts once. Process-wide and known by the listener's name: a
+ * reload, which makes new listeners, does not begin anew.
  */
 #ifndef LB_LISTENERS_TALLY_H
 #define LB_LISTENERS_TALLY_H
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "listeners/http2/flood.h"
 #include "listeners/refusal.h"
 
 struct traffic;
@@ -50,6 +51,7 @@ struct tally {
     char *listener; /* its name; "": of those that there was no room for */
     _Atomic uint64_t counts[TALLY_PLACE_COUNT][REFUSAL_COUNT];
     _Atomic uint64_t faults[TALLY_FAULT_COUNT];
+    _Atomic uint64_t floods[HTTP2_FLOOD_COUNT];
     _Atomic(struct traffic *) traffic; /* what its workers count; see there */
 };
 
@@ -67,6 +69,13 @@ static inline void tally_count_fault(struct tally *tally, enum tally_fault fault
         atomic_fetch_add_explicit(&tally->faults[fault], 1, memory_order_relaxed);
 }
 
+/** The same for a connection that was ended because its client flooded. */
+static inline void tally_count_flood(struct tally *tally, enum http2_flood flood)
+{
+    if (tally)
+        atomic_fetch_add_explicit(&tally->floods[flood], 1, memory_order_relaxed);
+}
+
 /** So many by now. Any thread. */
 static inline uint64_t tally_read(const struct tally *tally, enum tally_place place,
                                   enum refusal refusal)
@@ -78,6 +87,12 @@ static inline uint64_t tally_read(const struct tally *tally, enum tally_place pl
 static inline uint64_t tally_read_fault(const struct tally *tally, enum tally_fault fault)
 {
     return atomic_load_explicit(&tally->faults[fault], memory_order_relaxed);
+}
+
+/** The same of floods. Any thread. */
+static inline uint64_t tally_read_flood(const struct tally *tally, enum http2_flood flood)
+{
+    return atomic_load_explicit(&tally->floods[flood], memory_order_relaxed);
 }
 
 struct tallies;

@@ -22,6 +22,12 @@ const char *traffic_handshake_name(enum traffic_handshake handshake)
     return names[handshake];
 }
 
+const char *traffic_version_name(enum traffic_version version)
+{
+    static const char *const names[TRAFFIC_VERSION_COUNT] = {"HTTP/1.0", "HTTP/1.1", "HTTP/2"};
+    return names[version];
+}
+
 /* --- counting -------------------------------------------------------------------------------- */
 
 /* One thread writes: a load and a store, where an atomic addition would lock the line. */
@@ -48,6 +54,7 @@ void traffic_count_request(struct traffic *traffic, const struct traffic_request
     if (!traffic)
         return;
     add(&traffic->answers[traffic_answer_of(request->status)], 1);
+    add(&traffic->versions[request->version], 1);
     add(&traffic->request_bytes, request->request_bytes);
     add(&traffic->answer_bytes, request->answer_bytes);
     count_time(traffic, request);
@@ -63,6 +70,15 @@ void traffic_count_handshake(struct traffic *traffic, enum traffic_handshake han
 {
     if (traffic)
         add(&traffic->handshakes[handshake], 1);
+}
+
+/* Unsigned numbers come round: to add less than 0 takes away. */
+void traffic_count_http2(struct traffic *traffic, int connections, int streams)
+{
+    if (!traffic)
+        return;
+    add(&traffic->http2_connections, (uint64_t)connections);
+    add(&traffic->http2_streams, (uint64_t)streams);
 }
 
 /* --- who counts ------------------------------------------------------------------------------ */
@@ -108,12 +124,15 @@ void traffic_add_up(const struct tally *tally, struct traffic_sum *ret_sum)
     const struct traffic *at = tally ? atomic_load(&tally->traffic) : NULL;
     for (; at; at = at->next) {
         add_all(ret_sum->answers, at->answers, TRAFFIC_ANSWER_COUNT);
+        add_all(ret_sum->versions, at->versions, TRAFFIC_VERSION_COUNT);
         add_all(ret_sum->took, at->took, TRAFFIC_BOUND_COUNT + 1);
         add_all(&ret_sum->took_ms, &at->took_ms, 1);
         add_all(&ret_sum->request_bytes, &at->request_bytes, 1);
         add_all(&ret_sum->answer_bytes, &at->answer_bytes, 1);
         add_all(&ret_sum->connections, &at->connections, 1);
         add_all(ret_sum->handshakes, at->handshakes, TRAFFIC_HANDSHAKE_COUNT);
+        add_all(&ret_sum->http2_connections, &at->http2_connections, 1);
+        add_all(&ret_sum->http2_streams, &at->http2_streams, 1);
     }
 }
 

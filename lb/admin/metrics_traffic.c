@@ -7,6 +7,7 @@
 #include "lb/admin/metrics.h"
 #include "lb/admin/metrics_writer.h"
 #include "lb/config/config.h"
+#include "listeners/tally.h"
 #include "listeners/traffic.h"
 
 /* --- numbers of a listener ----------------------------------------------------------------- */
@@ -25,6 +26,16 @@ static void write_requests(struct metrics *metrics, const struct listener *liste
         begin_sample(metrics, listener);
         metrics_label(metrics, "code", traffic_answer_name((enum traffic_answer)i));
         metrics_value(metrics, (int64_t)sum->answers[i]);
+    }
+}
+
+static void write_versions(struct metrics *metrics, const struct listener *listener,
+                           const struct traffic_sum *sum)
+{
+    for (unsigned i = 0; i < TRAFFIC_VERSION_COUNT; i++) {
+        begin_sample(metrics, listener);
+        metrics_label(metrics, "protocol", traffic_version_name((enum traffic_version)i));
+        metrics_value(metrics, (int64_t)sum->versions[i]);
     }
 }
 
@@ -58,6 +69,46 @@ static void write_handshakes(struct metrics *metrics, const struct listener *lis
         begin_sample(metrics, listener);
         metrics_label(metrics, "handshake", traffic_handshake_name((enum traffic_handshake)i));
         metrics_value(metrics, (int64_t)sum->handshakes[i]);
+    }
+}
+
+static bool speaks_http2(const struct listener *listener)
+{
+    return listener->options->protocol == LISTENER_HTTPS && listener->options->http2;
+}
+
+/* Of those that speak it, or have just been told not to. */
+static void write_http2(struct metrics *metrics, const struct listener *listener, uint64_t value)
+{
+    if (!speaks_http2(listener) && value == 0)
+        return;
+    begin_sample(metrics, listener);
+    metrics_value(metrics, (int64_t)value);
+}
+
+static void write_http2_connections(struct metrics *metrics, const struct listener *listener,
+                                    const struct traffic_sum *sum)
+{
+    write_http2(metrics, listener, sum->http2_connections);
+}
+
+static void write_http2_streams(struct metrics *metrics, const struct listener *listener,
+                                const struct traffic_sum *sum)
+{
+    write_http2(metrics, listener, sum->http2_streams);
+}
+
+static void write_floods(struct metrics *metrics, const struct listener *listener,
+                         const struct traffic_sum *sum)
+{
+    (void)sum;
+    for (unsigned i = HTTP2_FLOOD_NONE + 1; listener->tally && i < HTTP2_FLOOD_COUNT; i++) {
+        uint64_t count = tally_read_flood(listener->tally, (enum http2_flood)i);
+        if (count == 0 && !speaks_http2(listener))
+            continue;
+        begin_sample(metrics, listener);
+        metrics_label(metrics, "flood", http2_flood_name((enum http2_flood)i));
+        metrics_value(metrics, (int64_t)count);
     }
 }
 
@@ -98,6 +149,8 @@ static const struct {
 } families[] = {
     {"lb_requests_total", METRIC_COUNTER,
      "Requests that have ended, by the status their client got; none: it went away before.", write_requests},
+    {"lb_requests_by_protocol_total", METRIC_COUNTER,
+     "The same requests, by the version of HTTP they came in.", write_versions},
     {"lb_request_duration_seconds", METRIC_HISTOGRAM,
      "From a request's head to the end of its answer, of those that were answered; no tunnels.", write_durations},
     {"lb_request_body_bytes_total", METRIC_COUNTER, "Of the bodies of these requests.", write_request_bytes},
@@ -105,6 +158,10 @@ static const struct {
     {"lb_connections_total", METRIC_COUNTER, "Connections of clients, met so far.", write_connections},
     {"lb_handshakes_total", METRIC_COUNTER,
      "TLS handshakes: full, resumed, or failed, which is one that the client gave up, too.", write_handshakes},
+    {"lb_http2_connections", METRIC_GAUGE, "Open connections of clients that speak HTTP/2.", write_http2_connections},
+    {"lb_http2_streams", METRIC_GAUGE, "Requests that are open on them.", write_http2_streams},
+    {"lb_http2_floods_total", METRIC_COUNTER,
+     "Connections that were ended because their clients flooded, by the reason in the log.", write_floods},
 };
 // clang-format on
 

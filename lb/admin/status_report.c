@@ -54,14 +54,19 @@ static void write_config(struct json_writer *writer, const struct admin_facts *f
     writer_end(writer);
 }
 
-static int64_t requests_of(const struct listener *listener)
+static void write_requests(struct json_writer *writer, const struct listener *listener)
 {
     struct traffic_sum sum;
     int64_t requests = 0;
     traffic_add_up(listener->tally, &sum);
     for (unsigned i = 0; i < TRAFFIC_ANSWER_COUNT; i++)
         requests += (int64_t)sum.answers[i];
-    return requests;
+    writer_number(writer, "requests", requests);
+    writer_object(writer, "http2");
+    writer_number(writer, "connections", (int64_t)sum.http2_connections);
+    writer_number(writer, "streams", (int64_t)sum.http2_streams);
+    writer_number(writer, "requests", (int64_t)sum.versions[TRAFFIC_HTTP_2]);
+    writer_end(writer);
 }
 
 static void write_listener(struct json_writer *writer, struct admin_host *host,
@@ -78,7 +83,7 @@ static void write_listener(struct json_writer *writer, struct admin_host *host,
     writer_flag(writer, "sni", listener->options->sni);
     writer_number(writer, "rules", listener->rule_count);
     writer_number(writer, "clients", host->client_count(host, listener->name));
-    writer_number(writer, "requests", requests_of(listener));
+    write_requests(writer, listener);
     writer_end(writer);
 }
 

@@ -35,11 +35,6 @@ static long long number_of(const json_t *object, const char *key)
     return (long long)json_integer_value(json_object_get(object, key));
 }
 
-static const json_t *list_of(const json_t *object, const char *key)
-{
-    return json_object_get(object, key);
-}
-
 /* RFC 3339 in UTC; 0: there is none. */
 static time_t time_of(const json_t *object, const char *key)
 {
@@ -182,8 +177,8 @@ static void list_out(const struct view *view, long long count)
     long long shown = 0;
     size_t i, k;
     const json_t *pool, *backend;
-    for (i = 0; (pool = json_array_get(list_of(view->status, "pools"), i)); i++) {
-        for (k = 0; (backend = json_array_get(list_of(pool, "backends"), k)); k++) {
+    for (i = 0; (pool = json_array_get(json_object_get(view->status, "pools"), i)); i++) {
+        for (k = 0; (backend = json_array_get(json_object_get(pool, "backends"), k)); k++) {
             if (!is_out(backend) || (shown >= STATUS_VIEW_ROWS && !view->all))
                 continue;
             add_out(view, &table, pool, backend);
@@ -199,9 +194,9 @@ static void write_health(const struct view *view)
     long long out = 0, all = 0;
     size_t i;
     const json_t *pool;
-    for (i = 0; (pool = json_array_get(list_of(view->status, "pools"), i)); i++) {
-        out += count_out(list_of(pool, "backends"));
-        all += (long long)json_array_size(list_of(pool, "backends"));
+    for (i = 0; (pool = json_array_get(json_object_get(view->status, "pools"), i)); i++) {
+        out += count_out(json_object_get(pool, "backends"));
+        all += (long long)json_array_size(json_object_get(pool, "backends"));
     }
     fputc('\n', view->out);
     if (out == 0) {
@@ -233,19 +228,23 @@ static void join(const json_t *list, char *into, size_t room)
 static void write_listeners(const struct view *view)
 {
     static const struct table_column columns[] = {
-        {"LISTENER", false}, {"ADDRESS", false}, {"PROTOCOL", false}, {"CLIENTS", true},
-        {"REQUESTS", true},  {"RULES", true},    {NULL, false}};
+        {"LISTENER", false}, {"ADDRESS", false},  {"PROTOCOL", false},
+        {"CLIENTS", true},   {"OF HTTP/2", true}, {"REQUESTS", true},
+        {"OF HTTP/2", true}, {"RULES", true},     {NULL, false}};
     struct table table = table_of(columns);
     char addresses[256];
     size_t i;
     const json_t *listener;
-    for (i = 0; (listener = json_array_get(list_of(view->status, "listeners"), i)); i++) {
-        join(list_of(listener, "addresses"), addresses, sizeof addresses);
+    for (i = 0; (listener = json_array_get(json_object_get(view->status, "listeners"), i)); i++) {
+        join(json_object_get(listener, "addresses"), addresses, sizeof addresses);
         table_text(&table, TINT_NONE, text_of(listener, "name"));
         table_text(&table, TINT_NONE, addresses);
         table_text(&table, TINT_NONE, text_of(listener, "protocol"));
+        const json_t *http2 = json_object_get(listener, "http2");
         table_number(&table, number_of(listener, "clients"));
+        table_number(&table, number_of(http2, "connections"));
         table_number(&table, number_of(listener, "requests"));
+        table_number(&table, number_of(http2, "requests"));
         table_number(&table, number_of(listener, "rules"));
     }
     fputc('\n', view->out);
@@ -268,7 +267,7 @@ static void add_rule(struct table *table, const json_t *rule)
 {
     char listeners[256], to[256];
     const char *domain = text_of(rule, "domain");
-    join(list_of(rule, "listeners"), listeners, sizeof listeners);
+    join(json_object_get(rule, "listeners"), listeners, sizeof listeners);
     destination(rule, to, sizeof to);
     table_text(table, TINT_NONE, text_of(rule, "name"));
     table_text(table, TINT_NONE, listeners);
@@ -284,7 +283,7 @@ static void write_rules(const struct view *view)
         {"RULE", false}, {"LISTENER", false},           {"DOMAIN", false}, {"URL", false},
         {"TO", false},   {"CLIENT CERTIFICATE", false}, {NULL, false}};
     struct table table = table_of(columns);
-    const json_t *rules = list_of(view->status, "rules"), *rule;
+    const json_t *rules = json_object_get(view->status, "rules"), *rule;
     size_t i, shown = 0;
     for (i = 0; (rule = json_array_get(rules, i)); i++) {
         if (shown == STATUS_VIEW_ROWS && !view->all)
@@ -346,7 +345,7 @@ static void list_backends(const struct view *view, const json_t *backends)
 
 static void write_use(const struct view *view, const json_t *pool)
 {
-    const json_t *backends = list_of(pool, "backends");
+    const json_t *backends = json_object_get(pool, "backends");
     const char *state = text_or_dash(pool, "state");
     long long all = (long long)json_array_size(backends);
     if (strcmp(state, "all-down") == 0)
@@ -373,7 +372,7 @@ static void write_pool(const struct view *view, const json_t *pool)
     if (waiting > 0 || json_is_true(json_object_get(pool, "has_queue")))
         fprintf(view->out, ", %lld request%s waiting", waiting, waiting == 1 ? " is" : "s are");
     fputc('\n', view->out);
-    list_backends(view, list_of(pool, "backends"));
+    list_backends(view, json_object_get(pool, "backends"));
 }
 
 void status_view_write(const json_t *status, bool all, bool with_colour, FILE *out)
@@ -383,7 +382,7 @@ void status_view_write(const json_t *status, bool all, bool with_colour, FILE *o
                               .with_colour = with_colour,
                               .out = out,
                               .now_s = time_of(status, "now")};
-    const json_t *pools = list_of(status, "pools"), *pool;
+    const json_t *pools = json_object_get(status, "pools"), *pool;
     size_t i;
     write_lb(&view);
     write_health(&view);

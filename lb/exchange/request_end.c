@@ -7,7 +7,8 @@
 void request_end(struct access_log *log, const struct access_entry *entry)
 {
     const struct traffic_request request = {entry->status, entry->request_bytes,
-                                            entry->answer_bytes, entry->duration_ms};
+                                            entry->answer_bytes, entry->duration_ms,
+                                            traffic_version_of(entry->protocol)};
     traffic_count_request(entry->client->door->traffic, &request);
     if (log)
         access_log_write(log, entry);

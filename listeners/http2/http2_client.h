@@ -36,6 +36,7 @@
 
 struct client;
 struct http2_stream;
+struct traffic;
 
 enum http2_state {
     HTTP2_SERVING, /* waits for requests (keepalive_timeout while there are none) */
@@ -66,7 +67,9 @@ struct http2_client {
     struct list_node news;    /* those to be looked at */
     struct list_node dirty;   /* among the desk's, when is_dirty */
     unsigned stream_count;
-    bool is_dirty;      /* something is to be sent, or freed, at the end of this turn */
+    unsigned told_streams;   /* … that `traffic` has been told of */
+    struct traffic *traffic; /* its door's, when it came: what is added there is taken away there */
+    bool is_dirty;           /* something is to be sent, or freed, at the end of this turn */
     bool is_lost;       /* nothing can be sent any more: to be closed at the end of this turn */
     bool is_blocked;    /* the connection's window was used up when something was to be sent */
     bool peer_finished; /* it sends no more; what it asked for is still answered */

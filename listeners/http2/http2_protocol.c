@@ -6,6 +6,8 @@
 #include "listeners/client_report.h"
 #include "listeners/http2/http2_client.h"
 #include "listeners/http2/http2_desk.h"
+#include "listeners/tally.h"
+#include "listeners/traffic.h"
 
 enum {
     /* How long a client that is to leave may still send requests: they may be on their way. */
@@ -135,6 +137,8 @@ void http2_terminate(struct http2_client *http2, uint32_t code, const char *reas
 
 static void end_flood(struct http2_client *http2, enum http2_flood flood)
 {
+    if (http2->state != HTTP2_ENDING)
+        tally_count_flood(http2->client->door->listener->tally, flood);
     http2_terminate(http2, NGHTTP2_ENHANCE_YOUR_CALM, http2_flood_name(flood),
                     http2_flood_text(flood));
 }
@@ -210,6 +214,8 @@ static bool begin(struct client *client)
     list_init(&http2->streams);
     list_init(&http2->over);
     list_init(&http2->news);
+    http2->traffic = client->door->traffic;
+    traffic_count_http2(http2->traffic, 1, 0);
     http2_meter_begin(&http2->meter, (size_t)client->door->listener->options->max_head,
                       now_ms(http2));
     if (!http2_session_open(http2))
@@ -285,6 +291,7 @@ static void done(struct client *client, const char *why)
     if (!http2)
         return;
     client->http2 = NULL;
+    traffic_count_http2(http2->traffic, -1, -(int)http2->told_streams);
     if (http2->session) {
         free_streams(http2, why);
         free_over(http2);
@@ -295,6 +302,15 @@ static void done(struct client *client, const char *why)
     if (http2->is_dirty)
         list_remove(&http2->dirty);
     free(http2);
+}
+
+/* Once a turn: streams that come and go within one are never seen open. */
+static void tell_streams(struct http2_client *http2)
+{
+    if (http2->told_streams == http2->stream_count)
+        return;
+    traffic_count_http2(http2->traffic, 0, (int)http2->stream_count - (int)http2->told_streams);
+    http2->told_streams = http2->stream_count;
 }
 
 static bool is_finished(const struct http2_client *http2)
@@ -315,6 +331,7 @@ void http2_finish_turn(struct http2_client *http2)
         http2_drop_hopeless(http2);
     http2_work(http2);
     free_over(http2);
+    tell_streams(http2);
     http2->said = NULL;
     if (http2->is_lost)
         client_close(client, false);

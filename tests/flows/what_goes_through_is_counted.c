@@ -9,6 +9,7 @@
 #include "tests/support/cast.h"
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"
+#include "tests/support/http2_wire.h"
 #include "tests/support/metrics_text.h"
 #include "tests/support/stub_backend.h"
 
@@ -30,9 +31,11 @@ static void answer(struct stub_link *link)
 {
     struct stub_request request;
     while (stub_read(link, &request)) {
+        bool is_never = strstr(request.head.bytes, " /never ") != NULL;
         bool is_lost = strstr(request.head.bytes, " /lost ") != NULL;
-        stub_say(link, is_lost ? "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
-                               : "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nrs-1");
+        if (!is_never)
+            stub_say(link, is_lost ? "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+                                   : "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nrs-1");
         stub_request_done(&request);
     }
     stub_request_done(&request);
@@ -192,11 +195,91 @@ START_TEST(the_status_has_the_requests_of_each_listener)
 }
 END_TEST
 
+static void enter(struct http2_wire *wire)
+{
+    http2_wire_enter(wire, scene_port(&scene, "tls"), WISH(&scene, .who = "alice"));
+}
+
+static unsigned open_connections(void)
+{
+    return COUNT("lb_http2_connections", "listener=\"tls\"", NULL);
+}
+
+static unsigned open_streams(void)
+{
+    return COUNT("lb_http2_streams", "listener=\"tls\"", NULL);
+}
+
+static unsigned requests_in(const char *label)
+{
+    return COUNT("lb_requests_by_protocol_total", "listener=\"tls\"", label, NULL);
+}
+
+START_TEST(connections_and_streams_of_http2_are_told_while_they_are_open)
+{
+    SSL_SESSION *session = NULL;
+    struct http2_wire one, other;
+    begin();
+    come_in(2, &session);
+    SSL_SESSION_free(session);
+    ck_assert_uint_eq(open_connections(), 0);
+    enter(&one);
+    enter(&other);
+    ck_assert_uint_eq(http2_wire_get(&one, "/"), 200);
+    uint32_t first = http2_wire_ask(&one, "GET", "/never", NULL);
+    http2_wire_ask(&one, "GET", "/never", NULL);
+    http2_wire_ask(&one, "GET", "/never", NULL);
+    http2_wire_ask(&other, "GET", "/never", NULL);
+    eventually(open_streams() == 4);
+    ck_assert_uint_eq(open_connections(), 2);
+    ck_assert(scene_reload(&scene, ini));
+    for (uint32_t stream = first; stream <= one.latest; stream += 2)
+        http2_wire_cancel(&one, stream, NGHTTP2_CANCEL);
+    http2_wire_close(&one);
+    eventually(open_connections() == 1 && open_streams() == 1);
+    http2_wire_cancel(&other, other.latest, NGHTTP2_CANCEL);
+    eventually(open_streams() == 0);
+    ck_assert_uint_eq(open_connections(), 1);
+    http2_wire_close(&other);
+    eventually(open_connections() == 0);
+    eventually(requests_in("protocol=\"HTTP/2\"") == 5);
+    ck_assert_uint_eq(requests_in("protocol=\"HTTP/1.1\""), 3);
+    ck_assert_uint_eq(requests_in("protocol=\"HTTP/1.0\""), 0);
+    char *text = metrics();
+    ck_assert_ptr_null(strstr(text, "lb_http2_connections{listener=\"plain\""));
+    free(text);
+    end();
+}
+END_TEST
+
+START_TEST(who_floods_is_counted_by_the_kind_of_flood)
+{
+    enum { PINGS = 1000 };
+    struct http2_wire wire;
+    begin();
+    ck_assert_uint_eq(
+        COUNT("lb_http2_floods_total", "listener=\"tls\"", "flood=\"ping-flood\"", NULL), 0);
+    enter(&wire);
+    wire.by_hand = true;
+    for (unsigned i = 0; i < PINGS; i++)
+        http2_wire_frame(&wire, NGHTTP2_PING, 0, 0, "flooding", 8);
+    http2_wire_receive_all(&wire);
+    http2_wire_close(&wire);
+    ck_assert_uint_eq(
+        COUNT("lb_http2_floods_total", "listener=\"tls\"", "flood=\"ping-flood\"", NULL), 1);
+    ck_assert_uint_eq(
+        COUNT("lb_http2_floods_total", "listener=\"tls\"", "flood=\"reset-flood\"", NULL), 0);
+    end();
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, what_clients_do_is_counted_over_all_workers_and_reloads);
     tcase_add_test(tcase, bytes_of_bodies_are_counted_both_ways_and_lb_s_own_answers_too);
     tcase_add_test(tcase, who_goes_away_before_its_answer_is_counted_as_such);
+    tcase_add_test(tcase, connections_and_streams_of_http2_are_told_while_they_are_open);
+    tcase_add_test(tcase, who_floods_is_counted_by_the_kind_of_flood);
     tcase_add_test(tcase, the_status_has_the_requests_of_each_listener);
 }
 

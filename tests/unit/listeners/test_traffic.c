@@ -50,11 +50,15 @@ START_TEST(each_request_is_in_one_class_and_one_time)
         enum traffic_answer answer;
         int bound; /* -1: its time does not count */
     } cases[] = {
-        {{200, 1, 2, 0}, TRAFFIC_2XX, 0},        {{204, 1, 2, 5}, TRAFFIC_2XX, 0},
-        {{302, 1, 2, 6}, TRAFFIC_3XX, 1},        {{404, 1, 2, 10}, TRAFFIC_4XX, 1},
-        {{500, 1, 2, 10000}, TRAFFIC_5XX, 10},   {{599, 1, 2, 10001}, TRAFFIC_5XX, 11},
-        {{999, 1, 2, 1 << 30}, TRAFFIC_5XX, 11}, {{101, 1, 2, 3}, TRAFFIC_1XX, -1},
-        {{0, 1, 2, 3}, TRAFFIC_UNANSWERED, -1},
+        {{200, 1, 2, 0, TRAFFIC_HTTP_2}, TRAFFIC_2XX, 0},
+        {{204, 1, 2, 5, TRAFFIC_HTTP_2}, TRAFFIC_2XX, 0},
+        {{302, 1, 2, 6, TRAFFIC_HTTP_2}, TRAFFIC_3XX, 1},
+        {{404, 1, 2, 10, TRAFFIC_HTTP_2}, TRAFFIC_4XX, 1},
+        {{500, 1, 2, 10000, TRAFFIC_HTTP_2}, TRAFFIC_5XX, 10},
+        {{599, 1, 2, 10001, TRAFFIC_HTTP_2}, TRAFFIC_5XX, 11},
+        {{999, 1, 2, 1 << 30, TRAFFIC_HTTP_2}, TRAFFIC_5XX, 11},
+        {{101, 1, 2, 3, TRAFFIC_HTTP_2}, TRAFFIC_1XX, -1},
+        {{0, 1, 2, 3, TRAFFIC_HTTP_2}, TRAFFIC_UNANSWERED, -1},
     };
     enum { COUNT = sizeof cases / sizeof *cases };
     struct traffic *traffic = traffic_of(web, 1);
@@ -69,6 +73,7 @@ START_TEST(each_request_is_in_one_class_and_one_time)
         took_ms += cases[i].bound >= 0 ? cases[i].request.duration_ms : 0;
         ck_assert_uint_eq(after.took_ms, took_ms);
     }
+    ck_assert_uint_eq(sum_of(web).versions[TRAFFIC_HTTP_2], COUNT);
     ck_assert_uint_eq(sum_of(web).request_bytes, COUNT);
     ck_assert_uint_eq(sum_of(web).answer_bytes, 2 * COUNT);
 }
@@ -85,6 +90,37 @@ START_TEST(handshakes_are_counted_by_how_they_went)
 }
 END_TEST
 
+START_TEST(each_request_is_counted_with_the_version_it_came_in)
+{
+    struct traffic *traffic = traffic_of(web, 0);
+    for (unsigned i = 0; i < TRAFFIC_VERSION_COUNT; i++) {
+        const char *name = traffic_version_name((enum traffic_version)i);
+        const struct traffic_request request = {.status = 200, .version = traffic_version_of(name)};
+        ck_assert_int_eq(request.version, i);
+        for (unsigned k = 0; k <= i; k++)
+            traffic_count_request(traffic, &request);
+    }
+    for (unsigned i = 0; i < TRAFFIC_VERSION_COUNT; i++)
+        ck_assert_uint_eq(sum_of(web).versions[i], i + 1);
+}
+END_TEST
+
+START_TEST(what_is_open_is_added_and_taken_away_on_each_worker)
+{
+    struct traffic *first = traffic_of(web, 0), *second = traffic_of(web, 1);
+    traffic_count_http2(first, 1, 0);
+    traffic_count_http2(first, 1, 100);
+    traffic_count_http2(second, 1, 7);
+    traffic_count_http2(first, 0, -99);
+    ck_assert_uint_eq(sum_of(web).http2_connections, 3);
+    ck_assert_uint_eq(sum_of(web).http2_streams, 8);
+    traffic_count_http2(second, -1, -7);
+    traffic_count_http2(first, -2, -1);
+    ck_assert_uint_eq(sum_of(web).http2_connections, 0);
+    ck_assert_uint_eq(sum_of(web).http2_streams, 0);
+}
+END_TEST
+
 START_TEST(where_nobody_counts_nothing_happens)
 {
     const struct traffic_request request = {.status = 200};
@@ -92,6 +128,7 @@ START_TEST(where_nobody_counts_nothing_happens)
     traffic_count_request(NULL, &request);
     traffic_count_connection(NULL);
     traffic_count_handshake(NULL, TRAFFIC_FULL);
+    traffic_count_http2(NULL, 1, 1);
     ck_assert_uint_eq(sum_of(NULL).answers[TRAFFIC_2XX], 0);
 }
 END_TEST
@@ -132,6 +169,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_worker_finds_its_own_counts_again);
     tcase_add_test(tcase, each_request_is_in_one_class_and_one_time);
     tcase_add_test(tcase, handshakes_are_counted_by_how_they_went);
+    tcase_add_test(tcase, each_request_is_counted_with_the_version_it_came_in);
+    tcase_add_test(tcase, what_is_open_is_added_and_taken_away_on_each_worker);
     tcase_add_test(tcase, where_nobody_counts_nothing_happens);
     tcase_add_test(tcase, workers_that_count_at_once_lose_nothing);
 }
