@@ -55,7 +55,6 @@ struct h2_link {
     uint64_t reads;        /* that brought something */
     size_t held_bytes;     /* of bodies that came and were not read by errands */
     size_t owed_bytes;     /* … of these, what the connection's window was not given back for */
-    size_t gathered_bytes; /* of links->bytes, while output is collected */
     unsigned idle_frames;  /* that carried nothing, since … */
     uint64_t idle_since_ms;
     bool is_greeted;    /* SETTINGS came */

@@ -10,8 +10,6 @@
 #include "backends/http2/h2_link.h"
 #include "lb/base/http1.h"
 
-enum { FRAME_HEAD_BYTES = 9 };
-
 /* ---- when ---- */
 
 static void on_turn(uv_idle_t *turn)
@@ -45,26 +43,12 @@ void h2_output_due(struct h2_link *h2)
 
 /* ---- what ---- */
 
-static size_t gather_room(const struct h2_link *h2)
-{
-    return sizeof h2->links->bytes - h2->gathered_bytes;
-}
-
-static void gather(struct h2_link *h2, const void *bytes, size_t length)
-{
-    memcpy(h2->links->bytes + h2->gathered_bytes, bytes, length);
-    h2->gathered_bytes += length;
-}
-
 ssize_t h2_output_frame(nghttp2_session *session, const uint8_t *bytes, size_t length, int flags,
                         void *user)
 {
     struct h2_link *h2 = user;
     (void)session, (void)flags;
-    if (gather_room(h2) < length)
-        return NGHTTP2_ERR_WOULDBLOCK;
-    gather(h2, bytes, length);
-    return (ssize_t)length;
+    return http2_frames_put(&h2->links->h2_frames, bytes, length);
 }
 
 int h2_output_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *head,
@@ -75,12 +59,12 @@ int h2_output_data(nghttp2_session *session, nghttp2_frame *frame, const uint8_t
     (void)source;
     if (!errand)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    if (gather_room(h2) < FRAME_HEAD_BYTES + length)
+    char *into = http2_frames_put_data(&h2->links->h2_frames, head, length);
+    if (!into)
         return NGHTTP2_ERR_WOULDBLOCK;
     struct buffer *out = errand->h2.out;
-    gather(h2, head, FRAME_HEAD_BYTES);
     if (length > 0) {
-        gather(h2, out->data + out->start, length);
+        memcpy(into, out->data + out->start, length);
         out->start += length;
         errand->h2.sent_bytes += length;
         errand->moved = true;
@@ -108,16 +92,16 @@ static void fall_mute(struct h2_link *h2)
 void h2_output_send(struct h2_link *h2)
 {
     h2->sends++;
-    while (h2->state != H2_LOST && !h2->is_mute && connection_pending(&h2->link->connection) == 0) {
-        h2->gathered_bytes = 0;
-        if (nghttp2_session_send(h2->session) != 0) {
-            h2_link_lose(h2, "HTTP/2 towards the backend is out of memory");
-            return;
-        }
-        if (h2->gathered_bytes == 0)
-            return;
-        const struct iovec all = {.iov_base = h2->links->bytes, .iov_len = h2->gathered_bytes};
-        if (connection_write(&h2->link->connection, &all, 1) == IO_FAILED)
-            fall_mute(h2);
+    if (h2->state == H2_LOST || h2->is_mute || connection_pending(&h2->link->connection) > 0)
+        return;
+    switch (http2_frames_send(&h2->links->h2_frames, h2->session, &h2->link->connection)) {
+    case HTTP2_FRAMES_SENT:
+        return;
+    case HTTP2_FRAMES_FAILED:
+        fall_mute(h2);
+        return;
+    case HTTP2_FRAMES_NO_MEMORY:
+        h2_link_lose(h2, "HTTP/2 towards the backend is out of memory");
+        return;
     }
 }

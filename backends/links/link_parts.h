@@ -12,6 +12,7 @@
 #include "backends/links/link.h"
 #include "backends/links/link_sessions.h"
 #include "lb/base/http1.h"
+#include "lb/base/http2_frames.h"
 
 /* Where the idle links and the TLS sessions of one backend are kept. */
 struct link_place {
@@ -40,6 +41,7 @@ struct links {
     void *closed_arg;
     struct list_node h2_dirty;             /* links of HTTP/2 with something to send … */
     uv_idle_t h2_turn;                     /* … which is done in the next turn of the loop */
+    struct http2_frames h2_frames;         /* … collected in `bytes` */
     struct http_answer head;               /* the backend's head that is being read */
     char bytes[FLOW_BYTES + RECORD_BYTES]; /* the read of this wake-up from a link */
 };

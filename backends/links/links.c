@@ -60,6 +60,7 @@ struct links *links_new(struct loop_context *context)
     list_init(&links->failed);
     list_init(&links->unlucky);
     list_init(&links->h2_dirty);
+    links->h2_frames = (struct http2_frames){.bytes = links->bytes, .room = sizeof links->bytes};
     if (uv_timer_init(context->loop, &links->soon) != 0) {
         links_free(links);
         return NULL;

@@ -121,19 +121,15 @@ static void take(struct http2_stream *stream, char *into, size_t length)
 int http2_on_data_sent(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *head,
                        size_t length, nghttp2_data_source *source, void *argument)
 {
-    enum { FRAME_HEAD_BYTES = 9 };
     struct http2_stream *stream = source->ptr;
-    struct http2_desk *desk = desk_of(stream);
+    char *into = http2_frames_put_data(&desk_of(stream)->frames, head, length);
     (void)session;
     (void)frame;
     (void)argument;
-    if (desk->frames_room - desk->frames_used < FRAME_HEAD_BYTES + length)
+    if (!into)
         return NGHTTP2_ERR_WOULDBLOCK;
-    memcpy(desk->frames + desk->frames_used, head, FRAME_HEAD_BYTES);
-    desk->frames_used += FRAME_HEAD_BYTES;
     if (length > 0)
-        take(stream, desk->frames + desk->frames_used, length);
-    desk->frames_used += length;
+        take(stream, into, length);
     http2_meter_sent(&stream->http2->meter, length, stream->piece_most);
     if (!stream->deadline.armed)
         return 0;
@@ -248,7 +244,7 @@ static enum stream_write write_head(struct stream *face, const struct stream_hea
     struct http2_desk *desk = desk_of(stream);
     if (is_lost(stream))
         return STREAM_LOST;
-    http2_nva_begin(&desk->nva, desk->frames, desk->frames_room, NGHTTP2_NV_FLAG_NONE);
+    http2_nva_begin(&desk->nva, desk->frames.bytes, desk->frames.room, NGHTTP2_NV_FLAG_NONE);
     if (!http2_answer_head(&desk->nva, head))
         return STREAM_LOST;
     return head->interim ? write_interim(stream, &desk->nva)
@@ -293,7 +289,7 @@ static enum stream_write write_trailers(struct stream *face, const struct http_f
         return STREAM_LOST;
     if (stream->answer != HTTP2_ANSWER_BODY)
         return STREAM_TAKEN; /* HEAD: nowhere to put them */
-    http2_nva_begin(&desk->nva, desk->frames, desk->frames_room, NGHTTP2_NV_FLAG_NONE);
+    http2_nva_begin(&desk->nva, desk->frames.bytes, desk->frames.room, NGHTTP2_NV_FLAG_NONE);
     if (!http2_answer_trailers(&desk->nva, fields, count))
         return STREAM_LOST;
     stream->end = save(&desk->nva);

@@ -73,8 +73,7 @@ bool http2_desk_open(struct http2_desk *desk, uv_loop_t *loop, char *frames, siz
     uv_prepare_init(loop, &desk->turn);
     desk->turn.data = desk;
     uv_unref((uv_handle_t *)&desk->turn);
-    desk->frames = frames;
-    desk->frames_room = frames_room;
+    desk->frames = (struct http2_frames){.bytes = frames, .room = frames_room};
     desk->is_open = true;
     return true;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "lb/base/http2_frames.h"
 #include "lb/base/http2_nva.h"
 #include "lb/base/list.h"
 
@@ -22,10 +23,7 @@ struct http2_desk {
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     struct http2_nva nva; /* of the head that is being written */
-    /* Frames on their way into one write: of the worker, used within a call only. */
-    char *frames;
-    size_t frames_room;
-    size_t frames_used;
+    struct http2_frames frames;
 };
 
 /**

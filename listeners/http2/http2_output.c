@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames of all streams are collected in the worker's array and go out together. */
-#include <string.h>
-
+/* Frames of all streams go out together: when, and what becomes of the client. */
 #include "listeners/client.h"
 #include "listeners/http2/http2_client.h"
 #include "listeners/http2/http2_desk.h"
@@ -18,32 +16,9 @@ ssize_t http2_on_frame(nghttp2_session *session, const uint8_t *bytes, size_t le
                        void *argument)
 {
     struct http2_client *http2 = argument;
-    struct http2_desk *desk = &http2->client->clients->http2;
     (void)session;
     (void)flags;
-    if (desk->frames_room - desk->frames_used < length)
-        return NGHTTP2_ERR_WOULDBLOCK;
-    memcpy(desk->frames + desk->frames_used, bytes, length);
-    desk->frames_used += length;
-    return (ssize_t)length;
-}
-
-/* Hand over what was collected. false: no more now. */
-static bool write_frames(struct http2_client *http2)
-{
-    const struct http2_desk *desk = &http2->client->clients->http2;
-    const struct iovec frames = {.iov_base = desk->frames, .iov_len = desk->frames_used};
-    switch (connection_write(&http2->client->connection, &frames, 1)) {
-    case IO_DONE:
-        return true;
-    case IO_AGAIN:
-        return false;
-    case IO_END:
-    case IO_FAILED:
-        break;
-    }
-    http2->is_lost = true;
-    return false;
+    return http2_frames_put(&http2->client->clients->http2.frames, bytes, length);
 }
 
 /* When nothing is in its way, not before: a request that came behind the one it names would be
@@ -58,18 +33,12 @@ static void submit_goaway(struct http2_client *http2)
 
 void http2_send(struct http2_client *http2)
 {
-    struct http2_desk *desk = &http2->client->clients->http2;
-    bool go_on = !http2->is_lost && connection_pending(&http2->client->connection) == 0;
-    if (go_on && http2->owes_goaway)
+    struct http2_frames *frames = &http2->client->clients->http2.frames;
+    struct connection *connection = &http2->client->connection;
+    bool may_send = !http2->is_lost && connection_pending(connection) == 0;
+    if (may_send && http2->owes_goaway)
         submit_goaway(http2);
-    while (go_on) {
-        desk->frames_used = 0;
-        if (nghttp2_session_send(http2->session) != 0) { /* out of memory */
-            http2->is_lost = true;
-            return;
-        }
-        go_on = desk->frames_used > 0 && write_frames(http2) &&
-                nghttp2_session_want_write(http2->session);
-    }
+    if (may_send && http2_frames_send(frames, http2->session, connection) != HTTP2_FRAMES_SENT)
+        http2->is_lost = true;
     http2->is_blocked = nghttp2_session_get_remote_window_size(http2->session) <= 0;
 }
