@@ -4,7 +4,6 @@
 #include "listeners/client.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -124,21 +123,11 @@ static void handshake_failed(struct client *client)
     client_end(client);
 }
 
-/** By what ALPN settled (RFC 9113 3.2). */
-static const struct client_protocol *settled_protocol(const struct client *client)
-{
-    const unsigned char *name = NULL;
-    unsigned length = 0;
-    if (client->connection.ssl)
-        SSL_get0_alpn_selected(client->connection.ssl, &name, &length);
-    return length == 2 && memcmp(name, "h2", 2) == 0 ? &http2_protocol : &http1_protocol;
-}
-
 /** false: it is closed already. */
 static bool start_serving(struct client *client)
 {
     client->state = CLIENT_SERVING;
-    client->protocol = settled_protocol(client);
+    client->protocol = connection_chose_h2(&client->connection) ? &http2_protocol : &http1_protocol;
     inspection_add(&client->clients->inspection, client);
     if (!client->protocol->begin(client)) {
         client_close(client, false);

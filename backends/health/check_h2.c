@@ -41,14 +41,14 @@ static void fail(struct check_run *run)
 static void ask(struct check_run *run)
 {
     struct check_h2_call *call = run->h2;
-    if (run->connection.ssl && !check_tls_has_chosen(run, "h2")) {
+    if (run->connection.ssl && !connection_chose_h2(&run->connection)) {
         check_finish(run, CHECK_FAILED,
                      "backend does not speak HTTP/2: it did not choose h2 (ALPN)");
         return;
     }
     call->kind->compose(run, &call->request);
-    const char *host = run->pool->check_host ? run->pool->check_host : run->address.text;
-    if (!check_h2_call_begin(call, run->connection.ssl ? "https" : "http", host)) {
+    const char *scheme = run->connection.ssl ? "https" : "http";
+    if (!check_h2_call_begin(call, scheme, check_host(run))) {
         check_finish(run, CHECK_NOT_MADE, "out of memory");
         return;
     }
@@ -95,19 +95,9 @@ static bool decide(struct check_run *run)
 /* One read. true: there may be more. */
 static bool hear_once(struct check_run *run)
 {
-    size_t got;
-    switch (connection_read(&run->connection, run->context->plain, READ_BYTES, &got)) {
-    case IO_AGAIN:
+    size_t got = check_read(run, READ_BYTES, run->h2->answer.has_head ? "the answer" : NULL);
+    if (got == 0)
         return false;
-    case IO_FAILED:
-        check_fail(run);
-        return false;
-    case IO_END:
-        check_cut(run, run->h2->answer.has_head ? "the answer" : NULL);
-        return false;
-    case IO_DONE:
-        break;
-    }
     take(run, got);
     speak(run);
     return !decide(run);
@@ -120,11 +110,8 @@ void check_h2_ready(struct check_run *run, int events)
             ask(run);
         return;
     }
-    if (events & CONNECTION_WRITABLE && connection_flush(&run->connection) == IO_FAILED &&
-        !(events & CONNECTION_READABLE)) {
-        check_fail(run);
+    if (!check_flush(run, events))
         return;
-    }
     while (hear_once(run)) {
     }
 }

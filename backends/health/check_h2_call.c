@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FIELDS_MOST = 5 + CHECK_H2_FIELDS_MOST };
+#include "lb/base/http2_field.h"
+#include "lb/base/http2_nva.h"
 
 void check_h2_call_fault(struct check_h2_call *call, const char *what, const char *why)
 {
@@ -37,14 +38,6 @@ static void keep_value(struct check_value *value, struct slice text)
     value->text[length] = '\0';
 }
 
-static void take_status(struct check_h2_call *call, struct slice text)
-{
-    struct check_answer *answer = &call->answer;
-    answer->status = 0; /* three digits: nghttp2 looks at them */
-    for (size_t i = 0; i < text.length && i < 3; i++)
-        answer->status = answer->status * 10 + (unsigned)(text.at[i] - '0');
-}
-
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct check_h2_call *call = user;
@@ -73,7 +66,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* resets the stream */
     }
     if (slice_is(named, ":status"))
-        take_status(call, text);
+        call->answer.status = http2_field_status(text);
     struct check_value *kept = value_for(&call->answer, named);
     if (kept && !(call->answer.has_head && kept == &call->answer.content_type))
         keep_value(kept, text);
@@ -193,36 +186,39 @@ static bool open_session(struct check_h2_call *call)
     return good;
 }
 
-static nghttp2_nv field_of(const char *name, const char *value)
+static void put(struct http2_nva *nva, const char *name, const char *value)
 {
-    return (nghttp2_nv){.name = (uint8_t *)name,
-                        .value = (uint8_t *)value,
-                        .namelen = strlen(name),
-                        .valuelen = strlen(value)};
+    http2_nva_put(nva, slice_of(name), slice_of(value));
 }
 
-/* The request with what all have: pseudo-fields come first (RFC 9113 8.3). */
+/* What all have, then its own: pseudo-fields come first (RFC 9113 8.3). */
+static void put_fields(struct http2_nva *nva, const struct check_h2_request *request,
+                       const char *scheme, const char *authority)
+{
+    http2_nva_begin(nva, NULL, 0, NGHTTP2_NV_FLAG_NONE);
+    put(nva, ":method", request->method);
+    put(nva, ":scheme", scheme);
+    put(nva, ":authority", authority);
+    put(nva, ":path", request->path);
+    put(nva, "user-agent", "lb-health-check");
+    for (unsigned i = 0; i < request->field_count; i++)
+        put(nva, request->fields[i].name, request->fields[i].value);
+}
+
 static bool submit(struct check_h2_call *call, const char *scheme, const char *authority)
 {
     static const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, ANSWER_HEAD_BYTES},
     };
-    const struct check_h2_request *request = &call->request;
-    nghttp2_nv fields[FIELDS_MOST] = {
-        field_of(":method", request->method),      field_of(":scheme", scheme),
-        field_of(":authority", authority),         field_of(":path", request->path),
-        field_of("user-agent", "lb-health-check"),
-    };
-    size_t count = 5;
-    for (unsigned i = 0; i < request->field_count; i++)
-        fields[count++] = field_of(request->fields[i].name, request->fields[i].value);
     nghttp2_data_provider body = {.read_callback = read_body};
+    struct http2_nva nva;
     if (nghttp2_submit_settings(call->session, NGHTTP2_FLAG_NONE, settings,
                                 sizeof settings / sizeof *settings) != 0)
         return false;
-    call->stream = nghttp2_submit_request(call->session, NULL, fields, count,
-                                          request->body_length > 0 ? &body : NULL, NULL);
+    put_fields(&nva, &call->request, scheme, authority);
+    call->stream = nghttp2_submit_request(call->session, NULL, nva.rows, nva.count,
+                                          call->request.body_length > 0 ? &body : NULL, NULL);
     return call->stream > 0;
 }
 

@@ -8,7 +8,6 @@
 #include "lb/base/http1.h"
 #include "lb/base/limits.h"
 
-/* Path, host and the fields around them are far smaller: see pool_checks.c. */
 /* A path and a host that pool_checks.c let pass, each in a head of CHECK_HEAD_BYTES, and lb's own
  * fields. */
 enum { REQUEST_BYTES = 2 * CHECK_HEAD_BYTES + 256 };
@@ -22,13 +21,12 @@ enum http_method check_http_method(const struct pool *pool)
 void check_http_ask(struct check_run *run)
 {
     const struct pool *pool = run->pool;
-    const char *host = pool->check_host ? pool->check_host : run->address.text;
     char request[REQUEST_BYTES];
     int length = snprintf(request, sizeof request,
                           "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: lb-health-check\r\n"
                           "Accept: */*\r\nConnection: close\r\n\r\n",
                           check_http_method(pool) == HTTP_HEAD ? "HEAD" : "GET",
-                          pool->options->health_check_path, host);
+                          pool->options->health_check_path, check_host(run));
     struct iovec piece = {.iov_base = request, .iov_len = (size_t)length};
     if (connection_write(&run->connection, &piece, 1) == IO_FAILED)
         check_fail(run);
@@ -115,20 +113,10 @@ _Static_assert(ANSWER_HEAD_BYTES <= READ_BYTES, "a head's rest fits one read");
 static bool hear_once(struct check_run *run)
 {
     struct loop_context *context = run->context;
-    size_t room = ANSWER_HEAD_BYTES - buffer_length(run->heard);
-    size_t got;
-    switch (connection_read(&run->connection, context->plain, room, &got)) {
-    case IO_AGAIN:
+    size_t heard = buffer_length(run->heard);
+    size_t got = check_read(run, ANSWER_HEAD_BYTES - heard, heard > 0 ? "the answer's head" : NULL);
+    if (got == 0)
         return false;
-    case IO_FAILED:
-        check_fail(run);
-        return false;
-    case IO_END:
-        check_cut(run, buffer_length(run->heard) > 0 ? "the answer's head" : NULL);
-        return false;
-    case IO_DONE:
-        break;
-    }
     if (buffer_append(&context->buffers, &run->heard, context->plain, got, ANSWER_HEAD_BYTES))
         return take_heads(run);
     check_finish(run, CHECK_NOT_MADE, "out of memory");
@@ -137,11 +125,8 @@ static bool hear_once(struct check_run *run)
 
 void check_http_hear(struct check_run *run, int events)
 {
-    if (events & CONNECTION_WRITABLE && connection_flush(&run->connection) == IO_FAILED &&
-        !(events & CONNECTION_READABLE)) {
-        check_fail(run);
+    if (!check_flush(run, events))
         return;
-    }
     while (hear_once(run)) {
     }
 }

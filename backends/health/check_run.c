@@ -92,11 +92,44 @@ void check_fail(struct check_run *run)
     check_finish(run, is_ours ? CHECK_NOT_MADE : CHECK_FAILED, "%s", reason);
 }
 
-void check_cut(struct check_run *run, const char *within)
+static void cut(struct check_run *run, const char *within)
 {
     check_finish(run, CHECK_FAILED, "connection closed %s%s%s", within ? "within " : "",
                  within ? within : "without an answer",
                  !within && showed_nothing(run) ? " (" BACKEND_TLS_SHOWED_NOTHING ")" : "");
+}
+
+bool check_flush(struct check_run *run, int events)
+{
+    bool is_dead = events & CONNECTION_WRITABLE &&
+                   connection_flush(&run->connection) == IO_FAILED &&
+                   !(events & CONNECTION_READABLE);
+    if (is_dead)
+        check_fail(run);
+    return !is_dead;
+}
+
+size_t check_read(struct check_run *run, size_t room, const char *within)
+{
+    size_t got = 0;
+    switch (connection_read(&run->connection, run->context->plain, room, &got)) {
+    case IO_DONE:
+        return got;
+    case IO_AGAIN:
+        break;
+    case IO_END:
+        cut(run, within);
+        break;
+    case IO_FAILED:
+        check_fail(run);
+        break;
+    }
+    return 0;
+}
+
+const char *check_host(const struct check_run *run)
+{
+    return run->pool->check_host ? run->pool->check_host : run->address.text;
 }
 
 static void on_ready(struct connection *connection, int events)

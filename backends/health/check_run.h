@@ -83,8 +83,24 @@ void check_finish(struct check_run *run, enum check_outcome outcome, const char 
 /** For checks: the connection failed (IO_FAILED); why is the reason. */
 void check_fail(struct check_run *run);
 
-/** For checks: the backend closed the connection (IO_END). within: what it had begun to say, as in
- * "the answer's head"; NULL: nothing. */
-void check_cut(struct check_run *run, const char *within);
+/**
+ * For checks: send on what waits.
+ *
+ * events   as struct check's ready
+ * returns  false: the check is finished, and nothing was there to be read
+ */
+bool check_flush(struct check_run *run, int events);
+
+/**
+ * For checks: read once, up to `room` bytes, into context->plain.
+ *
+ * within   what the backend has begun to say, should it close now, as in "the answer's head"; NULL:
+ *          nothing
+ * returns  how many bytes came; 0: none, on_ready comes, or the check is finished
+ */
+size_t check_read(struct check_run *run, size_t room, const char *within);
+
+/** For checks over HTTP: who is asked for, health_check_host or the backend's address. Lent. */
+const char *check_host(const struct check_run *run);
 
 #endif

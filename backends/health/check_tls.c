@@ -57,11 +57,3 @@ bool check_tls_is_shaking(const struct check_run *run)
 {
     return run->connection.ssl && !SSL_is_init_finished(run->connection.ssl);
 }
-
-bool check_tls_has_chosen(const struct check_run *run, const char *alpn)
-{
-    const unsigned char *chosen;
-    unsigned length;
-    SSL_get0_alpn_selected(run->connection.ssl, &chosen, &length);
-    return length == strlen(alpn) && memcmp(chosen, alpn, length) == 0;
-}

@@ -29,7 +29,4 @@ bool check_tls_shake_hands(struct check_run *run);
 /** Does the run speak TLS, and does its handshake go on? */
 bool check_tls_is_shaking(const struct check_run *run);
 
-/** Did the backend choose this protocol of those that were offered? */
-bool check_tls_has_chosen(const struct check_run *run, const char *alpn);
-
 #endif

@@ -2,7 +2,6 @@
 /* The beginning of a link that speaks HTTP/2, and those who wait for it. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "backends/http2/h2_link.h"
 
@@ -72,14 +71,10 @@ static void on_greeting_late(struct deadline *deadline)
     refuse(h2, LINK_LATE, reason);
 }
 
-static bool speaks_h2(const struct link *link)
+/* In the clear, what it speaks shows later. */
+static bool may_speak_h2(const struct connection *connection)
 {
-    const unsigned char *name = NULL;
-    unsigned length = 0;
-    if (!link->connection.ssl)
-        return true;
-    SSL_get0_alpn_selected(link->connection.ssl, &name, &length);
-    return length == 2 && memcmp(name, "h2", 2) == 0;
+    return !connection->ssl || connection_chose_h2(connection);
 }
 
 static void greet(struct h2_link *h2)
@@ -98,7 +93,7 @@ static void on_connected(struct link_owner *owner, struct link *link, enum link_
     h2->link = link;
     if (outcome != LINK_READY) {
         refuse(h2, outcome, reason);
-    } else if (!speaks_h2(link)) {
+    } else if (!may_speak_h2(&link->connection)) {
         refuse(h2, LINK_DECLINED, "the backend does not choose h2 in its TLS handshake (ALPN)");
     } else if (!h2_session_begin(h2)) {
         refuse(h2, LINK_NO_ROOM, "no memory for HTTP/2");

@@ -88,12 +88,12 @@ static unsigned streams_most(const struct h2_link *h2)
 {
     uint32_t theirs =
         nghttp2_session_get_remote_settings(h2->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-    return theirs < H2_LINK_STREAMS_MOST ? theirs : H2_LINK_STREAMS_MOST;
+    return theirs < HTTP2_LINK_STREAMS_MOST ? theirs : HTTP2_LINK_STREAMS_MOST;
 }
 
 bool h2_link_has_room(const struct h2_link *h2)
 {
-    return h2->errand_count < streams_most(h2) && h2->held_bytes < H2_LINK_HELD_MOST_BYTES &&
+    return h2->errand_count < streams_most(h2) && h2->held_bytes < HTTP2_LINK_HELD_BYTES &&
            nghttp2_session_check_request_allowed(h2->session);
 }
 
@@ -105,7 +105,7 @@ bool h2_link_may_serve(struct h2_link *h2, const struct link_wish *wish)
     switch (h2->state) {
     case H2_CONNECTING:
     case H2_GREETING:
-        return h2->pool == wish->pool && h2->waiting_count < H2_WAITING_MOST;
+        return h2->pool == wish->pool && h2->waiting_count < HTTP2_LINK_WAITING_MOST;
     case H2_OPEN:
         return !wish->fresh && h2_link_has_room(h2);
     case H2_LOST:
@@ -251,7 +251,7 @@ void h2_link_on_ready(struct link_owner *owner, int events)
 void h2_link_release(struct h2_link *h2, size_t bytes)
 {
     h2->held_bytes -= bytes;
-    if (h2->owed_bytes > 0 && h2->held_bytes <= H2_LINK_HELD_MOST_BYTES / 2) {
+    if (h2->owed_bytes > 0 && h2->held_bytes <= HTTP2_LINK_HELD_BYTES / 2) {
         nghttp2_session_consume_connection(h2->session, h2->owed_bytes);
         h2->owed_bytes = 0;
     }

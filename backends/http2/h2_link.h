@@ -13,6 +13,9 @@
  *
  * nghttp2's callbacks only note what happened; errands are told when it has returned
  * (h2_link_tell). What goes out is collected and written once a turn of the loop (h2_output.c).
+ *
+ * Names that begin with h2_ are of this side; those of the side towards clients begin with http2_
+ * (listeners/http2). What both share is in lb/base/http2_*.
  */
 #ifndef LB_BACKENDS_HTTP2_H2_LINK_H
 #define LB_BACKENDS_HTTP2_H2_LINK_H

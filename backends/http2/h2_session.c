@@ -53,9 +53,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 
 static bool add_status(struct h2_link *h2, struct errand *errand, struct slice status)
 {
-    unsigned number = 0;
-    for (size_t i = 0; i < status.length && i < 3; i++) /* three digits: nghttp2 looks at them */
-        number = 10 * number + (unsigned)(status.at[i] - '0');
+    unsigned number = http2_field_status(status);
     const char *reason = http_status_text(number); /* for clients of HTTP/1, which expect one */
     errand->h2.in_interim = number < 200;
     return add_text(h2, errand, "HTTP/1.1 ", 9) && add_text(h2, errand, status.at, status.length) &&
@@ -141,14 +139,14 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
         return 0;
     }
     if (!buffer_append(&h2->links->context->buffers, &errand->h2.in, data, length,
-                       H2_STREAM_WINDOW_BYTES)) {
+                       HTTP2_LINK_STREAM_WINDOW_BYTES)) {
         errand->h2.fault = "out of memory for the backend's body";
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_INTERNAL_ERROR);
         nghttp2_session_consume_connection(session, length);
         return 0;
     }
     h2->held_bytes += length;
-    if (h2->held_bytes <= H2_LINK_HELD_MOST_BYTES)
+    if (h2->held_bytes <= HTTP2_LINK_HELD_BYTES)
         nghttp2_session_consume_connection(session, length);
     else
         h2->owed_bytes += length;
@@ -186,7 +184,7 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head
         h2->idle_since_ms = now_ms;
         h2->idle_frames = 0;
     }
-    h2->is_flooded = ++h2->idle_frames > H2_IDLE_FRAMES_MOST;
+    h2->is_flooded = ++h2->idle_frames > HTTP2_LINK_IDLE_FRAMES_MOST;
     return h2->is_flooded ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
@@ -306,7 +304,7 @@ bool h2_session_begin(struct h2_link *h2)
 {
     static const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, H2_STREAM_WINDOW_BYTES},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, HTTP2_LINK_STREAM_WINDOW_BYTES},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, ANSWER_HEAD_BYTES},
     };
     if (!make_session(h2))
@@ -314,5 +312,5 @@ bool h2_session_begin(struct h2_link *h2)
     return nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings,
                                    sizeof settings / sizeof *settings) == 0 &&
            nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0,
-                                                 H2_LINK_WINDOW_BYTES) == 0;
+                                                 HTTP2_LINK_WINDOW_BYTES) == 0;
 }

@@ -129,6 +129,10 @@ void connection_start_tls(struct connection *connection, SSL *ssl);
  */
 enum io connection_handshake(struct connection *connection);
 
+/** Did its TLS handshake settle on HTTP/2 (ALPN "h2", RFC 9113 3.2)? A plain one has settled
+ * nothing. */
+bool connection_chose_h2(const struct connection *connection);
+
 /**
  * Read up to `room` (over 0) bytes of plaintext. IO_DONE: *got > 0. At most one recv per call, none
  * when drained; with TLS all that is received fits if `room` is READ_BYTES + RECORD_BYTES or more.

@@ -291,6 +291,17 @@ enum io connection_tls_encrypt(struct connection *connection, const struct iovec
     return encrypt(connection, connection->context->gather, gathered) ? IO_DONE : IO_FAILED;
 }
 
+/* ---- what was settled ---- */
+
+bool connection_chose_h2(const struct connection *connection)
+{
+    const unsigned char *name = NULL;
+    unsigned length = 0;
+    if (connection->ssl)
+        SSL_get0_alpn_selected(connection->ssl, &name, &length);
+    return length == 2 && memcmp(name, "h2", 2) == 0;
+}
+
 /* ---- ending ---- */
 
 void connection_tls_finish(struct connection *connection)

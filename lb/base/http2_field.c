@@ -54,3 +54,16 @@ const char *http2_trailer_add(struct http_chunks *trailers, struct slice name, s
         why = http_fault_text(trailers->fault);
     return why;
 }
+
+unsigned http2_field_status(struct slice value)
+{
+    unsigned status = 0;
+    if (value.length != 3)
+        return 0;
+    for (size_t i = 0; i < value.length; i++) {
+        if (!byte_is_digit(value.at[i]))
+            return 0;
+        status = status * 10 + (unsigned)(value.at[i] - '0');
+    }
+    return status;
+}

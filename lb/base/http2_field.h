@@ -22,6 +22,10 @@
  */
 const char *http2_field_judge(struct slice name, struct slice value, enum http_name *ret_known);
 
+/** The value of :status (RFC 9113 8.3.2) as a number; 0: it is not of three digits. Pure, any
+ * thread. */
+unsigned http2_field_status(struct slice value);
+
 /**
  * Judge a field of a trailer section (RFC 9113 8.1: no pseudo fields) and keep it in `trailers`,
  * where http_chunks_trailers finds it. What no trailer may be is refused as in a chunked body.

@@ -56,20 +56,6 @@ enum {
     CONNECTION_OPTIONS_MOST = 32,
     /* A backend's head: twice max_head's default, for those that set many cookies. */
     ANSWER_HEAD_BYTES = 64 * 1024,
-    /* Requests that an HTTP/2 client may have open at once: what nginx, HAProxy and browsers' own
-       expectations agree on. */
-    HTTP2_STREAMS_MOST = 100,
-    /* A stream's window at first: RFC 9113's own … */
-    HTTP2_WINDOW_BYTES = 64 * 1024 - 1,
-    /* … and when its backend has kept up with it: 80 Mbit/s to a client that is 100 ms away. */
-    HTTP2_WINDOW_MOST_BYTES = 1024 * 1024,
-    /* The connection's window, which several such streams share … */
-    HTTP2_CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024,
-    /* … and bytes of bodies that one client may make lb hold while backends do not take them,
-       before the connection's window closes, too. */
-    HTTP2_HELD_BYTES = 2 * 1024 * 1024,
-    /* Frames that wait for a client which takes nothing: more of its own are not read then. */
-    HTTP2_QUEUE_MOST = 256,
     /* Interim (1xx) answers before a final one: more is a flood. */
     INTERIM_ANSWERS_MOST = 16,
     /* The largest max_head an operator may ask for; bounds what is kept of an unfinished head. */
@@ -96,23 +82,9 @@ enum {
     CRL_FILE_BYTES = 128 * 1024 * 1024,
     /* Lists of one file: the CAs of a large company. */
     CRL_FILE_LISTS_MOST = 256,
-    /* HTTP/2 towards backends. What may be in flight of an answer before it is read: a gigabit
-       that is a millisecond away … */
-    H2_STREAM_WINDOW_BYTES = 128 * 1024,
-    /* … and of all answers on a link. */
-    H2_LINK_WINDOW_BYTES = 1024 * 1024,
-    /* What a link keeps of answers whose clients are slow: 32 of them take all of their windows;
-       beyond that, what comes on it waits for them, and new requests go to another link. */
-    H2_LINK_HELD_MOST_BYTES = 4 * 1024 * 1024,
-    /* Requests on a link at a time, where the backend would take more. */
-    H2_LINK_STREAMS_MOST = 256,
-    /* … and that wait for one that is being opened: what RFC 9113 6.5.2 has backends take. */
-    H2_WAITING_MOST = 100,
     /* What is kept of a request's body until its answer begins, to be sent again where it was
        turned away: most calls of gRPC fit. */
     RESENT_BODY_BYTES = 64 * 1024,
-    /* Frames of a backend's within a second that carry nothing: PING, SETTINGS, empty DATA. */
-    H2_IDLE_FRAMES_MOST = 1000,
     /* Bytes drained after an alert or an early answer so that it is not lost behind a reset … */
     LINGER_BYTES = 1024 * 1024,
     /* … and for how long. */
@@ -246,13 +218,28 @@ enum {
     ALLOWED_NAME_BYTES = 2048,
     /* A question to a store; its own longest, with every filter, has a tenth of it. */
     STORE_QUESTION_BYTES = 32 * 1024,
-    /* HTTP/2. Payload of a frame: what SETTINGS_MAX_FRAME_SIZE is without being told. */
+    /* HTTP/2, both sides. Payload of a frame: what SETTINGS_MAX_FRAME_SIZE is without being told.
+     */
     HTTP2_FRAME_BYTES = 16 * 1024,
     /* A head that lb sends: the largest of either side and all that lb adds, HPACK's worst
        included; nghttp2 would drop what is over 64 KiB. */
     HTTP2_HEAD_SENT_BYTES = 1024 * 1024,
-    /* CONTINUATION frames of a head beyond those that its largest size needs; nobody sends it in
-       smaller pieces. */
+    /* HTTP/2, towards clients: HTTP2_*. Requests that one may have open at once: what nginx,
+       HAProxy and browsers' own expectations agree on. */
+    HTTP2_STREAMS_MOST = 100,
+    /* A stream's window at first: RFC 9113's own … */
+    HTTP2_WINDOW_BYTES = 64 * 1024 - 1,
+    /* … and when its backend has kept up with it: 80 Mbit/s to a client that is 100 ms away. */
+    HTTP2_WINDOW_MOST_BYTES = 1024 * 1024,
+    /* The connection's window, which several such streams share … */
+    HTTP2_CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024,
+    /* … and bytes of bodies that one client may make lb hold while backends do not take them,
+       before the connection's window closes, too. */
+    HTTP2_HELD_BYTES = 2 * 1024 * 1024,
+    /* Frames that wait for a client which takes nothing: more of its own are not read then. */
+    HTTP2_QUEUE_MOST = 256,
+    /* CONTINUATION frames of a client's head beyond those that its largest size needs; nobody sends
+       it in smaller pieces. */
     HTTP2_CONTINUATIONS_MOST = 8,
     /* What a client's connection may send at once, and how much more each second, before it is a
        flood; what lb sends it and answers gives credit besides (listeners/http2/meter.h).
@@ -286,6 +273,20 @@ enum {
        one for each request; and GOAWAY, of which a client sends two. */
     HTTP2_OTHERS_AT_ONCE = 256,
     HTTP2_OTHERS_PER_S = 20,
+    /* HTTP/2, towards backends: HTTP2_LINK_*. What may be in flight of an answer before it is read:
+       a gigabit that is a millisecond away … */
+    HTTP2_LINK_STREAM_WINDOW_BYTES = 128 * 1024,
+    /* … and of all answers on a link. */
+    HTTP2_LINK_WINDOW_BYTES = 1024 * 1024,
+    /* What a link keeps of answers whose clients are slow: 32 of them take all of their windows;
+       beyond that, what comes on it waits for them, and new requests go to another link. */
+    HTTP2_LINK_HELD_BYTES = 4 * 1024 * 1024,
+    /* Requests on a link at a time, where the backend would take more. */
+    HTTP2_LINK_STREAMS_MOST = 256,
+    /* … and that wait for one that is being opened: what RFC 9113 6.5.2 has backends take. */
+    HTTP2_LINK_WAITING_MOST = 100,
+    /* Frames of a backend's within a second that carry nothing: PING, SETTINGS, empty DATA. */
+    HTTP2_LINK_IDLE_FRAMES_MOST = 1000,
 };
 
 #endif

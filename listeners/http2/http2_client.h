@@ -14,6 +14,9 @@
  * the client is done when nghttp2 has returned. A stream's memory ends when neither nghttp2 nor an
  * exchange knows it any more, and then at the end of the turn.
  *
+ * Names that begin with http2_ are of this side; those of the side towards backends begin with h2_
+ * (backends/http2). What both share is in lb/base/http2_*.
+ *
  * Thread: the client's worker, for all of it.
  */
 #ifndef LB_LISTENERS_HTTP2_CLIENT_H

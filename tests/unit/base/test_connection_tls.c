@@ -45,6 +45,43 @@ START_TEST(both_roles_shake_hands_and_talk)
 }
 END_TEST
 
+/* The peer offers one protocol, and gets it. */
+static int choose_the_offered(SSL *ssl, const unsigned char **out, unsigned char *out_length,
+                              const unsigned char *offered, unsigned length, void *argument)
+{
+    (void)ssl, (void)length, (void)argument;
+    *out = offered + 1;
+    *out_length = offered[0];
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static bool is_h2_chosen_of(const char *offered)
+{
+    struct wired wired;
+    wired_open(&wired, true);
+    wired_start_tls(&wired, &(struct wired_tls){.version = TLS1_3_VERSION});
+    SSL_CTX_set_alpn_select_cb(wired.own_context, choose_the_offered, NULL);
+    SSL_set_alpn_protos(wired.peer, (const unsigned char *)offered, (unsigned)strlen(offered));
+    wired_shake(&wired);
+    bool is_chosen = connection_chose_h2(&wired.connection);
+    wired_close(&wired);
+    return is_chosen;
+}
+
+START_TEST(http2_is_what_alpn_calls_h2)
+{
+    struct wired plain;
+    ck_assert(is_h2_chosen_of("\x02h2"));
+    ck_assert(!is_h2_chosen_of("\x02h3"));
+    ck_assert(!is_h2_chosen_of("\x03h2c"));
+    ck_assert(!is_h2_chosen_of("\x08http/1.1"));
+    ck_assert(!is_h2_chosen_of(""));
+    wired_open(&plain, false);
+    ck_assert(!connection_chose_h2(&plain.connection));
+    wired_close(&plain);
+}
+END_TEST
+
 /* TLS 1.3: the client's Finished and its first request arrive together. */
 START_TEST(data_behind_the_last_flight_is_read_without_another_wake_up)
 {
@@ -594,6 +631,7 @@ END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, both_roles_shake_hands_and_talk, 0, 2 * VERSION_COUNT);
+    tcase_add_test(tcase, http2_is_what_alpn_calls_h2);
     tcase_add_test(tcase, data_behind_the_last_flight_is_read_without_another_wake_up);
     tcase_add_loop_test(tcase, a_peer_that_leaves_during_the_handshake_is_an_end, 0, VERSION_COUNT);
     tcase_add_loop_test(tcase, garbage_instead_of_a_handshake_fails_with_words, 0, 3);

@@ -103,6 +103,17 @@ START_TEST(trailers_are_bounded)
 }
 END_TEST
 
+START_TEST(a_status_has_three_digits)
+{
+    static const char *const others[] = {"", "20", "2000", "2x0", " 20", "+20", "-12", "20\xb0"};
+    ck_assert_uint_eq(http2_field_status(slice_of("200")), 200);
+    ck_assert_uint_eq(http2_field_status(slice_of("099")), 99);
+    ck_assert_uint_eq(http2_field_status(slice_of("999")), 999);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        ck_assert_msg(http2_field_status(slice_of(others[i])) == 0, "%s", others[i]);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_checked_fixture(tcase, begin, end);
@@ -111,6 +122,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, trailers_are_kept_but_for_those_that_come_too_late);
     tcase_add_test(tcase, trailers_that_could_only_be_an_attack_are_refused);
     tcase_add_test(tcase, trailers_are_bounded);
+    tcase_add_test(tcase, a_status_has_three_digits);
 }
 
 CHECK_MAIN("http2_field", add_tests)

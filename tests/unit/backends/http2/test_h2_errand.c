@@ -291,9 +291,9 @@ START_TEST(an_answer_that_nobody_reads_is_bounded_by_its_window)
     connect_job(&slow);
     get(&slow, "/large");
     struct h2_link *h2 = slow.errand.h2.on;
-    run_until(h2->held_bytes == H2_STREAM_WINDOW_BYTES);
+    run_until(h2->held_bytes == HTTP2_LINK_STREAM_WINDOW_BYTES);
     run_briefly();
-    ck_assert_uint_eq(h2->held_bytes, H2_STREAM_WINDOW_BYTES);
+    ck_assert_uint_eq(h2->held_bytes, HTTP2_LINK_STREAM_WINDOW_BYTES);
     for (unsigned i = 0; i < 100; i++) /* the link's window is given back at once */
         expect_status("/", 200);
     read_to_end(&slow);
@@ -313,7 +313,7 @@ START_TEST(what_an_errand_leaves_unread_is_given_back)
         connect_job(&slow);
         get(&slow, "/large");
         struct h2_link *h2 = slow.errand.h2.on;
-        run_until(h2->held_bytes == H2_STREAM_WINDOW_BYTES);
+        run_until(h2->held_bytes == HTTP2_LINK_STREAM_WINDOW_BYTES);
         errand_end(&slow.errand, false);
         ck_assert_uint_eq(h2->held_bytes, 0);
     }
@@ -325,7 +325,7 @@ END_TEST
 
 START_TEST(more_than_a_link_may_hold_waits_in_the_connections_window)
 {
-    enum { SLOW = H2_LINK_HELD_MOST_BYTES / H2_STREAM_WINDOW_BYTES };
+    enum { SLOW = HTTP2_LINK_HELD_BYTES / HTTP2_LINK_STREAM_WINDOW_BYTES };
     static struct job slow[SLOW];
     struct job other;
     open_stage();
@@ -335,7 +335,7 @@ START_TEST(more_than_a_link_may_hold_waits_in_the_connections_window)
         get(&slow[i], "/large");
     }
     struct h2_link *h2 = slow[0].errand.h2.on;
-    run_until(h2->held_bytes >= H2_LINK_HELD_MOST_BYTES);
+    run_until(h2->held_bytes >= HTTP2_LINK_HELD_BYTES);
     connect_job(&other); /* there is no room on that one */
     ck_assert_ptr_ne(other.errand.h2.on, h2);
     errand_end(&other.errand, false);
@@ -476,7 +476,7 @@ START_TEST(a_lost_link_tells_each_of_its_errands)
     get(&partly, "/large");
     connect_job(&silent);
     get(&silent, "/hang");
-    run_until(partly.errand.h2.on->held_bytes == H2_STREAM_WINDOW_BYTES);
+    run_until(partly.errand.h2.on->held_bytes == HTTP2_LINK_STREAM_WINDOW_BYTES);
     connect_job(&dying);
     get(&dying, "/die");
     read_to_end(&dying);
@@ -486,7 +486,8 @@ START_TEST(a_lost_link_tells_each_of_its_errands)
     ck_assert_str_eq(silent.reason, "the backend closed before it answered");
     ck_assert(!errand_was_refused(&silent.errand));
     ck_assert_str_eq(partly.reason, "the backend closed within its answer");
-    ck_assert_uint_eq(partly.body_bytes, H2_STREAM_WINDOW_BYTES); /* what had come is not lost */
+    ck_assert_uint_eq(partly.body_bytes,
+                      HTTP2_LINK_STREAM_WINDOW_BYTES); /* what had come is not lost */
     errand_end(&dying.errand, false);
     errand_end(&silent.errand, false);
     errand_end(&partly.errand, false);
