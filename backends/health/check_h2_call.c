@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lb/base/http2_field.h"
+#include "lb/base/http2_glitches.h"
 #include "lb/base/http2_nva.h"
 
 void check_h2_call_fault(struct check_h2_call *call, const char *what, const char *why)
@@ -169,11 +170,8 @@ static ssize_t read_body(nghttp2_session *session, int32_t stream, uint8_t *into
 
 /* ---- the session ---- */
 
-static bool open_session(struct check_h2_call *call)
+static void set_callbacks(nghttp2_session_callbacks *callbacks)
 {
-    nghttp2_session_callbacks *callbacks;
-    if (nghttp2_session_callbacks_new(&callbacks) != 0)
-        return false;
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
@@ -181,8 +179,20 @@ static bool open_session(struct check_h2_call *call)
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_closed);
-    bool good = nghttp2_session_client_new(&call->session, callbacks, call) == 0;
+}
+
+static bool open_session(struct check_h2_call *call)
+{
+    nghttp2_session_callbacks *callbacks = NULL;
+    nghttp2_option *option = NULL;
+    bool good = nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&option) == 0;
+    if (good) {
+        set_callbacks(callbacks);
+        http2_glitches_allow(option); /* who says too much without an answer is told so */
+        good = nghttp2_session_client_new2(&call->session, callbacks, call, option) == 0;
+    }
     nghttp2_session_callbacks_del(callbacks);
+    nghttp2_option_del(option);
     return good;
 }
 

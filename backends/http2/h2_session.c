@@ -10,6 +10,7 @@
 
 #include "backends/http2/h2_link.h"
 #include "lb/base/http2_field.h"
+#include "lb/base/http2_glitches.h"
 
 static struct errand *errand_of(nghttp2_session *session, int32_t stream)
 {
@@ -293,6 +294,7 @@ static bool make_session(struct h2_link *h2)
         set_callbacks(callbacks);
         nghttp2_option_set_no_auto_window_update(option, 1);
         nghttp2_option_set_max_send_header_block_length(option, HTTP2_HEAD_SENT_BYTES);
+        http2_glitches_allow(option);
         is_made = nghttp2_session_client_new2(&h2->session, callbacks, h2, option) == 0;
     }
     nghttp2_session_callbacks_del(callbacks);

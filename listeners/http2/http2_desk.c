@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "listeners/http2/http2_desk.h"
 
+#include "lb/base/http2_glitches.h"
 #include "listeners/http2/http2_client.h"
 
 static void on_turn(uv_prepare_t *turn)
@@ -27,7 +28,7 @@ static void set_callbacks(nghttp2_session_callbacks *callbacks)
 static void set_limits(nghttp2_option *option)
 {
     enum { FAR_MORE = 1000 * 1000 };
-    (void)option;
+    http2_glitches_allow(option);
 #if LB_HAS_RESET_LIMIT
     nghttp2_option_set_stream_reset_rate_limit(option, FAR_MORE, FAR_MORE);
 #endif
