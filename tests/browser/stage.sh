@@ -62,13 +62,13 @@ reserve_port() {
     done
 }
 
-# await PORT…: until somebody answers there.
+# await PORT…: until somebody answers there. A browser on a busy machine takes half a minute to start.
 await() {
     local tries
     for port in "$@"; do
         for ((tries = 0; ; tries++)); do
             (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
-            [[ "$tries" -lt 400 ]] || fail "nobody answers at port $port"
+            [[ "$tries" -lt 1200 ]] || fail "nobody answers at port $port"
             sleep 0.05
         done
     done
@@ -243,6 +243,16 @@ await_logged() {
         sleep 0.05
     done
     fail "the access log has no line of $1: $(tail -3 "$folder/access.log")"
+}
+
+# await_told PATTERN: until a line of lb's log is like that; what it tells of may be seen a moment earlier.
+await_told() {
+    local tries
+    for ((tries = 0; tries < 400; tries++)); do
+        ! grep -q "$1" "$folder/lb.log" || return 0
+        sleep 0.05
+    done
+    fail "lb's log has no line of $1"
 }
 
 # What a page runs. load: the page's own protocol. chat_with PORT: a WebSocket is greeted, says something and hears it

@@ -193,7 +193,7 @@ static void leave_a_tunnel_once_of_three(struct stub_link *link)
     stub_reset(link);
 }
 
-#define LONG_BLOCK "passive_block = 1h\nanswer_timeout = 200ms\n"
+#define LONG_BLOCK "passive_block = 1h\nanswer_timeout = 1s\n"
 
 /* --- what counts --------------------------------------------------------------------------- */
 

@@ -48,8 +48,7 @@ static void stage_end(struct stage *stage)
         stub_stop(&stage->bad);
 }
 
-static const char unchecked[] =
-    "health_check = off\nanswer_timeout = 300ms\nconnect_timeout = 300ms\n";
+static const char unchecked[] = "health_check = off\nanswer_timeout = 1s\nconnect_timeout = 1s\n";
 
 static void expect_good_ten_times(struct stage *stage, const char *request)
 {
@@ -208,7 +207,7 @@ START_TEST(an_answer_that_has_begun_is_never_begun_again)
 END_TEST
 
 static const char checked[] =
-    "health_check = tcp\nhealth_check_interval = 100ms\nhealth_check_timeout = 80ms\n"
+    "health_check = tcp\nhealth_check_interval = 500ms\nhealth_check_timeout = 490ms\n"
     "healthy_threshold = 2\nunhealthy_threshold = 2\n";
 
 START_TEST(a_check_takes_a_dead_backend_out_and_lets_it_in_again)

@@ -380,7 +380,7 @@ END_TEST
 START_TEST(a_late_answer_is_a_504_and_the_link_lives_on)
 {
     struct stage stage = {0};
-    stage_open(&stage, 1, "answer_timeout = 300ms\nretries = 0\n");
+    stage_open(&stage, 1, "answer_timeout = 1s\nretries = 0\n");
     expect(&stage, GET("/"), 200, "rs-1");
     expect(&stage, GET("/hang"), 504, NULL);
     expect(&stage, GET("/"), 200, "rs-1");

@@ -54,9 +54,10 @@ static void add_often(struct text *bytes, unsigned often, unsigned type, unsigne
 
 /* --- floods -------------------------------------------------------------------------------- */
 
+/* So many that what is forgiven while a slow machine reads them does not make up for them. */
 static void cancel_requests(struct text *bytes, uint32_t first)
 {
-    for (uint32_t stream = first; stream < first + 1400; stream += 2) {
+    for (uint32_t stream = first; stream < first + 6000; stream += 2) {
         add_head(bytes, stream, NGHTTP2_FLAG_END_STREAM, "/never");
         add_frame(bytes, NGHTTP2_RST_STREAM, 0, stream, "\0\0\0\x08", 4);
     }
@@ -278,7 +279,8 @@ static bool say_round(struct http2_wire *wire, const struct flood *flood, uint32
 
 enum { SLOWEST = 50 }; /* times the rounds that a flood takes */
 
-static void flood_once(struct house *house, const struct flood *flood)
+/* returns what the log calls it, by what GOAWAY says. */
+static const char *flood_once(struct house *house, const struct flood *flood)
 {
     struct http2_wire wire;
     uint32_t first = 1;
@@ -294,6 +296,7 @@ static void flood_once(struct house *house, const struct flood *flood)
     ck_assert_msg(wire.goaway_code == NGHTTP2_ENHANCE_YOUR_CALM || is_worse, "%s: GOAWAY says %u",
                   flood->reason, wire.goaway_code);
     http2_wire_close(&wire);
+    return is_worse ? "http2-error" : flood->reason;
 }
 
 START_TEST(it_is_sent_away_with_a_reason_and_its_neighbour_notices_nothing)
@@ -302,8 +305,10 @@ START_TEST(it_is_sent_away_with_a_reason_and_its_neighbour_notices_nothing)
     struct http2_wire neighbour;
     open_house(&house, &neighbour);
     uint32_t waiting = http2_wire_ask(&neighbour, "GET", "/never", NULL);
-    flood_once(&house, &floods[_i]);
-    eventually(scene_log_has(&house.scene, "client.closed", floods[_i].reason, "127.0.0.1", NULL));
+    const char *reason = flood_once(&house, &floods[_i]);
+    /* What is worse may be counted with what it came behind. */
+    eventually(scene_log_has(&house.scene, "client.closed", reason, "127.0.0.1", NULL) ||
+               scene_log_has(&house.scene, "client.closed", floods[_i].reason, "127.0.0.1", NULL));
     ck_assert_uint_eq(http2_wire_get(&neighbour, "/"), 200);
     const struct http2_answer *answer = http2_wire_so_far(&neighbour, waiting);
     ck_assert(!answer->was_reset && !answer->has_ended);

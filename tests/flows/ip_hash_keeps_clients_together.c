@@ -50,8 +50,8 @@ static void stage_begin(struct stage *stage, const char *listener, const char *p
         &ini,
         "[lb]\nworkers = 2\naccess_log = off\n\n[listener web]\naddress = 127.0.0.1:@web\n"
         "%s\n[rule all]\nlistener = web\npool = app\n\n[pool app]\n%s\n"
-        "health_check = tcp\nhealth_check_interval = 100ms\n"
-        "health_check_timeout = 90ms\nhealthy_threshold = 1\nunhealthy_threshold = 1\n",
+        "health_check = tcp\nhealth_check_interval = 1s\n"
+        "health_check_timeout = 900ms\nhealthy_threshold = 1\nunhealthy_threshold = 1\n",
         listener, pool);
     for (unsigned i = 0; i < BACKENDS; i++) {
         stub_start(&stage->backends[i], names[i], NULL);

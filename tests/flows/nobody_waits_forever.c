@@ -192,8 +192,8 @@ START_TEST(a_backend_that_stops_in_its_answer_leaves_a_client_that_sees_it)
     struct house house;
     struct peer peer;
     struct answer answer;
-    house_open(&house, &(struct house_plan){.serve = stop_in_the_middle,
-                                            .pool = "answer_timeout = 200ms\n"});
+    house_open(&house,
+               &(struct house_plan){.serve = stop_in_the_middle, .pool = "answer_timeout = 1s\n"});
     house_enter(&house, &peer);
     peer_say(&peer, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(peer_read_answer(&peer, "GET", &answer));

@@ -131,10 +131,12 @@ static unsigned come(struct town *town, const char *listener, const struct stran
 static void expect_line(struct town *town, const struct strange *strange, const char *reason,
                         unsigned lines)
 {
-    for (unsigned turn = 0; turn < 500 && lines_with(town, reason) != lines; turn++)
+    long long end_ms = eventually_now_ms() + EVENTUALLY_MS;
+    while (lines_with(town, reason) != lines) {
+        ck_assert_msg(eventually_now_ms() < end_ms, "%s: no line says %s in: %s", strange->name,
+                      reason, scene_log(&town->scene));
         eventually_pause();
-    if (lines_with(town, reason) != lines)
-        ck_abort_msg("%s: no line says %s in: %s", strange->name, reason, scene_log(&town->scene));
+    }
 }
 
 static void check(struct town *town, const struct strange *strange, const struct made *made,

@@ -248,7 +248,7 @@ START_TEST(nobody_waits_longer_than_queue_timeout)
 {
     struct stage stage;
     struct text pool = {0};
-    text_add_format(&pool, "%squeue_timeout = 100ms\n", one_place);
+    text_add_format(&pool, "%squeue_timeout = 1s\n", one_place);
     stage_begin(&stage, 2, pool.bytes);
     peer_connect(&stage.guests[0], scene_port(&stage.scene, "web"));
     ck_assert(peer_say(&stage.guests[0], get));

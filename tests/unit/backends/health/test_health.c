@@ -390,7 +390,7 @@ static void add_tests(TCase *tcase)
 
 int main(void)
 {
-    int counting = check_run("health counting", add_tests, 60);
-    int checking = check_run("health", add_staged_tests, 60);
+    int counting = check_run("health counting", add_tests, CHECK_TIMEOUT_S);
+    int checking = check_run("health", add_staged_tests, CHECK_TIMEOUT_S);
     return counting == EXIT_SUCCESS ? checking : counting;
 }

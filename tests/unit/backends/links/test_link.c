@@ -653,7 +653,7 @@ static void add_tests(TCase *tcase)
 
 int main(void)
 {
-    int staged = check_run("link", add_staged_tests, 60);
-    int others = check_run("link without a stage", add_tests, 60);
+    int staged = check_run("link", add_staged_tests, CHECK_TIMEOUT_S);
+    int others = check_run("link without a stage", add_tests, CHECK_TIMEOUT_S);
     return staged == EXIT_SUCCESS ? others : staged;
 }

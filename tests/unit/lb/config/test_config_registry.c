@@ -937,5 +937,5 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "sign") == 0)
         return command_sign(argc - 1, argv + 1);
-    return check_run("config_registry", add_tests, 60);
+    return check_run("config_registry", add_tests, CHECK_TIMEOUT_S);
 }
