@@ -12,25 +12,10 @@
 #include "lb/base/list.h"
 #include "lb/base/socket.h"
 
-/* Failures of this machine, which say nothing of the backend. */
-static bool is_our_own(int failure)
-{
-    switch (failure) {
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-    case EADDRNOTAVAIL: /* no free local port */
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* The log's other reasons begin with a small letter, too. */
 static void set_failure(struct check_run *run, int failure)
 {
-    run->outcome = is_our_own(failure) ? CHECK_NOT_MADE : CHECK_FAILED;
+    run->outcome = socket_is_shortage(failure) ? CHECK_NOT_MADE : CHECK_FAILED;
     snprintf(run->reason, sizeof run->reason, "%s", strerror(failure));
     run->reason[0] = (char)tolower((unsigned char)run->reason[0]);
 }
@@ -82,7 +67,7 @@ static bool showed_nothing(const struct check_run *run)
 void check_fail(struct check_run *run)
 {
     const struct connection *connection = &run->connection;
-    bool is_ours = is_our_own(connection->failure);
+    bool is_ours = socket_is_shortage(connection->failure);
     char reason[STANDING_REASON_BYTES];
     if (connection->tls_failed && !is_ours)
         backend_tls_explain(connection, run->tls_name, reason, sizeof reason);

@@ -54,19 +54,9 @@ bool link_outcome_blames(enum link_outcome outcome, const struct pool *pool)
 /* What an errno of socket() or connect() says about the wish. */
 static enum link_outcome outcome_of(int failure)
 {
-    switch (failure) {
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-    case EADDRNOTAVAIL: /* no free local port */
-    case ECANCELED:     /* the worker is ending */
+    if (socket_is_shortage(failure) || failure == ECANCELED) /* … or the worker is ending */
         return LINK_NO_ROOM;
-    case ETIMEDOUT:
-        return LINK_LATE;
-    default:
-        return LINK_REFUSED;
-    }
+    return failure == ETIMEDOUT ? LINK_LATE : LINK_REFUSED;
 }
 
 static void release(struct link *link)

@@ -14,6 +14,7 @@
 #include "lb/base/arena.h"
 #include "lb/base/certificate.h"
 #include "lb/base/error.h"
+#include "lb/base/hex.h"
 
 /* Whose keys are read, and where their problems are reported. */
 struct origin {
@@ -237,7 +238,6 @@ static bool digest_all(EVP_MD_CTX *digest, const struct backend_tls *tls)
  * place in it: it belongs to the certificate. */
 static const char *identity_of(const struct backend_tls *tls, struct arena *arena)
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned length = 0;
     EVP_MD_CTX *digest = EVP_MD_CTX_new();
@@ -245,10 +245,7 @@ static const char *identity_of(const struct backend_tls *tls, struct arena *aren
         error_out_of_memory();
     EVP_MD_CTX_free(digest);
     char *text = arena_alloc(arena, 2 * (size_t)length + 1);
-    for (unsigned i = 0; i < length; i++) {
-        text[2 * i] = digits[bytes[i] >> 4];
-        text[2 * i + 1] = digits[bytes[i] & 15];
-    }
+    *hex_write(text, bytes, length, hex_lower) = '\0';
     return text;
 }
 

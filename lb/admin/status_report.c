@@ -87,19 +87,6 @@ static void write_listener(struct json_writer *writer, struct admin_host *host,
     writer_end(writer);
 }
 
-static const char *auth_name(enum auth_mode mode)
-{
-    switch (mode) {
-    case AUTH_OFF:
-        return "off";
-    case AUTH_REQUEST:
-        return "request";
-    case AUTH_REQUIRE:
-        return "require";
-    }
-    return "off";
-}
-
 static void write_rule(struct json_writer *writer, const struct rule *rule)
 {
     const struct rule_options *options = rule->options;
@@ -117,7 +104,7 @@ static void write_rule(struct json_writer *writer, const struct rule *rule)
         writer_text(writer, "redirect", options->redirect);
     if (options->respond)
         writer_text(writer, "respond", options->respond);
-    writer_text(writer, "mutual_auth", auth_name(rule->auth.mode));
+    writer_text(writer, "mutual_auth", auth_mode_name(rule->auth.mode));
     writer_end(writer);
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lb/base/hex.h"
 #include "lb/base/utf8.h"
 
 /* At most CERTIFICATE_NAME_BYTES of the text, never half of a character; what is hidden from people
@@ -16,7 +17,6 @@
  * has two of them. NULL: out of memory. */
 static char *cut_copy(const char *text, size_t length)
 {
-    static const char digits[] = "0123456789ABCDEF";
     char copy[CERTIFICATE_NAME_BYTES + 1];
     size_t used = 0;
     for (size_t at = 0; at < length;) {
@@ -31,9 +31,9 @@ static char *cut_copy(const char *text, size_t length)
                 copy[used++] = text[at];
                 continue;
             }
-            copy[used++] = '\\';
-            copy[used++] = digits[byte >> 4];
-            copy[used++] = digits[byte & 0x0f];
+            copy[used] = '\\';
+            hex_write(copy + used + 1, &byte, 1, hex_upper);
+            used += 3;
         }
     }
     copy[used] = '\0';
@@ -65,12 +65,7 @@ static char *hex_text(const char *sign, const unsigned char *bytes, size_t count
     if (!text)
         return NULL;
     memcpy(text, sign, before);
-    char *to = text + before;
-    for (size_t i = 0; i < count; i++) {
-        *to++ = digits[bytes[i] >> 4];
-        *to++ = digits[bytes[i] & 0x0f];
-    }
-    *to = '\0';
+    *hex_write(text + before, bytes, count, digits) = '\0';
     return text;
 }
 
@@ -82,7 +77,7 @@ char *certificate_serial_text(const X509 *certificate)
     const char *sign = (ASN1_STRING_type(serial) & V_ASN1_NEG) ? "-" : "";
     if (count > CERTIFICATE_NAME_BYTES / 2 - 1)
         count = CERTIFICATE_NAME_BYTES / 2 - 1;
-    return count ? hex_text(sign, bytes, count, "0123456789ABCDEF") : strdup("00");
+    return count ? hex_text(sign, bytes, count, hex_upper) : strdup("00");
 }
 
 char *certificate_sha256_text(const X509 *certificate)
@@ -91,7 +86,7 @@ char *certificate_sha256_text(const X509 *certificate)
     unsigned length = 0;
     if (X509_digest(certificate, EVP_sha256(), digest, &length) != 1)
         return NULL;
-    return hex_text("", digest, length, "0123456789abcdef");
+    return hex_text("", digest, length, hex_lower);
 }
 
 time_t certificate_time(const ASN1_TIME *time)

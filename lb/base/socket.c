@@ -299,3 +299,17 @@ int socket_connect_result(int fd)
         return errno;
     return failure;
 }
+
+bool socket_is_shortage(int failure)
+{
+    switch (failure) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+    case EADDRNOTAVAIL: /* of connect: no free local port */
+        return true;
+    default:
+        return false;
+    }
+}

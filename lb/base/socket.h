@@ -51,4 +51,8 @@ int socket_connect(const struct address *address);
 /** Outcome of a connect that became writable: 0 or an errno. */
 int socket_connect_result(int fd);
 
+/** Is this failure (errno) a shortage of this machine's: of descriptors, memory, or local ports to
+ * connect from? It says nothing of the peer. */
+bool socket_is_shortage(int failure);
+
 #endif

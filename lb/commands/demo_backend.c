@@ -57,11 +57,6 @@ static void pause_arrivals(struct demo *demo)
     deadline_arm(&demo->context.deadlines, &demo->pause, ACCEPT_PAUSE_MS, on_pause_over);
 }
 
-static bool is_out_of_room(int failure)
-{
-    return failure == EMFILE || failure == ENFILE || failure == ENOBUFS || failure == ENOMEM;
-}
-
 static void on_arrival(uv_poll_t *arrivals, int status, int events)
 {
     struct demo *demo = arrivals->data;
@@ -73,7 +68,7 @@ static void on_arrival(uv_poll_t *arrivals, int status, int events)
             return;
         }
         int fd = socket_accept(demo->listening, NULL);
-        if (fd < 0 && is_out_of_room(errno))
+        if (fd < 0 && socket_is_shortage(errno))
             pause_arrivals(demo);
         if (fd < 0)
             return;

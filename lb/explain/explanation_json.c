@@ -150,19 +150,6 @@ static const char *match_of(const struct rule *rule)
     return "prefix";
 }
 
-static const char *mode_name(enum auth_mode mode)
-{
-    switch (mode) {
-    case AUTH_OFF:
-        return "off";
-    case AUTH_REQUEST:
-        return "request";
-    case AUTH_REQUIRE:
-        return "require";
-    }
-    return "off";
-}
-
 static void write_rule(struct json_writer *writer, const struct explanation *explanation)
 {
     const struct rule *rule = explanation->decision.rule;
@@ -175,7 +162,7 @@ static void write_rule(struct json_writer *writer, const struct explanation *exp
     writer_text(writer, "domain", pattern_of(rule->domain));
     writer_text(writer, "url", rule->options->url);
     writer_text(writer, "match", match_of(rule));
-    writer_text(writer, "mutual_auth", mode_name(rule->auth.mode));
+    writer_text(writer, "mutual_auth", auth_mode_name(rule->auth.mode));
     writer_flag(writer, "is_exempt", explanation->is_exempt);
     writer_end(writer);
 }

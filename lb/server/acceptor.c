@@ -33,11 +33,6 @@ static void pause_accepting(struct acceptor *acceptor, int error)
     deadline_arm(&acceptor->context->deadlines, &acceptor->pause, ACCEPT_PAUSE_MS, on_pause_over);
 }
 
-static bool is_shortage(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
 /** false: nobody waits, or nobody can be taken. */
 static bool accept_one(struct acceptor *acceptor)
 {
@@ -48,7 +43,7 @@ static bool accept_one(struct acceptor *acceptor)
         return true;
     }
     int error = errno;
-    if (is_shortage(error)) {
+    if (socket_is_shortage(error)) {
         pause_accepting(acceptor, error);
         return false;
     }

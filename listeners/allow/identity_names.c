@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include "lb/base/certificate.h"
+#include "lb/base/hex.h"
 #include "lb/base/limits.h"
 #include "listeners/identity.h"
 
@@ -148,7 +149,6 @@ static bool find_issuer(struct search *search)
 
 static bool find_key(struct search *search)
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned char digest[EVP_MAX_MD_SIZE];
     char text[2 * EVP_MAX_MD_SIZE];
     unsigned char *der = NULL;
@@ -157,10 +157,8 @@ static bool find_key(struct search *search)
     bool is_done =
         bytes > 0 && EVP_Digest(der, (size_t)bytes, digest, &length, EVP_sha256(), NULL) == 1;
     OPENSSL_free(der);
-    for (unsigned i = 0; is_done && i < length; i++) {
-        text[2 * i] = digits[digest[i] >> 4];
-        text[2 * i + 1] = digits[digest[i] & 0x0f];
-    }
+    if (is_done)
+        hex_write(text, digest, length, hex_lower);
     search->is_unsure |= !is_done;
     return is_done && offer(search, NAME_SPKI, (struct slice){text, 2 * (size_t)length});
 }

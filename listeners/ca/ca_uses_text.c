@@ -2,11 +2,11 @@
 #include "listeners/ca/ca_uses_text.h"
 
 #include <jansson.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lb/base/error.h"
+#include "lb/base/hex.h"
 #include "lb/base/limits.h"
 #include "listeners/ca/ca_uses.h"
 
@@ -19,8 +19,7 @@ static json_t *use_json(const struct ca_roll *roll, const struct ca_use *use)
 {
     const struct ca_use_facts facts = ca_use_read(roll, use);
     char key[2 * CA_KEY_BYTES + 1];
-    for (unsigned i = 0; i < CA_KEY_BYTES; i++)
-        snprintf(key + 2 * i, 3, "%02x", use->key[i]);
+    *hex_write(key, use->key, CA_KEY_BYTES, hex_lower) = '\0';
     /* Names are made UTF-8 when they are read; should one not be, it is left out. */
     json_t *subject = json_string(use->subject);
     return json_pack("{s:s, s:s, s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:I}", "listener",
@@ -60,10 +59,7 @@ struct line {
 
 static bool read_key(const char *hex, unsigned char into[CA_KEY_BYTES])
 {
-    size_t length = 0;
-    return strlen(hex) == (size_t)2 * CA_KEY_BYTES &&
-           OPENSSL_hexstr2buf_ex(into, CA_KEY_BYTES, &length, hex, '\0') == 1 &&
-           length == CA_KEY_BYTES;
+    return strlen(hex) == (size_t)2 * CA_KEY_BYTES && hex_read(hex, into, CA_KEY_BYTES);
 }
 
 static bool read_line(const json_t *json, struct line *ret_line)

@@ -4,11 +4,11 @@
 #include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lb/base/certificate.h"
+#include "lb/base/hex.h"
 #include "listeners/crl/crl_der.h"
 
 struct crl *crl_ref(struct crl *crl)
@@ -139,8 +139,8 @@ static bool read_number(struct crl *crl, X509_CRL *frame, struct error *err)
         return critical == -1 || error_set(err, "its CRL number is malformed");
     int length = ASN1_STRING_length(number);
     bool good = length <= CRL_NUMBER_BYTES && !(ASN1_STRING_type(number) & V_ASN1_NEG);
-    for (int i = 0; good && i < length; i++)
-        snprintf(crl->number + (size_t)i * 2, 3, "%02X", ASN1_STRING_get0_data(number)[i]);
+    if (good)
+        *hex_write(crl->number, ASN1_STRING_get0_data(number), (size_t)length, hex_upper) = '\0';
     ASN1_INTEGER_free(number);
     return good ||
            error_set(err, "its CRL number is negative or longer than %d bytes", CRL_NUMBER_BYTES);

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char upper_digits[] = "0123456789ABCDEF";
-static const char lower_digits[] = "0123456789abcdef";
+#include "lb/base/hex.h"
 
 /* Room for `count` more bytes; NULL: there is none, and never will be. */
 static char *reserve(struct field_pen *pen, size_t count)
@@ -42,13 +41,11 @@ void field_pen_text(struct field_pen *pen, const char *text)
 
 void field_pen_hex(struct field_pen *pen, const unsigned char *bytes, size_t count, bool upper)
 {
-    const char *digits = upper ? upper_digits : lower_digits;
     char *to = reserve(pen, 2 * count);
-    for (size_t i = 0; to && i < count; i++) {
-        *to++ = digits[bytes[i] >> 4];
-        *to++ = digits[bytes[i] & 0x0f];
-    }
-    pen->used += to ? 2 * count : 0;
+    if (!to)
+        return;
+    hex_write(to, bytes, count, upper ? hex_upper : hex_lower);
+    pen->used += 2 * count;
 }
 
 void field_pen_base64(struct field_pen *pen, const unsigned char *bytes, size_t count)
@@ -76,8 +73,7 @@ void field_pen_url(struct field_pen *pen, const char *bytes, size_t count, const
             continue;
         }
         *to++ = '%';
-        *to++ = upper_digits[byte >> 4];
-        *to++ = upper_digits[byte & 0x0f];
+        to = hex_write(to, &byte, 1, hex_upper);
     }
     pen->used = (size_t)(to - pen->text);
 }

@@ -3,8 +3,9 @@
 
 #include <openssl/asn1.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
+
+#include "lb/base/hex.h"
 
 static const char *const status_names[CERTIFICATE_STATUS_COUNT] = {
     [CERTIFICATE_ACTIVATED] = "ACTIVATED",   [CERTIFICATE_NOT_ACTIVATED] = "NOT_ACTIVATED",
@@ -54,8 +55,7 @@ struct ca_key *ca_keys_of(STACK_OF(X509) * cas)
 
 void ca_id_of(const unsigned char key[CA_KEY_BYTES], char ret_id[CA_ID_LENGTH + 1])
 {
-    for (int i = 0; i < CA_ID_LENGTH / 2; i++)
-        snprintf(ret_id + 2 * i, 3, "%02x", key[i]);
+    *hex_write(ret_id, key, CA_ID_LENGTH / 2, hex_lower) = '\0';
 }
 
 bool certificate_key_of(const unsigned char ca_key[CA_KEY_BYTES], const X509 *certificate,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lb/base/hex.h"
 #include "listeners/registry/view_parts.h"
 
 enum { CA_ID_BYTES = CA_ID_LENGTH / 2, CAS_ROOM_LEAST = 32 };
@@ -102,23 +103,9 @@ static bool add(struct view *view, const unsigned char *key, size_t key_bytes,
     return true;
 }
 
-static int digit_of(char digit)
-{
-    const char *digits = "0123456789abcdef";
-    const char *found = digit ? strchr(digits, digit) : NULL;
-    return found ? (int)(found - digits) : -1;
-}
-
 static bool read_id(const char *text, unsigned char ret_id[CA_ID_BYTES])
 {
-    for (size_t i = 0; i < CA_ID_BYTES; i++) {
-        int high = digit_of(text[2 * i]);
-        int low = high < 0 ? -1 : digit_of(text[2 * i + 1]);
-        if (low < 0)
-            return false;
-        ret_id[i] = (unsigned char)(high * 16 + low);
-    }
-    return text[CA_ID_LENGTH] == '\0';
+    return hex_read(text, ret_id, CA_ID_BYTES) && text[CA_ID_LENGTH] == '\0';
 }
 
 bool view_slot_of_ca(struct view *view, const char *id, uint16_t *ret_slot)

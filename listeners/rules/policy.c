@@ -33,6 +33,19 @@ static enum policy_fault add_set(struct policy *policy, const struct ca_set *set
     return POLICY_FINE;
 }
 
+const char *auth_mode_name(enum auth_mode mode)
+{
+    switch (mode) {
+    case AUTH_OFF:
+        return "off";
+    case AUTH_REQUEST:
+        return "request";
+    case AUTH_REQUIRE:
+        return "require";
+    }
+    return "off";
+}
+
 bool client_auth_agrees(const struct client_auth *one, const struct client_auth *other)
 {
     bool same_cas = one->ca_set == other->ca_set ||

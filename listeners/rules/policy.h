@@ -28,6 +28,8 @@ struct refusal_page;
 struct view;
 
 enum auth_mode { AUTH_OFF, AUTH_REQUEST, AUTH_REQUIRE };
+/** As mutual_auth says it: "require". Static. Any thread. */
+const char *auth_mode_name(enum auth_mode mode);
 enum refuse_with { REFUSE_UNSET = -1, REFUSE_ALERT, REFUSE_403, REFUSE_PAGE, REFUSE_REDIRECT };
 
 struct client_auth {

@@ -112,37 +112,36 @@ static void refuse_certificate(const struct credential *credential, struct error
     error_set(err, "certificate %s: %s%s", credential->certificate_path, reason(), right);
 }
 
+/* Of a context, or of one connection: one of them is NULL. */
+static bool use(SSL_CTX *tls, SSL *ssl, const struct credential *credential, struct error *err)
+{
+    X509 *certificate = credential->certificate;
+    EVP_PKEY *key = credential->key;
+    STACK_OF(X509) *chain = credential->chain;
+    ERR_set_mark();
+    bool good = tls ? SSL_CTX_use_cert_and_key(tls, certificate, key, chain, 1) == 1
+                    : SSL_use_cert_and_key(ssl, certificate, key, chain, 1) == 1;
+    if (!good)
+        refuse_certificate(credential, err);
+    ERR_pop_to_mark();
+    return good;
+}
+
 bool tls_settings_credentials(SSL_CTX *tls, struct credential *const *credentials, unsigned count,
                               struct error *err)
 {
-    for (unsigned i = 0; i < count; i++) {
-        const struct credential *credential = credentials[i];
-        ERR_set_mark();
-        bool good = SSL_CTX_use_cert_and_key(tls, credential->certificate, credential->key,
-                                             credential->chain, 1) == 1;
-        if (!good)
-            refuse_certificate(credential, err);
-        ERR_pop_to_mark();
-        if (!good)
-            return false;
-    }
-    return true;
+    bool good = true;
+    for (unsigned i = 0; i < count && good; i++)
+        good = use(tls, NULL, credentials[i], err);
+    return good;
 }
 
 bool tls_settings_replace(SSL *ssl, struct credential *const *credentials, unsigned count,
                           struct error *err)
 {
+    bool good = true;
     SSL_certs_clear(ssl);
-    for (unsigned i = 0; i < count; i++) {
-        const struct credential *credential = credentials[i];
-        ERR_set_mark();
-        bool good = SSL_use_cert_and_key(ssl, credential->certificate, credential->key,
-                                         credential->chain, 1) == 1;
-        if (!good)
-            refuse_certificate(credential, err);
-        ERR_pop_to_mark();
-        if (!good)
-            return false;
-    }
-    return true;
+    for (unsigned i = 0; i < count && good; i++)
+        good = use(NULL, ssl, credentials[i], err);
+    return good;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lb/base/hex.h"
 #include "listeners/registry/sqlite/call.h"
 #include "listeners/registry/sqlite/ledger.h"
 
@@ -22,25 +23,6 @@ int64_t fold_hash(const char *text)
 
 /* --- writing ------------------------------------------------------------------------------- */
 
-static bool nibble(char digit, unsigned *ret_value)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *found = digit ? strchr(digits, digit) : NULL;
-    *ret_value = found ? (unsigned)(found - digits) : 0;
-    return found;
-}
-
-static bool hex_parse(const char *hex, unsigned char *into, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++) {
-        unsigned high = 0, low = 0;
-        if (!nibble(hex[2 * i], &high) || !nibble(hex[2 * i + 1], &low))
-            return false;
-        into[i] = (unsigned char)(high << 4 | low);
-    }
-    return hex[2 * bytes] == '\0';
-}
-
 /* What a cursor could not hold, or what cannot be read again, does not come in. */
 static enum store_outcome check(const struct sqlite_ledger *l, const struct certificate_record *c,
                                 unsigned char ret_sha256[SHA256_BYTES], struct error *err)
@@ -53,7 +35,7 @@ static enum store_outcome check(const struct sqlite_ledger *l, const struct cert
                       STORE_TEXT_BYTES);
             return STORE_FAILED;
         }
-    if (hex_parse(c->sha256, ret_sha256, SHA256_BYTES))
+    if (strlen(c->sha256) == 2 * SHA256_BYTES && hex_read(c->sha256, ret_sha256, SHA256_BYTES))
         return STORE_DONE;
     error_set(err, "the registry %s takes no fingerprint but 64 lower-case hex digits", l->path);
     return STORE_FAILED;
@@ -165,16 +147,6 @@ enum store_outcome sqlite_drop_tombstones(struct ledger *ledger, int64_t now_s, 
 
 /* --- reading ------------------------------------------------------------------------------- */
 
-static void hex_write(const unsigned char *bytes, size_t count, char *into)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < count; i++) {
-        *into++ = digits[bytes[i] >> 4];
-        *into++ = digits[bytes[i] & 15];
-    }
-    *into = '\0';
-}
-
 static enum store_outcome read_ca(struct call *call, int column, char into[CA_ID_LENGTH + 1],
                                   struct error *err)
 {
@@ -209,7 +181,7 @@ static enum store_outcome read_record(struct call *call, struct certificate_reco
     c->unit = call_get_text(call, 8);
     c->client_id = call_get_text(call, 9);
     call_copy_bytes(call, 10, sha256, sizeof sha256);
-    hex_write(sha256, sizeof sha256, c->sha256);
+    *hex_write(c->sha256, sha256, sizeof sha256, hex_lower) = '\0';
     c->status = (enum certificate_status)call_get_enum(call, 11, CERTIFICATE_STATUS_COUNT);
     c->was_revoked = call_get_int(call, 12) != 0;
     c->source = (enum certificate_source)call_get_enum(call, 13, CERTIFICATE_SOURCE_COUNT);

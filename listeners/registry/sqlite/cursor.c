@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lb/base/hex.h"
+
 void cursor_write(const struct cursor *cursor, enum certificate_order order, bool descending,
                   char *into)
 {
@@ -18,9 +20,7 @@ void cursor_write(const struct cursor *cursor, enum certificate_order order, boo
         snprintf(at, STORE_CURSOR_BYTES - (size_t)used, "%lld", (long long)cursor->number);
         return;
     }
-    for (const char *byte = cursor->text; *byte; byte++, at += 2)
-        snprintf(at, 3, "%02x", (unsigned char)*byte);
-    *at = '\0';
+    *hex_write(at, (const unsigned char *)cursor->text, strlen(cursor->text), hex_lower) = '\0';
 }
 
 static bool read_number(const char **at, int base, char end, int64_t *ret_number)

@@ -278,6 +278,17 @@ START_TEST(a_refused_connect_tells_so_when_it_is_decided)
 }
 END_TEST
 
+START_TEST(a_shortage_is_ours_and_a_refusal_is_theirs)
+{
+    static const int ours[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL};
+    static const int theirs[] = {0, ECONNREFUSED, ECONNRESET, ETIMEDOUT, EHOSTUNREACH, EPIPE};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        ck_assert_msg(socket_is_shortage(ours[i]), "%s", strerror(ours[i]));
+    for (size_t i = 0; i < sizeof theirs / sizeof *theirs; i++)
+        ck_assert_msg(!socket_is_shortage(theirs[i]), "%s", strerror(theirs[i]));
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_loop_test(tcase, an_address_is_read_and_written_for_logs, 0,
@@ -292,6 +303,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, what_cannot_be_bound_is_said_with_advice);
     tcase_add_test(tcase, whether_an_address_is_free_is_found_out_without_listening);
     tcase_add_test(tcase, a_refused_connect_tells_so_when_it_is_decided);
+    tcase_add_test(tcase, a_shortage_is_ours_and_a_refusal_is_theirs);
 }
 
 CHECK_MAIN("socket", add_tests)
