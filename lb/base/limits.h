@@ -261,6 +261,8 @@ enum {
        view. */
     HTTP2_PRIORITIES_AT_ONCE = 256,
     HTTP2_PRIORITIES_PER_S = 20,
+    /* Priorities of requests that a client has not made yet: browsers say them just before. */
+    HTTP2_PRIORITIES_KEPT_MOST = 8,
     /* WINDOW_UPDATE besides those for what it received: all that may come for 16 MiB in flight,
        which are given back in parts of a KiB. Nothing of that costs lb more than 5 ms. */
     HTTP2_WINDOWS_AT_ONCE = 16 * 1024,

@@ -34,6 +34,7 @@
 #include "listeners/http2/head.h"
 #include "listeners/http2/http2_memory.h"
 #include "listeners/http2/meter.h"
+#include "listeners/http2/priority_shelf.h"
 #include "listeners/http2/priority_update.h"
 #include "listeners/stream.h"
 
@@ -81,6 +82,7 @@ struct http2_client {
     uint64_t seen_sent_bytes; /* of the connection's, when HTTP2_CLOCK_TAKING was set */
     struct http2_meter meter;
     struct priority_update update; /* that is arriving */
+    struct priority_shelf shelf;   /* of streams that are not open yet */
     struct http2_head head;        /* of the block that is arriving */
     struct http2_stream *heading;  /* whose; NULL: none is */
     struct http2_stream *chunked;  /* whose body the last bytes of this read were; NULL: nobody's */

@@ -6,7 +6,6 @@
 #include "listeners/client_report.h"
 #include "listeners/http2/http2_client.h"
 #include "listeners/http2/http2_desk.h"
-#include "listeners/http2/priority.h"
 
 static struct http2_stream *stream_of(nghttp2_session *session, int32_t id)
 {
@@ -38,12 +37,31 @@ struct http2_stream *http2_next_news(struct http2_client *http2)
 /* --- urgency ------------------------------------------------------------------------------- */
 
 /* nghttp2 orders the frames that wait for the connection by it. */
-static void set_priority(struct http2_stream *stream, struct slice said)
+static void set_priority(struct http2_stream *stream, struct priority priority)
 {
-    const struct priority priority = priority_parse(said);
     const nghttp2_extpri own = {.urgency = priority.urgency, .inc = priority.is_incremental};
     stream->urgency = priority.urgency;
     nghttp2_session_change_extpri_stream_priority(stream->http2->session, stream->id, &own, 0);
+}
+
+/* Of a stream that is closed nothing needs to be known any more. */
+static void update_priority(struct http2_client *http2, int32_t id, struct priority priority)
+{
+    struct http2_stream *stream = stream_of(http2->session, id);
+    bool is_idle = id % 2 == 1 && id > nghttp2_session_get_last_proc_stream_id(http2->session);
+    if (stream)
+        set_priority(stream, priority);
+    else if (is_idle)
+        priority_shelf_put(&http2->shelf, id, priority);
+}
+
+/* What was said in a frame holds, not the field of the head (RFC 9218 7). */
+static void recall_priority(struct http2_stream *stream)
+{
+    struct priority said;
+    if (stream->http2->shelf.count > 0 &&
+        priority_shelf_take(&stream->http2->shelf, stream->id, &said))
+        set_priority(stream, said);
 }
 
 static int on_update_bytes(nghttp2_session *session, const nghttp2_frame_hd *head,
@@ -60,18 +78,16 @@ static int on_update(nghttp2_session *session, void **ret_payload, const nghttp2
                      void *argument)
 {
     struct http2_client *http2 = argument;
-    struct http2_stream *stream = NULL;
     struct slice said;
     int32_t id = 0;
+    (void)session;
     *ret_payload = NULL;
     enum priority_update_outcome outcome = priority_update_end(&http2->update, &id, &said);
     if (head->stream_id != 0)
         outcome = PRIORITY_UPDATE_OF_NOTHING;
     switch (outcome) {
     case PRIORITY_UPDATE_FINE:
-        stream = stream_of(session, id);
-        if (stream)
-            set_priority(stream, said);
+        update_priority(http2, id, priority_parse(said));
         break;
     case PRIORITY_UPDATE_IGNORED:
         break;
@@ -137,7 +153,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
         return 0;
     }
     if (slice_is(name_text, "priority"))
-        set_priority(stream, value_text);
+        set_priority(stream, priority_parse(value_text));
     http2_head_add(&http2->head, name_text, value_text);
     return 0;
 }
@@ -150,6 +166,7 @@ static void take_head(struct http2_stream *stream, bool is_all)
     stream->is_websocket = http2_head_is_websocket(head);
     memcpy(stream->websocket_key, head->websocket_key, sizeof stream->websocket_key);
     stream->has_head = true;
+    recall_priority(stream);
 }
 
 static void head_arrived(struct http2_client *http2, const nghttp2_frame *frame)

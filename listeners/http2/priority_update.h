@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PRIORITY_UPDATE frames (RFC 9218 7.1) of streams that are open. nghttp2 has a way to read them of
- * its own, which keeps those of streams that are not open yet; when such a stream is opened and a
- * GOAWAY does not name it, nghttp2 (1.52) aborts on an assertion.
+ * PRIORITY_UPDATE frames (RFC 9218 7.1); those of streams that are not open yet go to a shelf
+ * (priority_shelf.h). nghttp2 has a way of its own to read them; when a stream that it has kept one
+ * for is opened and a GOAWAY does not name it, nghttp2 (1.52) aborts on an assertion.
  */
 #ifndef LB_LISTENERS_HTTP2_PRIORITY_UPDATE_H
 #define LB_LISTENERS_HTTP2_PRIORITY_UPDATE_H

@@ -103,11 +103,25 @@ START_TEST(a_client_may_change_its_mind)
 }
 END_TEST
 
+/* Of what it is going to ask for, against what it says when it asks. */
+START_TEST(a_client_may_say_it_before_it_asks)
+{
+    static const char update[] = {0, 0, 0, SECOND, 'u', '=', '0'};
+    struct house house;
+    struct http2_wire wire;
+    enter(&house, &wire);
+    http2_wire_frame(&wire, NGHTTP2_PRIORITY_UPDATE, 0, 0, update, sizeof update);
+    begin(&wire, NULL, "priority: u=5\n");
+    end(&house, &wire);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, the_priority_of_a_request_decides);
     tcase_add_test(tcase, who_says_nothing_comes_before_who_can_wait);
     tcase_add_test(tcase, a_client_may_change_its_mind);
+    tcase_add_test(tcase, a_client_may_say_it_before_it_asks);
 }
 
 CHECK_MAIN("urgent answers come first", add_tests)
