@@ -133,7 +133,8 @@ struct stream {
                               at most, up to FLOW_BYTES; 0: READ_BYTES */
     unsigned fault_status; /* for STREAM_BAD */
     const char *fault_text;
-    const char *protocol;        /* "HTTP/1.1" for logs */
+    bool is_given_up;     /* set by the roof before end(): nobody failed, but it took too long */
+    const char *protocol; /* "HTTP/1.1" for logs */
     uint64_t request_body_bytes; /* so far */
     uint64_t answer_bytes;       /* of body, so far */
 };

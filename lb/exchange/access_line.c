@@ -17,6 +17,7 @@
 #include "lb/base/timestamp.h"
 #include "lb/exchange/access_log.h"
 #include "lb/exchange/exchange.h"
+#include "lb/exchange/grpc_outcome.h"
 #include "listeners/access/access.h"
 #include "listeners/client.h"
 #include "listeners/identity.h"
@@ -124,6 +125,12 @@ static void json_verdict(struct draft *line, const struct access_entry *entry, i
     }
 }
 
+static void json_grpc(struct draft *line, const struct grpc_outcome *grpc)
+{
+    if (grpc && grpc->is_told)
+        json_number(line, KEY("grpc_status"), grpc->status);
+}
+
 static void format_json(struct draft *line, const struct access_entry *entry, int64_t now_ms)
 {
     const struct exchange_facts *facts = entry->facts;
@@ -137,6 +144,7 @@ static void format_json(struct draft *line, const struct access_entry *entry, in
     json_text(line, TEXT("uri"), facts->uri);
     json_name(line, TEXT("protocol"), entry->protocol);
     json_number(line, KEY("status"), entry->status);
+    json_grpc(line, entry->grpc);
     json_number(line, KEY("bytes"), entry->answer_bytes);
     json_number(line, KEY("request_bytes"), entry->request_bytes);
     json_number(line, KEY("duration_ms"), entry->duration_ms);

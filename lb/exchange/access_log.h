@@ -13,6 +13,7 @@ struct backend;
 struct client;
 struct error;
 struct exchange_facts;
+struct grpc_outcome;
 struct pool;
 struct rule;
 
@@ -26,6 +27,7 @@ struct access_entry {
     const struct pool *pool;
     const struct backend *backend;
     unsigned status; /* 0: the client got none */
+    const struct grpc_outcome *grpc;
     uint64_t answer_bytes;
     uint64_t request_bytes;
     uint64_t duration_ms;

@@ -268,7 +268,7 @@ void attempt_link_failed(struct exchange *x, bool late)
         return;
     }
     log_trouble(x, "the answer is cut");
-    exchange_end(x, false);
+    exchange_cut(x, late);
 }
 
 void attempt_unconnected(struct exchange *x, enum link_outcome outcome)

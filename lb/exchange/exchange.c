@@ -70,12 +70,28 @@ static bool is_two_way(const struct exchange *x)
             x->errand.ops->pending(&x->errand) == 0);
 }
 
+/** A tunnel whose backend has finished serves what its client still has to say. */
+static bool is_half_tunnel(const struct exchange *x)
+{
+    return x->state == EXCHANGE_TUNNEL && x->answer_side == ANSWER_COMPLETE;
+}
+
+/** How long both may be silent. Most clients leave with their backend: those that do not have as
+ * long as with any other body. */
+static uint32_t silence_most_ms(const struct exchange *x)
+{
+    uint32_t most_ms = x->pool->options->tunnel_timeout;
+    if (!is_half_tunnel(x))
+        return most_ms;
+    uint32_t body_ms = x->stream->client->door->listener->options->body_timeout;
+    return body_ms < most_ms ? body_ms : most_ms;
+}
+
 static void watch_backend(struct exchange *x)
 {
     if (is_two_way(x)) {
         if (x->errand.moved || !x->deadline.armed) {
-            deadline_arm(&x->all->context->deadlines, &x->deadline,
-                         x->pool->options->tunnel_timeout, on_late);
+            deadline_arm(&x->all->context->deadlines, &x->deadline, silence_most_ms(x), on_late);
         }
     } else if (!backend_is_awaited(x)) {
         deadline_disarm(&x->deadline);
@@ -166,8 +182,10 @@ static void on_late(struct deadline *deadline)
     struct exchange *x = LIST_OWNER(deadline, struct exchange, deadline);
     struct stream *stream = x->stream;
     if (is_two_way(x)) {
-        x->trouble = "both sides were silent longer than tunnel_timeout";
-        exchange_end(x, false);
+        x->trouble = is_half_tunnel(x)
+                         ? "the client was silent longer than body_timeout behind its backend's end"
+                         : "both sides were silent longer than tunnel_timeout";
+        exchange_cut(x, true);
     } else if (x->errand.ops->was_taken(&x->errand)) {
         x->errand.moved = true; /* slow, but it reads: the system's buffers hid that */
         watch_backend(x);

@@ -24,6 +24,7 @@
 #include "lb/base/buffer.h"
 #include "lb/base/connection.h"
 #include "lb/base/http1.h"
+#include "lb/exchange/grpc_outcome.h"
 #include "lb/exchange/request_id.h"
 #include "lb/server/edition.h"
 #include "listeners/stream.h"
@@ -108,7 +109,8 @@ struct exchange {
     bool
         client_objects; /* the answer is none for what this client asked; others may well have it */
 
-    unsigned status;     /* of the answer the client got; 0: none */
+    unsigned status; /* of the answer the client got; 0: none */
+    struct grpc_outcome grpc;
     const char *trouble; /* why it failed, for the log; static or NULL */
     uint64_t began_ms;   /* loop time */
     struct exchange_facts facts;

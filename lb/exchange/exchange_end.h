@@ -14,6 +14,11 @@ void exchange_over(struct exchange *exchange);
 /** exchange_over, and tell the stream. clean: the answer was complete. */
 void exchange_end(struct exchange *exchange, bool clean);
 
+/** The end of an exchange whose answer has begun and will never be whole: the client sees that it
+ * was cut, and where it speaks gRPC, reads why. is_late: nobody failed, but nothing came for too
+ * long. */
+void exchange_cut(struct exchange *exchange, bool is_late);
+
 /** An answer of lb's own in place of the backend's, then the end. reason: a short word; sentence:
  * for people, or NULL. */
 void exchange_end_with(struct exchange *exchange, unsigned status, const char *reason,

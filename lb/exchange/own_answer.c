@@ -9,6 +9,7 @@
 #include "lb/exchange/request_end.h"
 #include "listeners/access/access_tally.h"
 #include "listeners/answer/answer.h"
+#include "listeners/answer/answer_grpc.h"
 #include "listeners/answer/refusal_page.h"
 #include "listeners/client.h"
 #include "listeners/rules/redirect.h"
@@ -47,6 +48,7 @@ struct own {
     const struct decision *decision; /* NULL: it never came to one */
     unsigned status;
     const char *reason;
+    struct grpc_outcome grpc;
     struct exchange_facts facts;
     char id[REQUEST_ID_LENGTH];
 };
@@ -69,6 +71,7 @@ static void finish(const struct own *own, enum stream_write written)
         .rule = own->rule,
         .access = own->decision ? own->decision->access : NULL,
         .status = own->status,
+        .grpc = &own->grpc,
         .answer_bytes = stream->answer_bytes,
         .reason = own->reason,
     };
@@ -76,19 +79,27 @@ static void finish(const struct own *own, enum stream_write written)
     stream->ops->end(stream, written != STREAM_LOST);
 }
 
-static enum stream_write write_words_of(const struct own *own, const char *reason,
-                                        const char *sentence, const char *advice)
+/* Clients of gRPC read its status. */
+static void note_form(struct grpc_outcome *grpc, enum answer_form form, unsigned status)
+{
+    if (form == ANSWER_GRPC)
+        grpc_outcome_tell(grpc, answer_grpc_status(status));
+}
+
+static enum stream_write write_words_of(struct own *own, const char *reason, const char *sentence,
+                                        const char *advice)
 {
     const struct answer_words words = {.status = own->status,
                                        .reason = reason,
                                        .sentence = sentence,
                                        .advice = advice,
                                        .request_id = own->facts.request_id};
-    return answer_write_words(own->stream, accept_form(own->request), &words);
+    enum answer_form form = accept_form(own->request);
+    note_form(&own->grpc, form, own->status);
+    return answer_write_words(own->stream, form, &words);
 }
 
-static enum stream_write write_words(const struct own *own, const char *sentence,
-                                     const char *advice)
+static enum stream_write write_words(struct own *own, const char *sentence, const char *advice)
 {
     return write_words_of(own, own->reason, sentence, advice);
 }
@@ -182,7 +193,7 @@ static void log_refused(const struct own *own)
 }
 
 /* The operator's page. Who asks for JSON rather than HTML gets that. */
-static enum stream_write write_page(const struct own *own, const struct refusal_page *page)
+static enum stream_write write_page(struct own *own, const struct refusal_page *page)
 {
     char html[REFUSAL_PAGE_BYTES];
     const struct refusal_page_facts facts = {.reason = own->reason,
@@ -196,7 +207,7 @@ static enum stream_write write_page(const struct own *own, const struct refusal_
     return answer_write_page(own->stream, own->status, own->reason, (struct slice){html, length});
 }
 
-static enum stream_write refuse(const struct own *own)
+static enum stream_write refuse(struct own *own)
 {
     const struct decision *decision = own->decision;
     const struct refusal_page *page =
@@ -260,7 +271,7 @@ void own_answer_way(struct own_answer_way *way, const struct decision *decision,
 }
 
 /* What a rule responds. Of what is no refusal, clients of gRPC make of the status what they can. */
-static enum stream_write respond(const struct own *own)
+static enum stream_write respond(struct own *own)
 {
     const char *sentence = own->rule->respond->sentence;
     if (own->status >= 400 && accept_form(own->request) == ANSWER_GRPC)
@@ -271,7 +282,7 @@ static enum stream_write respond(const struct own *own)
 /* --- decisions ---------------------------------------------------------------------------------
  */
 
-static enum stream_write write_decided(const struct own *own, const struct own_answer_way *way)
+static enum stream_write write_decided(struct own *own, const struct own_answer_way *way)
 {
     const struct slice location = {way->location, way->length};
     switch (own->decision->outcome) {
@@ -335,14 +346,16 @@ static enum answer_form form_of(const struct exchange *x)
                : ANSWER_TEXT;
 }
 
-enum stream_write own_answer_instead(const struct exchange *x, unsigned status, const char *reason,
+enum stream_write own_answer_instead(struct exchange *x, unsigned status, const char *reason,
                                      const char *sentence)
 {
     const struct answer_words words = {.status = status,
                                        .reason = reason,
                                        .sentence = sentence,
                                        .request_id = x->facts.request_id};
-    return answer_write_words(x->stream, form_of(x), &words);
+    enum answer_form form = form_of(x);
+    note_form(&x->grpc, form, status);
+    return answer_write_words(x->stream, form, &words);
 }
 
 void own_answer_unread(struct exchanges *all, const struct stream *stream, unsigned status,

@@ -35,8 +35,8 @@ void own_answer_way(struct own_answer_way *way, const struct decision *decision,
                     const struct http_request *request);
 
 /** Answer in the place of the exchange's backend. The caller ends the exchange. */
-enum stream_write own_answer_instead(const struct exchange *exchange, unsigned status,
-                                     const char *reason, const char *sentence);
+enum stream_write own_answer_instead(struct exchange *exchange, unsigned status, const char *reason,
+                                     const char *sentence);
 
 /** The client's side answered a head that could not be read: that is left to be told. */
 void own_answer_unread(struct exchanges *all, const struct stream *stream, unsigned status,

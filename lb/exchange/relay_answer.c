@@ -3,6 +3,7 @@
  * The answer on its way to the client: interim heads, the head, the body, trailers. While the
  * client is full nothing more is read from the link.
  */
+#include "backends/pool.h"
 #include "lb/exchange/answer_fields.h"
 #include "lb/exchange/attempt.h"
 #include "lb/exchange/exchange.h"
@@ -61,6 +62,7 @@ static enum stream_write end_with_trailers(struct exchange *x, struct slice data
     const struct stream_ops *ops = x->stream->ops;
     unsigned count = x->errand.ops->trailers(&x->errand, fields, HEAD_FIELDS_MOST);
     count = answer_fields_strip(x->rule, fields, count);
+    grpc_outcome_read(&x->grpc, fields, count);
     if (data.length > 0 && ops->write_body(x->stream, data, false) == STREAM_LOST) {
         return STREAM_LOST;
     }
@@ -105,6 +107,12 @@ static const char *objection_to(struct exchange *x, const struct http_answer *he
     return objection;
 }
 
+/** gRPC calls by POST, over HTTP/2: no other answer is looked through. */
+static bool may_be_grpc(const struct exchange *x)
+{
+    return x->method == HTTP_POST && pool_speaks_h2(x->pool);
+}
+
 /** The final head, with the first bytes of the body in the same write. */
 static enum relay take_final(struct exchange *x, const struct errand_news *news)
 {
@@ -122,6 +130,9 @@ static enum relay take_final(struct exchange *x, const struct errand_news *news)
     x->trouble = NULL; /* of an earlier attempt */
     x->answer_side = ANSWER_BODY;
     attempt_answered(x);
+    if (may_be_grpc(x)) {
+        grpc_outcome_begin(&x->grpc, head);
+    }
     if (news->last || head->is_upgrade) { /* what becomes of a tunnel says nothing of the backend */
         attempt_completed(x);
     }

@@ -45,6 +45,7 @@ static enum relay tunnel_out(struct exchange *x)
         }
         if (news.last) {
             x->answer_side = ANSWER_COMPLETE;
+            x->errand.moved = true; /* the client has another time from now on */
             stream->ops->finish(stream);
         }
     }

@@ -151,13 +151,15 @@ void http2_watch_taking(struct http2_stream *stream)
         http2_expect_client(stream);
 }
 
-/* RFC 9113 8.1: who was answered before its request was complete is told to send no more of it. */
+/* RFC 9113 8.1: who was answered before its request was complete is told to send no more of it. The
+ * ends of a tunnel are two (RFC 8441 5.1): its client may go on. */
 void http2_answer_sent(struct http2_stream *stream)
 {
     struct http2_client *http2 = stream->http2;
+    bool is_half_tunnel = stream->is_tunnel && stream->stream.exchange;
     bool is_early = stream->body == HTTP2_BODY_OPEN || stream->body == HTTP2_BODY_BAD;
     http2_meter_answered(&http2->meter);
-    if (stream->resets_behind || is_early)
+    if (stream->resets_behind || (is_early && !is_half_tunnel))
         nghttp2_submit_rst_stream(http2->session, NGHTTP2_FLAG_NONE, stream->id,
                                   stream->reset_code);
 }
@@ -309,6 +311,18 @@ static bool is_last_for(const struct client *client)
     return client_is_leaving(client) || client->door->listener->options->keepalive_timeout == 0;
 }
 
+/* RFC 9113 7, of an answer that is not whole: INTERNAL_ERROR where its backend broke it, which is
+ * lb's affair to the client. Where time ran out nobody broke anything, the stream is not wanted any
+ * more; nor is one whose body is too large. A tunnel whose other end was reset has CANCEL, too (RFC
+ * 8441 5). What the client did wrong is called so. */
+static uint32_t reset_code_of(const struct http2_stream *stream)
+{
+    if (stream->reset_code != NGHTTP2_NO_ERROR)
+        return stream->reset_code;
+    bool is_unwanted = stream->stream.is_given_up || stream->body == HTTP2_BODY_BAD;
+    return stream->is_tunnel || is_unwanted ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR;
+}
+
 static void end(struct stream *face, bool clean)
 {
     struct http2_stream *stream = stream_of(face);
@@ -318,9 +332,11 @@ static void end(struct stream *face, bool clean)
     http2_body_drop(stream);
     if (buffer_length(stream->out) == 0)
         deadline_disarm(&stream->deadline);
-    if (!stream->is_closed && (!clean || stream->answer != HTTP2_ANSWER_WHOLE))
+    if (stream->is_closed)
+        http2_note(stream);
+    else if (!clean || stream->answer != HTTP2_ANSWER_WHOLE)
         nghttp2_submit_rst_stream(http2->session, NGHTTP2_FLAG_NONE, stream->id,
-                                  NGHTTP2_INTERNAL_ERROR);
+                                  reset_code_of(stream));
     if (http2->state == HTTP2_SERVING && is_last_for(http2->client))
         http2_leave(http2);
     http2_mark(http2);

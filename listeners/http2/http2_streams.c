@@ -96,6 +96,7 @@ static void refuse_late_body(struct http2_stream *stream)
 static void cut_untaken(struct http2_stream *stream)
 {
     abandon(stream, 0, "the client paused longer than body_timeout");
+    stream->stream.is_given_up = true;
     stream->stream.ops->end(&stream->stream, false);
 }
 

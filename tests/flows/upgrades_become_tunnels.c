@@ -2,6 +2,7 @@
 /* Upgrade: a tunnel once the backend answers 101, and nothing of the kind otherwise. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "tests/support/cast.h"
 #include "tests/support/check_main.h"
@@ -91,6 +92,64 @@ START_TEST(when_the_client_has_finished_the_backend_may_still_speak)
     peer_receive_all(&peer);
     ck_assert_str_eq(peer.inbox.bytes, "lastbye");
     ck_assert(!peer.was_reset);
+    peer_close(&peer);
+    house_close(&house);
+}
+END_TEST
+
+/* 101, a greeting, no more of its own; what the client says is in what it heard. */
+static void switch_and_finish(struct stub_link *link)
+{
+    struct stub_request request;
+    if (stub_read(link, &request)) {
+        stub_switch(link, &request, "welcome");
+        shutdown(link->fd, SHUT_WR);
+        stub_wait_for_end(link);
+    }
+    stub_request_done(&request);
+}
+
+static bool has_heard(struct house *house, const char *text)
+{
+    char *heard = stub_heard(&house->backend);
+    bool is_heard = strstr(heard, text) != NULL;
+    free(heard);
+    return is_heard;
+}
+
+START_TEST(when_the_backend_has_finished_the_client_may_still_speak)
+{
+    struct house house;
+    struct peer peer;
+    house_open(&house, &(struct house_plan){.serve = switch_and_finish});
+    house_enter(&house, &peer);
+    ck_assert(peer_say(&peer, upgrade));
+    expect_101(&peer);
+    peer_receive_all(&peer);
+    ck_assert_uint_eq(peer.inbox.length, 0);
+    ck_assert(!peer.was_reset);
+    ck_assert(peer_say(&peer, "last "));
+    eventually(has_heard(&house, "last "));
+    ck_assert(peer_say(&peer, "words"));
+    peer_finish(&peer);
+    eventually(has_heard(&house, "last words"));
+    eventually(scene_access_lines(&house.scene, "\"status\":101") == 1);
+    ck_assert_uint_eq(scene_access_lines(&house.scene, "\"reason\""), 0);
+    peer_close(&peer);
+    house_close(&house);
+}
+END_TEST
+
+START_TEST(who_stays_behind_its_backend_s_end_is_let_go_after_body_timeout)
+{
+    struct house house;
+    struct peer peer;
+    house_open(&house, &(struct house_plan){.serve = switch_and_finish,
+                                            .listener = "body_timeout = 300ms\n"});
+    house_enter(&house, &peer);
+    ck_assert(peer_say(&peer, upgrade));
+    expect_101(&peer);
+    eventually(scene_access_lines(&house.scene, "silent longer than body_timeout") == 1);
     peer_close(&peer);
     house_close(&house);
 }
@@ -230,6 +289,8 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, after_101_any_bytes_pass_both_ways);
     tcase_add_test(tcase, when_the_client_has_finished_the_backend_may_still_speak);
+    tcase_add_http1_test(tcase, when_the_backend_has_finished_the_client_may_still_speak);
+    tcase_add_test(tcase, who_stays_behind_its_backend_s_end_is_let_go_after_body_timeout);
     tcase_add_test(tcase, bytes_that_follow_the_request_at_once_belong_to_the_tunnel);
     tcase_add_http1_test(tcase,
                          a_backend_that_declines_answers_as_usual_and_the_connection_goes_on);

@@ -8,8 +8,10 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "tests/support/check_main.h"
+#include "tests/support/eventually.h"
 #include "tests/support/house.h"
 #include "tests/support/http2_wire.h"
 
@@ -34,7 +36,7 @@ static void echo_until_end(struct stub_link *link)
     } while (stub_receive(link));
 }
 
-static void open_tunnel(struct stub_link *link, const char *proof)
+static void open_tunnel(struct stub_link *link, const char *proof, stub_serve go_on)
 {
     struct text answer = {0};
     text_add_format(&answer,
@@ -43,7 +45,13 @@ static void open_tunnel(struct stub_link *link, const char *proof)
                     proof);
     stub_send(link, answer.bytes, answer.length);
     text_done(&answer);
-    echo_until_end(link);
+    go_on(link);
+}
+
+static void leave(struct stub_link *link)
+{
+    shutdown(link->fd, SHUT_WR);
+    stub_wait_for_end(link);
 }
 
 /* What it does is what its path says. */
@@ -57,11 +65,14 @@ static void answer_handshake(struct stub_link *link)
         make_accept(head, accept);
         snprintf(proof, sizeof proof, "Sec-WebSocket-Accept: %s\r\n", accept);
         if (strncmp(head, "GET /right ", 11) == 0)
-            open_tunnel(link, proof);
+            open_tunnel(link, proof, echo_until_end);
+        else if (strncmp(head, "GET /leaves ", 12) == 0)
+            open_tunnel(link, proof, leave);
         else if (strncmp(head, "GET /wrong ", 11) == 0)
-            open_tunnel(link, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n");
+            open_tunnel(link, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n",
+                        echo_until_end);
         else if (strncmp(head, "GET /none ", 10) == 0)
-            open_tunnel(link, "");
+            open_tunnel(link, "", echo_until_end);
         else if (strncmp(head, "GET /ok ", 8) == 0)
             stub_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nwelcome");
         else if (strncmp(head, "GET /empty ", 11) == 0)
@@ -123,6 +134,54 @@ START_TEST(a_proven_one_carries_bytes_both_ways_until_both_ends_are_closed)
 }
 END_TEST
 
+static bool has_heard(struct house *house, const char *text)
+{
+    char *heard = stub_heard(&house->backend);
+    bool is_heard = strstr(heard, text) != NULL;
+    free(heard);
+    return is_heard;
+}
+
+START_TEST(when_the_backend_has_finished_the_client_may_still_speak)
+{
+    struct house house;
+    struct http2_wire wire;
+    open_house(&house, &wire);
+    uint32_t stream = open_websocket(&wire, "/leaves");
+    const struct http2_answer *answer = http2_wire_answer(&wire, stream);
+    ck_assert(answer->has_ended);
+    http2_wire_frame(&wire, NGHTTP2_DATA, 0, stream, "last ", 5);
+    eventually(has_heard(&house, "last "));
+    http2_wire_frame(&wire, NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, stream, "words", 5);
+    eventually(has_heard(&house, "last words"));
+    eventually(scene_access_lines(&house.scene, "\"uri\":\"/leaves\"") == 1);
+    ck_assert_uint_eq(scene_access_lines(&house.scene, "\"reason\""), 0);
+    ck_assert(http2_wire_ping(&wire) && !answer->was_reset);
+    close_house(&house, &wire);
+}
+END_TEST
+
+/* The other end of a tunnel that is reset is told as RFC 8441 5 has it. */
+START_TEST(who_stays_behind_its_backend_s_end_is_cancelled)
+{
+    struct house house;
+    struct http2_wire wire;
+    house_open(&house, &(struct house_plan){.is_https = true,
+                                            .serve = answer_handshake,
+                                            .listener = "body_timeout = 300ms\n"});
+    http2_wire_enter(&wire, scene_port(&house.scene, "web"), NULL);
+    uint32_t stream = open_websocket(&wire, "/leaves");
+    const struct http2_answer *answer = http2_wire_answer(&wire, stream);
+    struct http2_frame frame;
+    while (!answer->was_reset)
+        ck_assert(http2_wire_receive(&wire, &frame));
+    ck_assert(answer->has_ended);
+    ck_assert_uint_eq(answer->code, NGHTTP2_CANCEL);
+    ck_assert(http2_wire_ping(&wire));
+    close_house(&house, &wire);
+}
+END_TEST
+
 START_TEST(whatever_else_a_backend_says_does_not_open_it)
 {
     static const char *const paths[] = {"/wrong", "/none", "/ok", "/empty"};
@@ -164,6 +223,8 @@ END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, a_proven_one_carries_bytes_both_ways_until_both_ends_are_closed);
+    tcase_add_test(tcase, when_the_backend_has_finished_the_client_may_still_speak);
+    tcase_add_test(tcase, who_stays_behind_its_backend_s_end_is_cancelled);
     tcase_add_test(tcase, whatever_else_a_backend_says_does_not_open_it);
     tcase_add_test(tcase, who_asks_a_page_for_a_websocket_harms_no_backend);
 }

@@ -107,6 +107,27 @@ static void answer_status_only(struct stream *stream)
     nghttp2_submit_response(stream->side->session, stream->id, fields, 2, NULL);
 }
 
+static void answer_grpc_status_only(struct stream *stream)
+{
+    const nghttp2_nv fields[] = {FIELD(":status", "200"), FIELD("content-type", "application/grpc"),
+                                 FIELD("grpc-status", "7")};
+    nghttp2_submit_response(stream->side->session, stream->id, fields, 3, NULL);
+}
+
+/* "/grpc" and what goes wrong behind its message. */
+static void answer_call(struct stream *stream, const char *trouble)
+{
+    static const char trailer[] = "grpc-status: 5\n";
+    text_add(&stream->out, "\0\0\0\0\2ok", 7);
+    stream->is_done = stream->has_trailers = *trouble == '\0';
+    text_add(&stream->trailers, trailer, sizeof trailer - 1);
+    answer_with(stream, "200", "content-type", "application/grpc+proto");
+    if (strcmp(trouble, "-cut") != 0)
+        return;
+    nghttp2_session_send(stream->side->session);
+    reset(stream, NGHTTP2_INTERNAL_ERROR);
+}
+
 static void answer_early(struct stream *stream)
 {
     const nghttp2_nv fields[] = {FIELD(":status", "403")};
@@ -164,6 +185,10 @@ static void answer_head(struct stream *stream)
         with_trailers(stream, "content-length: 5\n");
     else if (is_path(stream, "/status"))
         answer_status_only(stream);
+    else if (is_path(stream, "/grpc-only"))
+        answer_grpc_status_only(stream);
+    else if (strncmp(stream->path, "/grpc", 5) == 0)
+        answer_call(stream, stream->path + 5);
     else if (is_path(stream, "/interim"))
         answer_interim(stream);
     else if (is_path(stream, "/early"))

@@ -11,6 +11,10 @@
  *   /echo        200, the body as it comes, piece by piece, and its trailers
  *   /trailers    200, "body", trailers grpc-status: 0 and te-st: yes
  *   /status      200 and grpc-status: 0 in one HEADERS frame that ends the stream
+ *   /grpc        200, a message of gRPC, trailers grpc-status: 5
+ *   /grpc-only   200, gRPC's type and grpc-status: 7 in one HEADERS frame that ends the stream
+ *   /grpc-cut    200, a message of gRPC, RST_STREAM(INTERNAL_ERROR)
+ *   /grpc-hang   200, a message of gRPC, nothing more
  *   /interim     103, then 200
  *   /bare        204, whose stream does not end
  *   /large       200, script.large_bytes of 'x'

@@ -97,6 +97,18 @@ START_TEST(the_access_section_that_decided_is_named_in_json)
 }
 END_TEST
 
+START_TEST(the_status_of_grpc_stands_behind_that_of_http_in_json_alone)
+{
+    struct grpc_outcome grpc = {.is_grpc = true, .status = 5};
+    entry.grpc = &grpc;
+    ck_assert_ptr_null(strstr(written(ACCESS_LOG_JSON), "grpc_status")); /* it was never told */
+    grpc.is_told = true;
+    ck_assert_ptr_nonnull(
+        strstr(written(ACCESS_LOG_JSON), "\"status\":200,\"grpc_status\":5,\"bytes\":5"));
+    ck_assert_ptr_null(strstr(written(ACCESS_LOG_COMBINED), "grpc"));
+}
+END_TEST
+
 START_TEST(a_client_id_stands_behind_the_verdict_escaped_and_in_json_alone)
 {
     client.handshake.identity = &alice;
@@ -305,6 +317,7 @@ static void add_tests(TCase *tcase)
     tcase_add_checked_fixture(tcase, begin_entry, NULL);
     tcase_add_test(tcase, a_json_line_tells_the_whole_exchange);
     tcase_add_test(tcase, the_access_section_that_decided_is_named_in_json);
+    tcase_add_test(tcase, the_status_of_grpc_stands_behind_that_of_http_in_json_alone);
     tcase_add_test(tcase, a_client_id_stands_behind_the_verdict_escaped_and_in_json_alone);
     tcase_add_test(tcase, what_is_kept_of_a_client_is_the_same_in_every_line);
     tcase_add_test(tcase, what_is_not_known_is_left_out_of_json);
