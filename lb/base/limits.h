@@ -227,15 +227,16 @@ enum {
     /* HTTP/2, towards clients: HTTP2_*. Requests that one may have open at once: what nginx,
        HAProxy and browsers' own expectations agree on. */
     HTTP2_STREAMS_MOST = 100,
-    /* A stream's window at first: RFC 9113's own … */
+    /* A stream's window at first: RFC 9113's own. All of them together are what one client may make
+       lb hold of bodies that backends do not take (6.25 MiB), and … */
     HTTP2_WINDOW_BYTES = 64 * 1024 - 1,
     /* … and when its backend has kept up with it: 80 Mbit/s to a client that is 100 ms away. */
     HTTP2_WINDOW_MOST_BYTES = 1024 * 1024,
-    /* The connection's window, which several such streams share … */
+    /* … what windows of all streams of a client may have more than at first: four such (10 MiB in
+       all). The others go on with what they have. */
+    HTTP2_ENLARGED_MOST_BYTES = 60 * 64 * 1024,
+    /* The connection's window, which these share. It is given back as bytes arrive. */
     HTTP2_CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024,
-    /* … and bytes of bodies that one client may make lb hold while backends do not take them,
-       before the connection's window closes, too. */
-    HTTP2_HELD_BYTES = 2 * 1024 * 1024,
     /* Frames that wait for a client which takes nothing: more of its own are not read then. */
     HTTP2_QUEUE_MOST = 256,
     /* CONTINUATION frames of a client's head beyond those that its largest size needs; nobody sends

@@ -4,8 +4,10 @@
  * much more may come (RFC 9113 5.2).
  *
  * A stream's window is given back as its exchange takes bytes, so that a slow backend holds up its
- * own stream only; the connection's at once, as long as what is held stays within a bound. Who
- * empties its window gets a larger one: a fast backend far from its client.
+ * own stream only; the connection's at once, so that however many streams stand still, it is never
+ * what others wait for. What one client may make lb hold is bounded by the windows of its streams:
+ * as many as it may have open, and those that were enlarged share an allowance. Who empties its
+ * window gets a larger one while there is some left: a fast backend far from its client.
  */
 #include <string.h>
 
@@ -30,29 +32,18 @@ static void return_connection_window(struct http2_client *http2, size_t bytes)
     http2_mark(http2);
 }
 
-static void hold_bytes(struct http2_client *http2, size_t bytes)
+static bool may_be_doubled(const struct http2_stream *stream)
 {
-    http2->held_bytes += bytes;
-    if (http2->held_bytes > HTTP2_HELD_BYTES)
-        http2->owed_bytes += bytes;
-    else
-        return_connection_window(http2, bytes);
-}
-
-static void release_bytes(struct http2_client *http2, size_t bytes)
-{
-    http2->held_bytes -= bytes;
-    if (http2->owed_bytes > 0 && http2->held_bytes <= HTTP2_HELD_BYTES) {
-        return_connection_window(http2, http2->owed_bytes);
-        http2->owed_bytes = 0;
-    }
+    return stream->window <= HTTP2_WINDOW_MOST_BYTES / 2 &&
+           stream->http2->enlarged_bytes + stream->window <= HTTP2_ENLARGED_MOST_BYTES;
 }
 
 static void enlarge_window(struct http2_stream *stream, size_t bytes)
 {
     stream->taken += (uint32_t)bytes;
-    if (stream->taken < stream->window || stream->window >= HTTP2_WINDOW_MOST_BYTES)
+    if (stream->taken < stream->window || !may_be_doubled(stream))
         return;
+    stream->http2->enlarged_bytes += stream->window;
     stream->window *= 2;
     stream->taken = 0;
     nghttp2_session_set_local_window_size(stream->http2->session, NGHTTP2_FLAG_NONE, stream->id,
@@ -61,7 +52,6 @@ static void enlarge_window(struct http2_stream *stream, size_t bytes)
 
 static void return_window(struct http2_stream *stream, size_t bytes)
 {
-    release_bytes(stream->http2, bytes);
     if (stream->is_closed || stream->body != HTTP2_BODY_OPEN)
         return; /* nothing more comes */
     nghttp2_session_consume_stream(stream->http2->session, stream->id, bytes);
@@ -109,11 +99,9 @@ bool http2_body_arrived(struct http2_stream *stream, const char *bytes, size_t l
 {
     struct http2_client *http2 = stream->http2;
     stream->body_bytes += length;
-    if (stream->is_over || stream->is_closed || stream->body == HTTP2_BODY_BAD) {
-        return_connection_window(http2, length);
+    return_connection_window(http2, length);
+    if (stream->is_over || stream->is_closed || stream->body == HTTP2_BODY_BAD)
         return true;
-    }
-    hold_bytes(http2, length);
     bool good = put(stream, bytes, length);
     http2->chunked = stream;
     return good;
@@ -139,7 +127,6 @@ bool http2_body_keep(struct http2_stream *stream)
 
 void http2_body_drop(struct http2_stream *stream)
 {
-    release_bytes(stream->http2, stream->input.length);
     stream->input.length = 0;
     buffer_give(pool_of(stream), &stream->kept);
 }

@@ -86,8 +86,7 @@ struct http2_client {
     struct http2_head head;        /* of the block that is arriving */
     struct http2_stream *heading;  /* whose; NULL: none is */
     struct http2_stream *chunked;  /* whose body the last bytes of this read were; NULL: nobody's */
-    size_t held_bytes;             /* of bodies, kept until exchanges take them */
-    size_t owed_bytes;             /* of the connection's window, not given back yet */
+    size_t enlarged_bytes;         /* that windows of its streams have beyond the first */
     unsigned fault_count;          /* of the client's, that the meter has not been told yet */
     const char *said; /* by nghttp2 of the last frame that was wrong; static, or NULL */
 };
@@ -193,7 +192,7 @@ bool http2_body_arrived(struct http2_stream *stream, const char *bytes, size_t l
 void http2_body_spoil(struct http2_stream *stream, unsigned status, const char *why);
 /** The wake-up ends: what the loop's array holds must survive in a buffer. false: out of memory. */
 bool http2_body_keep(struct http2_stream *stream);
-/** What nobody will take any more: its part of the connection's window is given back. */
+/** Nobody will take any more of it. */
 void http2_body_drop(struct http2_stream *stream);
 /** stream_ops.read and stream_ops.trailers. */
 enum stream_read http2_read(struct stream *stream, struct slice *data);

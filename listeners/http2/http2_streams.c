@@ -47,6 +47,7 @@ void http2_stream_free(struct http2_stream *stream)
     if (stream->has_news)
         list_remove(&stream->news);
     list_remove(&stream->node);
+    http2->enlarged_bytes -= stream->window - HTTP2_WINDOW_BYTES;
     http2->stream_count--;
     free(stream);
 }

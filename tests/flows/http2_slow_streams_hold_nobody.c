@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/cast.h"
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"
 #include "tests/support/house.h"
@@ -439,6 +440,45 @@ START_TEST(padding_gives_the_window_back)
 }
 END_TEST
 
+/* As many as a client may have, with all that their windows take; none of them has found a backend
+ * with a place. */
+START_TEST(however_many_uploads_stand_still_another_one_goes_on)
+{
+    enum { STANDING = 99, UPLOAD_BYTES = 8 * 1024 * 1024 };
+    static char body[UPLOAD_BYTES];
+    struct scene scene;
+    struct stub_backend backend;
+    struct http2_wire wire;
+    scene_begin(&scene);
+    cast_write(&scene);
+    stub_start(&backend, "rs-1", NULL);
+    scene_set_port(&scene, "rs-1", backend.port);
+    scene_start(&scene, "[listener web]\naddress = 127.0.0.1:@web\ncertificate = server.crt\n"
+                        "certificate_key = server.key\n\n"
+                        "[rule slow]\nlistener = web\nurl = /slow\npool = slow\n\n"
+                        "[rule all]\nlistener = web\npool = all\n\n"
+                        "[pool slow]\nbackend = rs-2 127.0.0.1:@rs-1 max_connections=1\n"
+                        "health_check = off\nqueue_timeout = 1m\n\n"
+                        "[pool all]\nbackend = rs-1 127.0.0.1:@rs-1\nhealth_check = off\n");
+    http2_wire_enter(&wire, scene_port(&scene, "web"), NULL);
+    uint32_t first = http2_wire_open(&wire, "POST", "/slow", NULL);
+    for (unsigned i = 1; i < STANDING; i++) {
+        uint32_t stream = http2_wire_open(&wire, "POST", "/slow", NULL);
+        ck_assert(http2_wire_data(&wire, stream, body, HTTP2_WIRE_WINDOW_BYTES, false));
+    }
+    uint32_t moving = http2_wire_open(&wire, "POST", "/", NULL);
+    ck_assert(http2_wire_data(&wire, moving, body, sizeof body, true));
+    ck_assert_uint_eq(http2_wire_answer(&wire, moving)->status, 200);
+    for (uint32_t stream = first; stream < moving; stream += 2) {
+        const struct http2_answer *answer = http2_wire_so_far(&wire, stream);
+        ck_assert(!answer->has_ended && !answer->was_reset);
+    }
+    http2_wire_close(&wire);
+    scene_end(&scene);
+    stub_stop(&backend);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, answers_that_are_not_taken_hold_no_other);
@@ -449,6 +489,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_connection_that_is_not_read_takes_no_memory);
     tcase_add_test(tcase, a_cancelled_answer_is_fetched_no_more);
     tcase_add_test(tcase, uploads_that_stand_still_hold_no_other);
+    tcase_add_test(tcase, however_many_uploads_stand_still_another_one_goes_on);
     tcase_add_test(tcase, a_large_upload_arrives_as_it_was_sent);
     tcase_add_test(tcase, cancelled_uploads_give_the_window_back);
     tcase_add_test(tcase, uploads_that_were_refused_give_the_window_back);
