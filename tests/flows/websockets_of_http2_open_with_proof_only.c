@@ -4,8 +4,6 @@
  * challenge and checks its answer. Nothing but a proven 101 opens the client's end, for any 2xx
  * would.
  */
-#include <openssl/evp.h>
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,19 +12,6 @@
 #include "tests/support/eventually.h"
 #include "tests/support/house.h"
 #include "tests/support/http2_wire.h"
-
-enum { ACCEPT_BYTES = 32 };
-
-static void make_accept(const char *head, char accept[ACCEPT_BYTES])
-{
-    unsigned char digest[SHA_DIGEST_LENGTH];
-    char text[128];
-    ck_assert(text_field(head, "Sec-WebSocket-Key", text, 64));
-    ck_assert_uint_eq(strlen(text), 24);
-    strcat(text, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-    ck_assert_int_eq(EVP_Digest(text, strlen(text), digest, NULL, EVP_sha1(), NULL), 1);
-    EVP_EncodeBlock((unsigned char *)accept, digest, sizeof digest);
-}
 
 static void echo_until_end(struct stub_link *link)
 {
@@ -58,11 +43,13 @@ static void leave(struct stub_link *link)
 static void answer_handshake(struct stub_link *link)
 {
     struct stub_request request;
-    char accept[ACCEPT_BYTES];
+    char key[64], accept[STUB_ACCEPT_BYTES];
     char proof[3 * 64];
     if (stub_read_head(link, &request)) {
         const char *head = request.head.bytes;
-        make_accept(head, accept);
+        ck_assert(text_field(head, "Sec-WebSocket-Key", key, sizeof key));
+        ck_assert_uint_eq(strlen(key), 24); /* 16 bytes in base64 */
+        ck_assert(stub_websocket_accept(head, accept));
         snprintf(proof, sizeof proof, "Sec-WebSocket-Accept: %s\r\n", accept);
         if (strncmp(head, "GET /right ", 11) == 0)
             open_tunnel(link, proof, echo_until_end);

@@ -4,9 +4,11 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -65,11 +67,28 @@ unsigned port_reserve_low(void)
     return reserve(FIRST_LOW_PORT, LOW_PORT_COUNT);
 }
 
+static struct sockaddr_in address_of(unsigned port)
+{
+    return (struct sockaddr_in){.sin_family = AF_INET,
+                                .sin_port = htons((in_port_t)port),
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+int port_listen(unsigned port, int backlog, int flags)
+{
+    struct sockaddr_in address = address_of(port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+    ck_assert_int_ge(fd, 0);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    int bound = bind(fd, (struct sockaddr *)&address, sizeof address);
+    ck_assert_msg(bound == 0, "port %u: %s", port, strerror(errno));
+    ck_assert_int_eq(listen(fd, backlog), 0);
+    return fd;
+}
+
 bool port_takes_connections(unsigned port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((in_port_t)port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = address_of(port);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_ge(fd, 0);
     bool taken = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;

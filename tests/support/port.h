@@ -14,6 +14,9 @@ unsigned port_reserve(void);
 /* The same below 1024, where only root and who has the right may listen. Needs root. */
 unsigned port_reserve_low(void);
 
+/* Listen at a port of 127.0.0.1, that was reserved. flags: 0 or SOCK_NONBLOCK. */
+int port_listen(unsigned port, int backlog, int flags);
+
 /* Does somebody take connections at this port of 127.0.0.1? */
 bool port_takes_connections(unsigned port);
 

@@ -2,9 +2,8 @@
 /* The scripted backend: threads and bytes. What it reads of HTTP is in stub_request.c. */
 #include "tests/support/stub_backend.h"
 
-#include <arpa/inet.h>
 #include <check.h>
-#include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -83,15 +82,7 @@ static void start(struct stub_backend *stub)
     signal(SIGPIPE, SIG_IGN);
     pthread_mutex_init(&stub->lock, NULL);
     text_add(&stub->heard, "", 0);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((in_port_t)stub->port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    stub->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(stub->listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    int bound = bind(stub->listener, (struct sockaddr *)&address, sizeof address);
-    ck_assert_msg(bound == 0, "stub backend %s at port %u: %s", stub->name, stub->port,
-                  strerror(errno));
-    ck_assert_int_eq(listen(stub->listener, 128), 0);
+    stub->listener = port_listen(stub->port, 128, 0);
     ck_assert_int_eq(pthread_create(&stub->acceptor, NULL, accept_run, stub), 0);
 }
 

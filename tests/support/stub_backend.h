@@ -91,6 +91,10 @@ void stub_wait_for_end(struct stub_link *link);
  * the key was read, if there is one (RFC 6455 section 4.2.2): over HTTP/2 lb asks for that proof.
  */
 bool stub_switch(struct stub_link *link, const struct stub_request *request, const char *text);
+
+enum { STUB_ACCEPT_BYTES = 32 };
+/* The Sec-WebSocket-Accept that answers the key of a head (RFC 6455 1.3). false: it has none. */
+bool stub_websocket_accept(const char *head, char ret_accept[STUB_ACCEPT_BYTES]);
 /* The connection ends with a reset when serve returns. */
 void stub_reset(struct stub_link *link);
 

@@ -133,27 +133,28 @@ void stub_answer_by_name(struct stub_link *link)
     stub_request_done(&request);
 }
 
-static void prove(struct text *into, const char *head)
+bool stub_websocket_accept(const char *head, char ret_accept[STUB_ACCEPT_BYTES])
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned length;
     char key[128];
-    char proof[64];
     if (!text_field(head, "Sec-WebSocket-Key", key, sizeof key / 2))
-        return;
+        return false;
     strcat(key, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
     if (EVP_Digest(key, strlen(key), digest, &length, EVP_sha1(), NULL) != 1)
-        return;
-    EVP_EncodeBlock((unsigned char *)proof, digest, (int)length);
-    text_add_format(into, "Sec-WebSocket-Accept: %s\r\n", proof);
+        return false;
+    EVP_EncodeBlock((unsigned char *)ret_accept, digest, (int)length);
+    return true;
 }
 
 bool stub_switch(struct stub_link *link, const struct stub_request *request, const char *text)
 {
     struct text answer = {0};
+    char accept[STUB_ACCEPT_BYTES];
     text_add_format(&answer, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
                              "Upgrade: websocket\r\n");
-    prove(&answer, request->head.bytes);
+    if (stub_websocket_accept(request->head.bytes, accept))
+        text_add_format(&answer, "Sec-WebSocket-Accept: %s\r\n", accept);
     text_add_format(&answer, "\r\n%s", text);
     bool sent = stub_send(link, answer.bytes, answer.length);
     text_done(&answer);

@@ -2,7 +2,6 @@
 /* What checks over HTTP/2 ask, and what they make of each kind of answer, frame by frame. */
 #include "backends/health/check_h2.h"
 
-#include <arpa/inet.h>
 #include <nghttp2/nghttp2.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,74 +9,27 @@
 #include <unistd.h>
 
 #include "tests/support/check_main.h"
-#include "tests/support/made_pool.h"
-#include "tests/support/port.h"
+#include "tests/support/check_stage.h"
 #include "tests/support/text.h"
 
 enum { HEADERS = 1, RST_STREAM = 3, SETTINGS = 4, PING = 6, GOAWAY = 7 };
 enum { END_STREAM = 1, END_HEADERS = 4 };
 
-static struct loop_context context;
-static uv_loop_t loop;
-static struct made_pool made;
-static struct check_run run;
-static unsigned port;
-static int listener;
-static int peer;          /* the backend's end of the check's connection */
+static struct check_stage stage;
 static struct text asked; /* "name: value\n" …, then the body */
 static bool has_request;  /* all of it */
 static struct text said;  /* frames for the check */
-static unsigned result_count;
-static unsigned over_count;
-static enum check_outcome outcome_told;
-static char reason_told[STANDING_REASON_BYTES];
-
-static void on_result(struct check_run *of, enum check_outcome outcome, const char *reason)
-{
-    (void)of;
-    result_count++;
-    outcome_told = outcome;
-    snprintf(reason_told, sizeof reason_told, "%s", reason);
-}
-
-static void on_over(struct check_run *of)
-{
-    (void)of;
-    over_count++;
-}
 
 static void begin(void)
 {
-    port = port_reserve();
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr = {htonl(INADDR_LOOPBACK)},
-                                  .sin_port = htons((in_port_t)port)};
-    listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
-    ck_assert_int_eq(listen(listener, 8), 0);
-    uv_loop_init(&loop);
-    loop_context_init(&context, &loop);
-    made_pool_begin(&made);
-    memset(&run, 0, sizeof run);
+    check_stage_begin(&stage);
     asked = said = (struct text){0};
     has_request = false;
-    result_count = over_count = 0;
-    peer = -1;
 }
 
 static void end(void)
 {
-    close(listener);
-    if (peer >= 0)
-        close(peer);
-    ck_assert_ptr_null(run.h2);
-    ck_assert_uint_eq(context.buffers.lent_count, 0);
-    loop_context_close(&context);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    loop_context_done(&context);
-    ck_assert_int_eq(uv_loop_close(&loop), 0);
-    made_pool_end(&made);
+    check_stage_end(&stage);
     text_done(&asked);
     text_done(&said);
 }
@@ -134,47 +86,22 @@ static nghttp2_session *server(void)
 /* Start and take the whole request. */
 static void ask(const char *name)
 {
-    char value[64];
     uint8_t piece[512];
-    snprintf(value, sizeof value, "rs-1 127.0.0.1:%u", port);
-    made_pool_key(&made, "backend", value);
-    ck_assert(made_pool_prepare(&made));
-    run.check = check_find(name);
-    run.pool = &made.pool;
-    run.backend = &made.pool.backends[0];
-    run.address = made.pool.backends[0].address;
-    run.context = &context;
-    run.on_result = on_result;
-    run.on_over = on_over;
-    check_start(&run);
-    peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    check_stage_start(&stage, name);
     nghttp2_session *session = server();
     while (!has_request) {
-        uv_run(&loop, UV_RUN_NOWAIT);
-        ssize_t length = recv(peer, piece, sizeof piece, MSG_DONTWAIT);
+        uv_run(&stage.loop, UV_RUN_NOWAIT);
+        ssize_t length = recv(stage.peer, piece, sizeof piece, MSG_DONTWAIT);
         if (length > 0)
             ck_assert_int_eq(nghttp2_session_mem_recv(session, piece, (size_t)length), length);
     }
     nghttp2_session_del(session);
 }
 
-static void run_until_result(void)
-{
-    while (result_count == 0)
-        uv_run(&loop, UV_RUN_ONCE);
-}
-
-static void run_until_over(void)
-{
-    while (over_count == 0)
-        uv_run(&loop, UV_RUN_ONCE);
-}
-
 static void stop(void)
 {
-    check_stop(&run);
-    run_until_over();
-    ck_assert_uint_eq(result_count, 0);
+    check_stage_stop(&stage);
+    ck_assert_uint_eq(stage.result_count, 0);
 }
 
 START_TEST(h2_asks_as_http_does)
@@ -184,7 +111,7 @@ START_TEST(h2_asks_as_http_does)
     snprintf(wanted, sizeof wanted,
              ":method: HEAD\n:scheme: http\n:authority: 127.0.0.1:%u\n:path: /\n"
              "user-agent: lb-health-check\naccept: */*\n",
-             port);
+             stage.port);
     ck_assert_str_eq(asked.bytes, wanted);
     stop();
 }
@@ -192,9 +119,9 @@ END_TEST
 
 START_TEST(h2_asks_by_the_keys_that_http_has)
 {
-    made_pool_key(&made, "health_check_method", "GET");
-    made_pool_key(&made, "health_check_path", "/up?deep=1");
-    made_pool_key(&made, "health_check_host", "www.example.com");
+    made_pool_key(&stage.made, "health_check_method", "GET");
+    made_pool_key(&stage.made, "health_check_path", "/up?deep=1");
+    made_pool_key(&stage.made, "health_check_host", "www.example.com");
     ask("h2");
     ck_assert_str_eq(asked.bytes, ":method: GET\n:scheme: http\n:authority: www.example.com\n"
                                   ":path: /up?deep=1\nuser-agent: lb-health-check\naccept: */*\n");
@@ -210,10 +137,10 @@ START_TEST(grpc_asks_about_a_service_and_says_how_long_it_waits)
         "content-type: application/grpc\ngrpc-timeout: 1500m\n";
     static const char body[] = "\0\0\0\0\x05\x0a\x03"
                                "a.B";
-    made_pool_key(&made, "health_check_host", "rs.example.com");
-    made_pool_key(&made, "health_check", "grpc");
-    made_pool_key(&made, "health_check_service", "a.B");
-    made_pool_key(&made, "health_check_timeout", "1500ms");
+    made_pool_key(&stage.made, "health_check_host", "rs.example.com");
+    made_pool_key(&stage.made, "health_check", "grpc");
+    made_pool_key(&stage.made, "health_check_service", "a.B");
+    made_pool_key(&stage.made, "health_check_timeout", "1500ms");
     ask("grpc");
     ck_assert_uint_eq(asked.length, sizeof fields - 1 + sizeof body - 1);
     ck_assert_mem_eq(asked.bytes, fields, sizeof fields - 1);
@@ -265,24 +192,24 @@ static void settings(void)
 
 static void send_all(void)
 {
-    ck_assert_int_eq(send(peer, said.bytes, said.length, MSG_NOSIGNAL), (ssize_t)said.length);
+    ck_assert_int_eq(send(stage.peer, said.bytes, said.length, MSG_NOSIGNAL), (ssize_t)said.length);
 }
 
 static void expect_result(enum check_outcome outcome, const char *reason)
 {
-    run_until_result();
-    ck_assert_str_eq(reason_told, reason);
-    ck_assert_int_eq(outcome_told, outcome);
-    close(peer);
-    peer = -1;
-    run_until_over();
-    ck_assert_uint_eq(result_count, 1);
+    check_stage_await_result(&stage);
+    ck_assert_str_eq(stage.reason, reason);
+    ck_assert_int_eq(stage.outcome, outcome);
+    close(stage.peer);
+    stage.peer = -1;
+    check_stage_await_over(&stage);
+    ck_assert_uint_eq(stage.result_count, 1);
 }
 
 static void say(void)
 {
     send_all();
-    shutdown(peer, SHUT_WR);
+    shutdown(stage.peer, SHUT_WR);
 }
 
 static void good_answer(void)
@@ -307,9 +234,9 @@ START_TEST(an_answer_that_comes_byte_by_byte_is_the_same)
     ask("grpc");
     good_answer();
     for (size_t i = 0; i < said.length; i++) {
-        ck_assert_uint_eq(result_count, 0);
-        ck_assert_int_eq(send(peer, said.bytes + i, 1, MSG_NOSIGNAL), 1);
-        uv_run(&loop, UV_RUN_ONCE);
+        ck_assert_uint_eq(stage.result_count, 0);
+        ck_assert_int_eq(send(stage.peer, said.bytes + i, 1, MSG_NOSIGNAL), 1);
+        uv_run(&stage.loop, UV_RUN_ONCE);
     }
     expect_result(CHECK_PASSED, "serving");
 }
@@ -322,14 +249,14 @@ START_TEST(the_backend_is_told_that_the_connection_ends)
     ask("grpc");
     good_answer();
     send_all();
-    run_until_result();
-    while (over_count == 0) {
-        uv_run(&loop, UV_RUN_NOWAIT);
-        ssize_t length = recv(peer, bytes, sizeof bytes, MSG_DONTWAIT);
+    check_stage_await_result(&stage);
+    while (stage.over_count == 0) {
+        uv_run(&stage.loop, UV_RUN_NOWAIT);
+        ssize_t length = recv(stage.peer, bytes, sizeof bytes, MSG_DONTWAIT);
         for (ssize_t at = 0; length > 0 && at + 9 <= length; at += 9 + bytes[at + 2])
             last = bytes[at + 3];
         if (length == 0)
-            shutdown(peer, SHUT_WR);
+            shutdown(stage.peer, SHUT_WR);
     }
     ck_assert_uint_eq(last, GOAWAY);
 }
@@ -391,7 +318,7 @@ END_TEST
 
 START_TEST(codes_decide_for_h2)
 {
-    made_pool_key(&made, "health_check_codes", _i == 0 ? "1xx-4xx" : "200");
+    made_pool_key(&stage.made, "health_check_codes", _i == 0 ? "1xx-4xx" : "200");
     ask("h2");
     settings();
     head(":status: 404\n", 0);
@@ -540,7 +467,7 @@ START_TEST(what_is_no_answer_is_told_as_what_it_is)
     refusals[_i].speak();
     if (said.length > 0)
         send_all();
-    shutdown(peer, SHUT_WR);
+    shutdown(stage.peer, SHUT_WR);
     expect_result(CHECK_FAILED, refusals[_i].reason);
 }
 END_TEST
@@ -551,9 +478,9 @@ START_TEST(who_talks_without_answering_is_not_listened_to_for_long)
     settings();
     for (int i = 0; i < 4096; i++)
         frame(0xbe, 0, 0, "nothing", 7);
-    while (result_count == 0) {
-        send(peer, said.bytes, said.length, MSG_NOSIGNAL | MSG_DONTWAIT);
-        uv_run(&loop, UV_RUN_NOWAIT);
+    while (stage.result_count == 0) {
+        send(stage.peer, said.bytes, said.length, MSG_NOSIGNAL | MSG_DONTWAIT);
+        uv_run(&stage.loop, UV_RUN_NOWAIT);
     }
     expect_result(CHECK_FAILED, "backend says much and does not answer");
 }
@@ -563,12 +490,12 @@ START_TEST(a_run_may_be_stopped_at_any_time_and_started_again)
 {
     ask("grpc");
     stop();
-    close(peer);
-    over_count = 0;
-    check_start(&run);
-    peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    while (run.state != CHECK_ASKING)
-        uv_run(&loop, UV_RUN_ONCE);
+    close(stage.peer);
+    stage.over_count = 0;
+    check_start(&stage.run);
+    check_stage_accept(&stage);
+    while (stage.run.state != CHECK_ASKING)
+        uv_run(&stage.loop, UV_RUN_ONCE);
     good_answer();
     say();
     expect_result(CHECK_PASSED, "serving");
@@ -579,10 +506,10 @@ END_TEST
 START_TEST(what_a_run_kept_is_freed_whatever_it_checks_next)
 {
     ask("grpc");
-    check_stop(&run);
-    run.check = check_find("tcp");
-    run_until_over();
-    ck_assert_ptr_null(run.h2);
+    check_stop(&stage.run);
+    stage.run.check = check_find("tcp");
+    check_stage_await_over(&stage);
+    ck_assert_ptr_null(stage.run.h2);
 }
 END_TEST
 

@@ -2,117 +2,47 @@
 /* What an http check asks, byte by byte, and what it makes of each kind of answer. */
 #include "backends/health/check_http.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/support/check_main.h"
-#include "tests/support/made_pool.h"
-#include "tests/support/port.h"
+#include "tests/support/check_stage.h"
 #include "tests/support/text.h"
 
-static struct loop_context context;
-static uv_loop_t loop;
-static struct made_pool made;
-static struct check_run run;
-static unsigned port;
-static int listener;
-static int peer; /* the backend's end of the check's connection */
+static struct check_stage stage;
 static struct text heard;
-static unsigned result_count;
-static unsigned over_count;
-static enum check_outcome outcome_told;
-static char reason_told[STANDING_REASON_BYTES];
-
-static void on_result(struct check_run *of, enum check_outcome outcome, const char *reason)
-{
-    (void)of;
-    result_count++;
-    outcome_told = outcome;
-    snprintf(reason_told, sizeof reason_told, "%s", reason);
-}
-
-static void on_over(struct check_run *of)
-{
-    (void)of;
-    over_count++;
-}
 
 static void begin(void)
 {
-    port = port_reserve();
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr = {htonl(INADDR_LOOPBACK)},
-                                  .sin_port = htons((in_port_t)port)};
-    listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
-    ck_assert_int_eq(listen(listener, 8), 0);
-    uv_loop_init(&loop);
-    loop_context_init(&context, &loop);
-    made_pool_begin(&made);
-    memset(&run, 0, sizeof run);
+    check_stage_begin(&stage);
     heard = (struct text){0};
-    result_count = over_count = 0;
-    peer = -1;
 }
 
 static void end(void)
 {
-    close(listener);
-    if (peer >= 0)
-        close(peer);
-    ck_assert_uint_eq(context.buffers.lent_count, 0);
-    loop_context_close(&context);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    loop_context_done(&context);
-    ck_assert_int_eq(uv_loop_close(&loop), 0);
-    made_pool_end(&made);
+    check_stage_end(&stage);
     text_done(&heard);
 }
 
 /* Start and take the whole request. */
 static void ask(void)
 {
-    char value[64], piece[512];
-    snprintf(value, sizeof value, "rs-1 127.0.0.1:%u", port);
-    made_pool_key(&made, "backend", value);
-    ck_assert(made_pool_prepare(&made));
-    run.check = check_find("http");
-    run.pool = &made.pool;
-    run.backend = &made.pool.backends[0];
-    run.address = made.pool.backends[0].address;
-    run.context = &context;
-    run.on_result = on_result;
-    run.on_over = on_over;
-    check_start(&run);
-    peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    char piece[512];
+    check_stage_start(&stage, "http");
     text_add(&heard, "", 0);
     while (!strstr(heard.bytes, "\r\n\r\n")) {
-        uv_run(&loop, UV_RUN_NOWAIT);
-        ssize_t length = recv(peer, piece, sizeof piece, MSG_DONTWAIT);
+        uv_run(&stage.loop, UV_RUN_NOWAIT);
+        ssize_t length = recv(stage.peer, piece, sizeof piece, MSG_DONTWAIT);
         if (length > 0)
             text_add(&heard, piece, (size_t)length);
     }
 }
 
-static void run_until_result(void)
-{
-    while (result_count == 0)
-        uv_run(&loop, UV_RUN_ONCE);
-}
-
-static void run_until_over(void)
-{
-    while (over_count == 0)
-        uv_run(&loop, UV_RUN_ONCE);
-}
-
 static void answer(const char *bytes, size_t length)
 {
-    ck_assert_int_eq(send(peer, bytes, length, MSG_NOSIGNAL), (ssize_t)length);
+    ck_assert_int_eq(send(stage.peer, bytes, length, MSG_NOSIGNAL), (ssize_t)length);
 }
 
 static void say(const char *text)
@@ -129,23 +59,21 @@ START_TEST(unset_it_is_head_of_the_root_of_the_backends_address)
     snprintf(wanted, sizeof wanted,
              "HEAD / HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: lb-health-check\r\n"
              "Accept: */*\r\nConnection: close\r\n\r\n",
-             port);
+             stage.port);
     ck_assert_str_eq(heard.bytes, wanted);
-    check_stop(&run);
-    run_until_over();
+    check_stage_stop(&stage);
 }
 END_TEST
 
 START_TEST(method_path_and_host_are_asked_for_as_written)
 {
-    made_pool_key(&made, "health_check_method", "GET");
-    made_pool_key(&made, "health_check_path", "/up?deep=1");
-    made_pool_key(&made, "health_check_host", "www.example.com");
+    made_pool_key(&stage.made, "health_check_method", "GET");
+    made_pool_key(&stage.made, "health_check_path", "/up?deep=1");
+    made_pool_key(&stage.made, "health_check_host", "www.example.com");
     ask();
     ck_assert_ptr_eq(strstr(heard.bytes, "GET /up?deep=1 HTTP/1.1\r\nHost: www.example.com\r\n"),
                      heard.bytes);
-    check_stop(&run);
-    run_until_over();
+    check_stage_stop(&stage);
 }
 END_TEST
 
@@ -154,16 +82,15 @@ START_TEST(the_longest_path_and_host_are_asked_for_whole)
     char path[1001], host[254], wanted[2048];
     snprintf(path, sizeof path, "/%0999d", 0);
     snprintf(host, sizeof host, "%0253d", 0);
-    made_pool_key(&made, "health_check_path", path);
-    made_pool_key(&made, "health_check_host", host);
+    made_pool_key(&stage.made, "health_check_path", path);
+    made_pool_key(&stage.made, "health_check_host", host);
     ask();
     snprintf(wanted, sizeof wanted,
              "HEAD %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: lb-health-check\r\n"
              "Accept: */*\r\nConnection: close\r\n\r\n",
              path, host);
     ck_assert_str_eq(heard.bytes, wanted);
-    check_stop(&run);
-    run_until_over();
+    check_stage_stop(&stage);
 }
 END_TEST
 
@@ -215,14 +142,14 @@ START_TEST(an_answer_is_judged_by_its_status)
     ask();
     answer(text, length);
     if (text[length])
-        shutdown(peer, SHUT_WR);
-    run_until_result();
-    ck_assert_str_eq(reason_told, answers[_i].reason);
-    ck_assert_int_eq(outcome_told, answers[_i].outcome);
-    close(peer);
-    peer = -1;
-    run_until_over();
-    ck_assert_uint_eq(result_count, 1);
+        shutdown(stage.peer, SHUT_WR);
+    check_stage_await_result(&stage);
+    ck_assert_str_eq(stage.reason, answers[_i].reason);
+    ck_assert_int_eq(stage.outcome, answers[_i].outcome);
+    close(stage.peer);
+    stage.peer = -1;
+    check_stage_await_over(&stage);
+    ck_assert_uint_eq(stage.result_count, 1);
 }
 END_TEST
 
@@ -232,15 +159,15 @@ static const char http2[] = "\0\0\6\4\0\0\0\0\0\0\3\0\0\0\144";
 START_TEST(a_backend_that_speaks_http2_is_told_apart)
 {
     if (_i == 1)
-        made_pool_key(&made, "protocol", "h2");
+        made_pool_key(&stage.made, "protocol", "h2");
     ask();
     answer(http2, sizeof http2 - 1);
-    run_until_result();
-    ck_assert_int_eq(outcome_told, CHECK_FAILED);
-    ck_assert_str_eq(reason_told,
+    check_stage_await_result(&stage);
+    ck_assert_int_eq(stage.outcome, CHECK_FAILED);
+    ck_assert_str_eq(stage.reason,
                      _i == 1 ? "answer is not HTTP/1.1 but HTTP/2: is it health_check = h2?"
                              : "answer is not HTTP/1.1 but HTTP/2: is it protocol = h2?");
-    run_until_over();
+    check_stage_await_over(&stage);
 }
 END_TEST
 
@@ -249,39 +176,37 @@ START_TEST(an_answer_that_comes_byte_by_byte_is_the_same)
     static const char text[] = "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 302 Found\r\nA: b\r\n\r\n";
     ask();
     for (size_t i = 0; i < sizeof text - 1; i++) {
-        ck_assert_uint_eq(result_count, 0);
+        ck_assert_uint_eq(stage.result_count, 0);
         answer(text + i, 1);
-        uv_run(&loop, UV_RUN_ONCE);
+        uv_run(&stage.loop, UV_RUN_ONCE);
     }
-    run_until_result();
-    ck_assert_str_eq(reason_told, "302 Found");
-    shutdown(peer, SHUT_WR);
-    run_until_over();
+    check_stage_await_result(&stage);
+    ck_assert_str_eq(stage.reason, "302 Found");
+    shutdown(stage.peer, SHUT_WR);
+    check_stage_await_over(&stage);
 }
 END_TEST
 
 START_TEST(codes_decide_and_are_told_as_written)
 {
-    made_pool_key(&made, "health_check_codes", "200 3xx");
+    made_pool_key(&stage.made, "health_check_codes", "200 3xx");
     ask();
     say("HTTP/1.1 404 Not Found\r\n\r\n");
-    run_until_result();
-    ck_assert_int_eq(outcome_told, CHECK_FAILED);
-    ck_assert_str_eq(reason_told, "404 Not Found is not among 200 3xx");
-    check_stop(&run);
-    run_until_over();
+    check_stage_await_result(&stage);
+    ck_assert_int_eq(stage.outcome, CHECK_FAILED);
+    ck_assert_str_eq(stage.reason, "404 Not Found is not among 200 3xx");
+    check_stage_stop(&stage);
 }
 END_TEST
 
 START_TEST(a_5xx_passes_where_it_is_wished)
 {
-    made_pool_key(&made, "health_check_codes", "5xx");
+    made_pool_key(&stage.made, "health_check_codes", "5xx");
     ask();
     say("HTTP/1.1 503 Full\r\n\r\n");
-    run_until_result();
-    ck_assert_int_eq(outcome_told, CHECK_PASSED);
-    check_stop(&run);
-    run_until_over();
+    check_stage_await_result(&stage);
+    ck_assert_int_eq(stage.outcome, CHECK_PASSED);
+    check_stage_stop(&stage);
 }
 END_TEST
 
@@ -289,12 +214,12 @@ START_TEST(a_reset_is_told_in_its_own_words)
 {
     ask();
     struct linger linger = {.l_onoff = 1};
-    setsockopt(peer, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-    close(peer);
-    peer = -1;
-    run_until_over();
-    ck_assert_int_eq(outcome_told, CHECK_FAILED);
-    ck_assert_str_eq(reason_told, "connection reset by peer");
+    setsockopt(stage.peer, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    close(stage.peer);
+    stage.peer = -1;
+    check_stage_await_over(&stage);
+    ck_assert_int_eq(stage.outcome, CHECK_FAILED);
+    ck_assert_str_eq(stage.reason, "connection reset by peer");
 }
 END_TEST
 
@@ -306,14 +231,13 @@ START_TEST(a_head_without_end_is_bounded)
     memcpy(line + 1024, "\r\n", 2);
     ask();
     say("HTTP/1.1 200 OK\r\n");
-    while (result_count == 0) {
-        send(peer, line, sizeof line, MSG_NOSIGNAL | MSG_DONTWAIT);
-        uv_run(&loop, UV_RUN_NOWAIT);
+    while (stage.result_count == 0) {
+        send(stage.peer, line, sizeof line, MSG_NOSIGNAL | MSG_DONTWAIT);
+        uv_run(&stage.loop, UV_RUN_NOWAIT);
     }
-    ck_assert_int_eq(outcome_told, CHECK_FAILED);
-    ck_assert_str_eq(reason_told, "answer is not HTTP: its head is larger than 64 KiB");
-    check_stop(&run);
-    run_until_over();
+    ck_assert_int_eq(stage.outcome, CHECK_FAILED);
+    ck_assert_str_eq(stage.reason, "answer is not HTTP: its head is larger than 64 KiB");
+    check_stage_stop(&stage);
 }
 END_TEST
 
@@ -322,11 +246,10 @@ START_TEST(interim_answers_without_end_are_bounded)
     ask();
     for (unsigned i = 0; i <= INTERIM_ANSWERS_MOST; i++)
         say("HTTP/1.1 102 Processing\r\n\r\n");
-    run_until_result();
-    ck_assert_int_eq(outcome_told, CHECK_FAILED);
-    ck_assert_str_eq(reason_told, "more than 16 interim (1xx) answers");
-    check_stop(&run);
-    run_until_over();
+    check_stage_await_result(&stage);
+    ck_assert_int_eq(stage.outcome, CHECK_FAILED);
+    ck_assert_str_eq(stage.reason, "more than 16 interim (1xx) answers");
+    check_stage_stop(&stage);
 }
 END_TEST
 
@@ -338,21 +261,22 @@ START_TEST(a_body_of_get_is_taken_until_the_backend_is_done)
     static char body[256 * 1024];
     size_t sent = 0;
     char byte;
-    made_pool_key(&made, "health_check_method", "GET");
+    made_pool_key(&stage.made, "health_check_method", "GET");
     ask();
     say("HTTP/1.1 200 OK\r\nContent-Length: 262144\r\n\r\n");
     while (sent < sizeof body) {
-        ssize_t length = send(peer, body + sent, sizeof body - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t length =
+            send(stage.peer, body + sent, sizeof body - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         sent += length > 0 ? (size_t)length : 0;
-        uv_run(&loop, UV_RUN_NOWAIT);
+        uv_run(&stage.loop, UV_RUN_NOWAIT);
     }
-    ck_assert_int_eq(outcome_told, CHECK_PASSED);
-    ck_assert_uint_eq(over_count, 0);
+    ck_assert_int_eq(stage.outcome, CHECK_PASSED);
+    ck_assert_uint_eq(stage.over_count, 0);
     /* The check has ended its direction in order. */
-    ck_assert_int_eq(recv(peer, &byte, 1, 0), 0);
-    shutdown(peer, SHUT_WR);
-    run_until_over();
-    ck_assert_uint_eq(result_count, 1);
+    ck_assert_int_eq(recv(stage.peer, &byte, 1, 0), 0);
+    shutdown(stage.peer, SHUT_WR);
+    check_stage_await_over(&stage);
+    ck_assert_uint_eq(stage.result_count, 1);
 }
 END_TEST
 
@@ -360,12 +284,12 @@ START_TEST(a_backend_that_never_closes_is_left_when_time_is_over)
 {
     ask();
     say("HTTP/1.1 200 OK\r\n\r\n");
-    run_until_result();
-    ck_assert_uint_eq(over_count, 0);
-    check_stop(&run);
-    ck_assert_uint_eq(over_count, 0);
-    run_until_over();
-    ck_assert_uint_eq(result_count, 1);
+    check_stage_await_result(&stage);
+    ck_assert_uint_eq(stage.over_count, 0);
+    check_stop(&stage.run);
+    ck_assert_uint_eq(stage.over_count, 0);
+    check_stage_await_over(&stage);
+    ck_assert_uint_eq(stage.result_count, 1);
 }
 END_TEST
 

@@ -71,18 +71,6 @@ static struct health *health;
 static struct folder folder;
 static bool is_stopped;
 
-static int listen_on(unsigned port, int backlog)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr = {htonl(INADDR_LOOPBACK)},
-                                  .sin_port = htons((in_port_t)port)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    ck_assert_int_eq(listen(fd, backlog), 0);
-    return fd;
-}
-
 static void add_backend(unsigned index, unsigned port, unsigned weight)
 {
     char value[64];
@@ -164,7 +152,7 @@ static bool log_has(const char *words)
 START_TEST(the_first_check_that_passes_is_enough_for_up)
 {
     unsigned port = port_reserve();
-    int fd = listen_on(port, 16);
+    int fd = port_listen(port, 16, SOCK_NONBLOCK);
     add_backend(1, port, 10);
     start();
     ck_assert_int_eq(verdict_of(0), VERDICT_UNKNOWN);
@@ -176,7 +164,7 @@ END_TEST
 START_TEST(the_first_check_that_fails_is_enough_for_down)
 {
     unsigned port = port_reserve();
-    int fd = listen_on(port, 16);
+    int fd = port_listen(port, 16, SOCK_NONBLOCK);
     add_backend(1, port, 10);
     add_backend(2, port_reserve(), 10);
     start();
@@ -192,7 +180,7 @@ END_TEST
 START_TEST(a_backend_that_dies_is_down_and_one_that_returns_is_up)
 {
     unsigned port = port_reserve();
-    int fd = listen_on(port, 16);
+    int fd = port_listen(port, 16, SOCK_NONBLOCK);
     add_backend(1, port, 10);
     made_pool_key(&made, "unhealthy_threshold", "2");
     made_pool_key(&made, "healthy_threshold", "2");
@@ -200,7 +188,7 @@ START_TEST(a_backend_that_dies_is_down_and_one_that_returns_is_up)
     run_until_verdict(0, VERDICT_UP);
     close(fd);
     run_until_verdict(0, VERDICT_DOWN);
-    fd = listen_on(port, 16);
+    fd = port_listen(port, 16, SOCK_NONBLOCK);
     run_until_verdict(0, VERDICT_UP);
     close(fd);
 }
@@ -210,7 +198,7 @@ END_TEST
 START_TEST(only_who_was_down_becomes_up_at_a_time)
 {
     unsigned port = port_reserve();
-    int fd = listen_on(port, 16);
+    int fd = port_listen(port, 16, SOCK_NONBLOCK);
     add_backend(1, port, 10);
     made_pool_key(&made, "unhealthy_threshold", "1");
     made_pool_key(&made, "healthy_threshold", "1");
@@ -221,7 +209,7 @@ START_TEST(only_who_was_down_becomes_up_at_a_time)
     close(fd);
     run_until_verdict(0, VERDICT_DOWN);
     ck_assert_uint_eq(standing->up_ms, 0);
-    fd = listen_on(port, 16);
+    fd = port_listen(port, 16, SOCK_NONBLOCK);
     run_until_verdict(0, VERDICT_UP);
     ck_assert_uint_ge(standing->up_ms, standing->asked_ms);
     close(fd);
@@ -231,7 +219,7 @@ END_TEST
 START_TEST(a_standing_tells_the_last_result_and_how_old_the_verdict_is)
 {
     unsigned port = port_reserve();
-    int fd = listen_on(port, 16);
+    int fd = port_listen(port, 16, SOCK_NONBLOCK);
     int64_t before_s = time(NULL);
     add_backend(1, port, 10);
     made_pool_key(&made, "unhealthy_threshold", "10");
@@ -264,7 +252,7 @@ END_TEST
 START_TEST(health_check_port_is_asked_instead_of_the_backends_own)
 {
     unsigned port = port_reserve();
-    int fd = listen_on(port, 16);
+    int fd = port_listen(port, 16, SOCK_NONBLOCK);
     char text[16];
     snprintf(text, sizeof text, "%u", port);
     made_pool_key(&made, "health_check_port", text);
@@ -280,7 +268,7 @@ enum { FILLER_COUNT = 4 };
 /* With the queue of a listening socket full, Linux drops what asks for a connection. */
 static int listen_full(unsigned port, int *fillers)
 {
-    int fd = listen_on(port, 0);
+    int fd = port_listen(port, 0, SOCK_NONBLOCK);
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_addr = {htonl(INADDR_LOOPBACK)},
                                   .sin_port = htons((in_port_t)port)};
@@ -345,7 +333,7 @@ END_TEST
 START_TEST(each_change_of_verdict_is_one_line_with_its_reason)
 {
     unsigned port = port_reserve();
-    int fd = listen_on(port, 16);
+    int fd = port_listen(port, 16, SOCK_NONBLOCK);
     add_backend(1, port, 10);
     add_backend(2, port_reserve(), 10);
     start();

@@ -2,7 +2,6 @@
 /* Checks from config to config: what a reload must neither lose, hurry, delay nor interrupt. */
 #include "backends/health/health.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,18 +25,6 @@ static struct folder folder;
 static unsigned ports[2];
 static int listeners[2];
 
-static int listen_on(unsigned port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr = {htonl(INADDR_LOOPBACK)},
-                                  .sin_port = htons((in_port_t)port)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    ck_assert_int_eq(listen(fd, 64), 0);
-    return fd;
-}
-
 static void begin(void)
 {
     folder_make(&folder);
@@ -49,7 +36,7 @@ static void begin(void)
     for (unsigned i = 0; i < 2; i++) {
         made_pool_begin(&configs[i]);
         ports[i] = port_reserve();
-        listeners[i] = listen_on(ports[i]);
+        listeners[i] = port_listen(ports[i], 64, SOCK_NONBLOCK);
     }
 }
 
@@ -204,7 +191,7 @@ START_TEST(a_verdict_goes_on_where_it_was)
     close(listeners[0]);
     run_until_verdict(standing_of(1, 0), VERDICT_DOWN);
     ck_assert_uint_eq(configs[1].pool.sequence->eligible_count, 1); /* all_down = any */
-    listeners[0] = listen_on(ports[0]);
+    listeners[0] = port_listen(ports[0], 64, SOCK_NONBLOCK);
     run_until_verdict(standing_of(1, 0), VERDICT_UP);
     ck_assert_uint_eq(log_count("backend.up"), 2);
     ck_assert_uint_eq(log_count("backend.down"), 1);
@@ -399,7 +386,7 @@ START_TEST(who_is_not_checked_any_more_counts_as_up)
     ck_assert_str_eq(standing_of(1, 0)->reason, "");
     ck_assert_ptr_null(standing_of(1, 0)->watch);
     ck_assert_uint_eq(configs[1].pool.sequence->eligible_count, 2);
-    listeners[0] = listen_on(ports[0]);
+    listeners[0] = port_listen(ports[0], 64, SOCK_NONBLOCK);
 }
 END_TEST
 

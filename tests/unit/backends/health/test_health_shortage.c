@@ -33,16 +33,6 @@ static struct sockaddr_in address_of_port(void)
                                 .sin_port = htons((in_port_t)port)};
 }
 
-static int listen_with(int backlog)
-{
-    struct sockaddr_in address = address_of_port();
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    ck_assert_int_eq(listen(fd, backlog), 0);
-    return fd;
-}
-
 static void begin(void)
 {
     folder_make(&folder);
@@ -124,7 +114,7 @@ static void run_until_asked_again(unsigned times)
 START_TEST(without_descriptors_verdicts_stay_and_one_line_says_so)
 {
     struct rlimit before;
-    int fd = listen_with(64);
+    int fd = port_listen(port, 64, 0);
     start(1, "100ms", "50ms");
     while (count_verdicts(VERDICT_UP) == 0)
         uv_run(&loop, UV_RUN_ONCE);
@@ -174,7 +164,7 @@ START_TEST(more_backends_that_hang_than_places_wait_their_turn)
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    int fd = listen_with(0);
+    int fd = port_listen(port, 0, 0);
     fill(fillers);
     unsigned before = count_descriptors();
     start(MANY, "30s", "2s");
@@ -199,7 +189,7 @@ END_TEST
 START_TEST(ending_forgets_those_that_wait)
 {
     int fillers[FILLER_COUNT];
-    int fd = listen_with(0);
+    int fd = port_listen(port, 0, 0);
     fill(fillers);
     start(MANY, "300s", "60s");
     const struct watch_share *share = standing_of(0)->watch->share;
@@ -214,7 +204,7 @@ END_TEST
 
 START_TEST(a_disabled_backend_is_not_asked_and_keeps_its_verdict)
 {
-    int fd = listen_with(64);
+    int fd = port_listen(port, 64, 0);
     start(1, "100ms", "50ms");
     while (count_verdicts(VERDICT_UP) == 0)
         uv_run(&loop, UV_RUN_ONCE);
