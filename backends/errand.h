@@ -88,7 +88,7 @@ struct errand {
     struct link *link; /* it is open on, or that it waits for; NULL: none */
     struct link_owner owner;
     enum http_method method; /* asked for; decides how an answer ends */
-    const char *trouble;     /* static or per-thread text; for ERRAND_FAILED */
+    const char *trouble;     /* for ERRAND_FAILED: static, the errand's own, or per-thread text */
     size_t read_most; /* set by the roof: bytes of a body that the next read() should get from
                          the socket at most, up to FLOW_BYTES; 0: READ_BYTES */
     size_t got;       /* by the last read() */
@@ -100,6 +100,7 @@ struct errand {
     bool is_unprocessed; /* it failed, and the backend says, or cannot but have, done nothing of it
                           */
     bool is_link_over;   /* … because of its link: another one to the same backend may do */
+    bool is_blameless;   /* it failed for want of something of lb's own: memory, room */
     union {
         struct http1_errand http1;
         struct h2_errand h2;

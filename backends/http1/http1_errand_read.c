@@ -16,6 +16,13 @@ static enum errand_read failed(struct errand *errand, const char *trouble)
     return ERRAND_FAILED;
 }
 
+/* Nothing against the backend. */
+static enum errand_read without_memory(struct errand *errand)
+{
+    errand->is_blameless = true;
+    return failed(errand, "out of memory for the backend's head");
+}
+
 /* ---- filling ---- */
 
 /* The room of a read. A head is looked for in READ_BYTES; of a body a record of TLS that was begun
@@ -193,8 +200,7 @@ static enum errand_read look_for_head(struct errand *errand, struct errand_news 
     switch (http_parse_answer(head, errand->http1.input.at, errand->http1.input.length,
                               ANSWER_HEAD_BYTES, errand->method, &fault)) {
     case HTTP_PARTIAL:
-        return keep_head(errand) ? ERRAND_AGAIN
-                                 : failed(errand, "out of memory for the backend's head");
+        return keep_head(errand) ? ERRAND_AGAIN : without_memory(errand);
     case HTTP_INVALID:
         return failed(errand, fault == HTTP_HEAD_TOO_LARGE ? "the backend's head is too large"
                                                            : http_fault_text(fault));
@@ -246,7 +252,7 @@ enum errand_read http1_errand_read(struct errand *errand, struct errand_news *ne
             return failed(errand, link_failure(errand->link));
         }
         if (http1->input.length == 0 && !join(errand))
-            return failed(errand, "out of memory for the backend's head");
+            return without_memory(errand);
         found = http1->answer == HTTP1_ERRAND_AWAITED ? look_for_head(errand, news)
                                                       : take_body(errand, news);
     }

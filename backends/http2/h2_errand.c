@@ -32,10 +32,11 @@ static void reset_stream(struct errand *errand)
     h2_output_due(h2);
 }
 
-/* It cannot go out: the read side tells. */
+/* It cannot go out, for a reason of lb's own or of a link that is over: the read side tells. */
 static bool fail(struct errand *errand, const char *fault)
 {
     reset_stream(errand);
+    errand->is_blameless = true;
     errand->h2.fault = fault;
     errand->h2.is_closed = true;
     errand->is_stuck = true;

@@ -18,6 +18,9 @@ struct buffer;
 struct errand;
 struct h2_link;
 
+/* "the backend's answer breaks the rules of HTTP/2: " and the longest of nghttp2's sentences. */
+enum { H2_ERRAND_WORDS_BYTES = 128 };
+
 struct h2_errand {
     struct h2_link *on;                 /* the link that carries it, or that it waits for */
     struct list_node node;              /* among its errands, or those that wait for it */
@@ -50,7 +53,8 @@ struct h2_errand {
     bool is_all_read;   /* … and was read, with all before it */
     bool is_closed;     /* the stream is over, or its link is */
     bool is_reset_here; /* lb itself reset it: what came was wrong */
-    const char *fault;  /* static: why, where nghttp2 has no word for it */
+    const char *fault;  /* why, where nghttp2 has no word for it: static, or the link's own */
+    char words[H2_ERRAND_WORDS_BYTES]; /* what it says of nghttp2's judgement */
 };
 
 /**

@@ -12,23 +12,23 @@ static enum errand_read failed(struct errand *errand, const char *trouble)
 
 /* ---- why it failed ---- */
 
-static const char *why_reset(const struct h2_errand *mine)
+static const char *why_reset(struct h2_errand *mine)
 {
-    static _Thread_local char text[128];
     if (mine->lib_error != 0)
-        snprintf(text, sizeof text, "the backend's answer breaks the rules of HTTP/2: %s",
+        snprintf(mine->words, sizeof mine->words,
+                 "the backend's answer breaks the rules of HTTP/2: %s",
                  nghttp2_strerror(mine->lib_error));
     else if (mine->is_reset_here)
-        snprintf(text, sizeof text, "the backend's answer breaks the rules of HTTP/2");
+        return "the backend's answer breaks the rules of HTTP/2";
     else
-        snprintf(text, sizeof text, "the backend reset the stream (%s)",
+        snprintf(mine->words, sizeof mine->words, "the backend reset the stream (%s)",
                  nghttp2_http2_strerror(mine->error_code));
-    return text;
+    return mine->words;
 }
 
 static enum errand_read closed(struct errand *errand)
 {
-    const struct h2_errand *mine = &errand->h2;
+    struct h2_errand *mine = &errand->h2;
     bool is_lost = mine->on->state == H2_LOST;
     errand->is_unprocessed =
         !errand->heard && (mine->error_code == NGHTTP2_REFUSED_STREAM || !mine->is_headers_sent);

@@ -18,21 +18,33 @@ static struct errand *next_waiting(struct h2_link *h2)
     return errand;
 }
 
-/* It will not be opened. */
+/* It will not be opened. The reason is kept: who is told may wish anew at once, and its text may be
+ * the thread's. */
 static void refuse(struct h2_link *h2, enum link_outcome outcome, const char *reason)
 {
     h2_link_enter(h2);
+    snprintf(h2->trouble, sizeof h2->trouble, "%s", reason);
     h2_link_disconnect(h2);
     while (!list_is_empty(&h2->waiting)) {
         struct errand *errand = next_waiting(h2);
-        errand->events->on_connected(errand, outcome, reason);
+        errand->events->on_connected(errand, outcome, h2->trouble);
     }
     h2_link_leave(h2);
 }
 
+static enum link_outcome failed_outcome(const struct h2_link *h2)
+{
+    if (h2->is_blameless)
+        return LINK_NO_ROOM;
+    return h2->link->tls ? LINK_DECLINED : LINK_REFUSED;
+}
+
 void h2_greeting_fail(struct h2_link *h2, const char *reason)
 {
-    refuse(h2, h2->link->tls ? LINK_DECLINED : LINK_REFUSED, reason);
+    if (!reason)
+        reason = h2->is_greeted ? "the backend closed before it allowed a stream"
+                                : "the backend closed before it spoke HTTP/2";
+    refuse(h2, failed_outcome(h2), reason);
 }
 
 void h2_link_abandon(struct h2_link *h2)
@@ -43,13 +55,15 @@ void h2_link_abandon(struct h2_link *h2)
 
 void h2_greeting_done(struct h2_link *h2)
 {
-    h2->state = H2_OPEN;
-    h2->pool = NULL;
-    deadline_disarm(&h2->deadline);
-    if (!h2_link_has_room(h2)) { /* SETTINGS, or a GOAWAY right behind them, say so */
+    if (h2->is_leaving) { /* a GOAWAY right behind the SETTINGS says so */
         h2_greeting_fail(h2, "the backend allows no streams");
         return;
     }
+    if (!h2_link_has_room(h2)) /* later, perhaps */
+        return;
+    h2->state = H2_OPEN;
+    h2->pool = NULL;
+    deadline_disarm(&h2->deadline);
     while (!list_is_empty(&h2->waiting)) {
         struct errand *errand = next_waiting(h2);
         if (h2->state == H2_OPEN && h2_link_has_room(h2))
@@ -67,7 +81,10 @@ static void on_greeting_late(struct deadline *deadline)
 {
     struct h2_link *h2 = LIST_OWNER(deadline, struct h2_link, deadline);
     char reason[64];
-    snprintf(reason, sizeof reason, "no SETTINGS of HTTP/2 within %ums", h2->patience_ms);
+    snprintf(reason, sizeof reason,
+             h2->is_greeted ? "the backend allows no streams within %ums"
+                            : "no SETTINGS of HTTP/2 within %ums",
+             h2->patience_ms);
     refuse(h2, LINK_LATE, reason);
 }
 

@@ -2,6 +2,7 @@
 /* The life of an open link that speaks HTTP/2: lending places, telling errands, ending. */
 #include "backends/http2/h2_link.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- memory ---- */
@@ -67,12 +68,16 @@ void h2_link_tell(struct h2_link *h2)
 void h2_link_lose(struct h2_link *h2, const char *trouble)
 {
     h2_link_enter(h2);
+    if (trouble)
+        snprintf(h2->trouble, sizeof h2->trouble, "%s", trouble);
     for (struct list_node *at = h2->errands.next; at != &h2->errands; at = at->next) {
         struct errand *errand = LIST_OWNER(at, struct errand, h2.node);
         errand->link = NULL;
         errand->is_stuck = errand->is_stuck || !errand->h2.is_out_ended || errand->h2.out;
-        if (!errand->h2.is_closed)
-            errand->h2.fault = trouble;
+        if (!errand->h2.is_closed) {
+            errand->h2.fault = trouble ? h2->trouble : NULL;
+            errand->is_blameless = h2->is_blameless;
+        }
         errand->h2.is_closed = true;
         h2_link_note(h2, errand);
     }
@@ -177,7 +182,7 @@ enum { READS_MOST = 4 };
 static void end_for(struct h2_link *h2, const char *trouble)
 {
     if (h2->state == H2_GREETING)
-        h2_greeting_fail(h2, trouble ? trouble : "the backend closed before it spoke HTTP/2");
+        h2_greeting_fail(h2, trouble);
     else
         h2_link_lose(h2, trouble);
 }
@@ -187,8 +192,8 @@ void h2_link_review(struct h2_link *h2)
     if (h2->state == H2_LOST || nghttp2_session_want_read(h2->session) ||
         nghttp2_session_want_write(h2->session))
         return;
-    end_for(h2, h2->state == H2_GREETING ? "the backend does not speak HTTP/2"
-                                         : "the backend does not keep the rules of HTTP/2");
+    end_for(h2, h2->is_greeted ? "the backend does not keep the rules of HTTP/2"
+                               : "the backend does not speak HTTP/2");
 }
 
 static void digest(struct h2_link *h2, size_t length)
@@ -203,6 +208,7 @@ static void digest(struct h2_link *h2, size_t length)
     h2_link_tell(h2);
     if (h2->state == H2_LOST)
         return;
+    h2->is_blameless = taken == NGHTTP2_ERR_NOMEM;
     if (taken < 0)
         end_for(h2, h2->is_flooded ? "the backend floods the link with frames that carry nothing"
                                    : nghttp2_strerror((int)taken));

@@ -9,7 +9,8 @@
  *                                    the end with the last errand
  *
  * Nothing is lent before the backend's SETTINGS came: so it is known how many streams it takes, and
- * a backend that speaks something else has seen nothing of any request.
+ * a backend that speaks something else has seen nothing of any request. One that takes none at
+ * first (SETTINGS_MAX_CONCURRENT_STREAMS of 0) may say more later, RFC 9113 6.5.2.
  *
  * nghttp2's callbacks only note what happened; errands are told when it has returned
  * (h2_link_tell). What goes out is collected and written once a turn of the loop (h2_output.c).
@@ -30,7 +31,7 @@
 
 enum h2_link_state {
     H2_CONNECTING, /* waits for the socket and TLS */
-    H2_GREETING,   /* waits for the backend's SETTINGS; connect_timeout */
+    H2_GREETING,   /* waits for the backend's SETTINGS, and a stream by them; connect_timeout */
     H2_OPEN,       /* waits for news from the backend, and for errands */
     H2_LOST,       /* waits for its errands to see that */
 };
@@ -60,11 +61,13 @@ struct h2_link {
     size_t owed_bytes;     /* … of these, what the connection's window was not given back for */
     unsigned idle_frames;  /* that carried nothing, since … */
     uint64_t idle_since_ms;
-    bool is_greeted;    /* SETTINGS came */
-    bool is_leaving;    /* nothing new on it */
-    bool is_mute;       /* nothing can be written any more */
-    bool is_flooded;    /* by idle_frames */
-    const char *scheme; /* "http" or "https" */
+    bool is_greeted;                 /* SETTINGS came */
+    bool is_leaving;                 /* nothing new on it */
+    bool is_mute;                    /* nothing can be written any more */
+    bool is_flooded;                 /* by idle_frames */
+    bool is_blameless;               /* it is lost for want of lb's own memory */
+    const char *scheme;              /* "http" or "https" */
+    char trouble[LINK_REASON_BYTES]; /* why it was lost, as its errands tell it */
 };
 
 /* ---- h2_link.c ---- */
@@ -72,7 +75,7 @@ struct h2_link {
 /** Has this errand a place on it, now (is it lent one), or soon (does it wait for one)? false: the
  * link cannot serve it. */
 bool h2_link_may_serve(struct h2_link *h2, const struct link_wish *wish);
-/** Is there a place, now that it is open? */
+/** Is there a place, now that SETTINGS came? */
 bool h2_link_has_room(const struct h2_link *h2);
 /** Give the errand its place. */
 void h2_link_lend(struct h2_link *h2, struct errand *errand);
@@ -84,7 +87,8 @@ void h2_link_note(struct h2_link *h2, struct errand *errand);
 void h2_link_tell(struct h2_link *h2);
 /** Let go of the socket, and of its place: it is LOST, and errands are not told. */
 void h2_link_disconnect(struct h2_link *h2);
-/** It is of no use any more: its errands learn that and the socket is closed. */
+/** It is of no use any more: its errands learn that and the socket is closed. trouble: any text, it
+ * is kept; NULL: the backend closed. */
 void h2_link_lose(struct h2_link *h2, const char *trouble);
 /** Lose it where nghttp2 has judged the session to be over, and has said so to the backend. */
 void h2_link_review(struct h2_link *h2);
@@ -105,10 +109,11 @@ void h2_link_leave(struct h2_link *h2);
 struct h2_link *h2_link_new(struct links *links, const struct link_wish *wish);
 /** Somebody waits no more: end it where nobody else does. */
 void h2_link_abandon(struct h2_link *h2);
-/** SETTINGS came: places for as many as there is room, the others try anew. */
+/** SETTINGS came: places for as many as there is room, the others try anew. Without any room it
+ * goes on waiting. */
 void h2_greeting_done(struct h2_link *h2);
 /** It will not come to that: those who wait are told. Without TLS a backend that speaks something
- * else is as one that refuses. */
+ * else is as one that refuses. reason: NULL: the backend closed. */
 void h2_greeting_fail(struct h2_link *h2, const char *reason);
 
 /* ---- h2_session.c ---- */

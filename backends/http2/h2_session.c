@@ -26,19 +26,26 @@ static void note_input(struct h2_link *h2, struct errand *errand)
 
 /* ---- heads and trailers ---- */
 
+static const char no_memory_for_head[] = "out of memory for the backend's head";
 static const char forbidden[] = "the backend's answer has a field that HTTP/2 forbids";
 
-/* lb's own shortage, or what nghttp2 has no word for: the stream is reset. */
+/* What nghttp2 has no word for: the stream is reset. */
 static int refuse(struct errand *errand, const char *fault)
 {
     errand->h2.fault = fault;
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
+/* Heads that nobody read yet, each with its line of status: what is more is refused before. */
+enum { TEXT_MOST_BYTES = (INTERIM_ANSWERS_MOST + 2) * (ANSWER_HEAD_BYTES + 256) };
+
+/* false: no memory, which is nothing against the backend. */
 static bool add_text(struct h2_link *h2, struct errand *errand, const void *at, size_t length)
 {
-    return buffer_append(&h2->links->context->buffers, &errand->h2.text, at, length,
-                         INTERIM_ANSWERS_MOST * ANSWER_HEAD_BYTES);
+    bool is_added =
+        buffer_append(&h2->links->context->buffers, &errand->h2.text, at, length, TEXT_MOST_BYTES);
+    errand->is_blameless = errand->is_blameless || !is_added;
+    return is_added;
 }
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
@@ -49,7 +56,9 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
         return 0;
     errand->h2.block_bytes = 0;
     errand->h2.in_interim = false;
-    return 0;
+    return errand->h2.heads_ready > INTERIM_ANSWERS_MOST
+               ? refuse(errand, "the backend sent too many interim answers")
+               : 0;
 }
 
 static bool add_status(struct h2_link *h2, struct errand *errand, struct slice status)
@@ -73,16 +82,15 @@ static bool add_field(struct h2_link *h2, struct errand *errand, struct slice na
 static const char *take_field(struct h2_link *h2, struct errand *errand, struct slice name,
                               struct slice value)
 {
-    static const char no_memory[] = "out of memory for the backend's head";
     struct h2_errand *mine = &errand->h2;
     enum http_name known;
     if (mine->has_final)
         return http2_trailer_add(&mine->answer_trailers, name, value);
     if (slice_is(name, ":status"))
-        return add_status(h2, errand, value) ? NULL : no_memory;
+        return add_status(h2, errand, value) ? NULL : no_memory_for_head;
     if (http2_field_judge(name, value, &known) != NULL)
         return forbidden;
-    return add_field(h2, errand, name, value) ? NULL : no_memory;
+    return add_field(h2, errand, name, value) ? NULL : no_memory_for_head;
 }
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
@@ -112,15 +120,22 @@ static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *fram
     return errand ? refuse(errand, forbidden) : 0;
 }
 
+/* In the middle of what came there is no memory for it. */
+static void give_up(struct h2_link *h2, struct errand *errand, const char *fault)
+{
+    errand->h2.fault = fault;
+    errand->is_blameless = true;
+    nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, errand->h2.stream,
+                              NGHTTP2_INTERNAL_ERROR);
+}
+
 static void end_block(struct h2_link *h2, struct errand *errand)
 {
     struct h2_errand *mine = &errand->h2;
     if (mine->has_final) /* trailers */
         return;
     if (!add_text(h2, errand, "\r\n", 2)) {
-        mine->fault = "out of memory for the backend's head";
-        nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, mine->stream,
-                                  NGHTTP2_INTERNAL_ERROR);
+        give_up(h2, errand, no_memory_for_head);
         return;
     }
     mine->heads_ready++;
@@ -141,8 +156,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
     }
     if (!buffer_append(&h2->links->context->buffers, &errand->h2.in, data, length,
                        HTTP2_LINK_STREAM_WINDOW_BYTES)) {
-        errand->h2.fault = "out of memory for the backend's body";
-        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_INTERNAL_ERROR);
+        give_up(h2, errand, "out of memory for the backend's body");
         nghttp2_session_consume_connection(session, length);
         return 0;
     }

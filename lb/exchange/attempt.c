@@ -31,6 +31,7 @@ static void forget_errand(struct exchange *x)
     x->errand = (struct errand){.ops = NULL};
     errand_init(&x->errand, &exchange_errand_events, x->method);
     x->request_side = REQUEST_HELD;
+    x->trouble = NULL; /* it may have been the errand's */
     deadline_disarm(&x->deadline);
 }
 
@@ -246,7 +247,7 @@ static void attempt_failed(struct exchange *x, bool connected, bool late, bool i
  * reproach. */
 static bool is_backends_fault(const struct exchange *x)
 {
-    if (x->client_objects) {
+    if (x->client_objects || x->errand.is_blameless) {
         return false; /* else whoever asks amiss could have it left out */
     }
     if (x->errand.is_unprocessed) {
@@ -262,7 +263,7 @@ void attempt_link_failed(struct exchange *x, bool late)
         attempt_failed(x, !errand_was_refused(&x->errand), late, is_backends_fault(x));
         return;
     }
-    count_failure(x, x->state != EXCHANGE_TUNNEL && !x->client_objects);
+    count_failure(x, x->state != EXCHANGE_TUNNEL && !x->client_objects && !x->errand.is_blameless);
     if (is_awaited) { /* interim heads went out, a final one still can */
         give_up(x, late);
         return;

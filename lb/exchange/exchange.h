@@ -111,7 +111,7 @@ struct exchange {
 
     unsigned status; /* of the answer the client got; 0: none */
     struct grpc_outcome grpc;
-    const char *trouble; /* why it failed, for the log; static or NULL */
+    const char *trouble; /* why it failed, for the log; static, or as long as its errand lasts */
     uint64_t began_ms;   /* loop time */
     struct exchange_facts facts;
 };

@@ -124,6 +124,7 @@ static enum relay take_final(struct exchange *x, const struct errand_news *news)
         return relay_link_lost(x, objection);
     }
     if (!answer_fields_make(x, &fields)) {
+        x->errand.is_blameless = true;
         return relay_link_lost(x, "out of memory for the fields of the answer");
     }
     x->status = head->status;

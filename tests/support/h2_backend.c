@@ -30,6 +30,7 @@ struct side {
     nghttp2_session *session;
     unsigned requests;
     unsigned open;
+    bool is_shut; /* it takes no streams, as its last SETTINGS say */
     bool is_dying;
 };
 
@@ -297,12 +298,27 @@ static void request_ended(struct side *side, struct stream *stream)
     }
 }
 
+static void submit_settings(struct side *side, bool is_shut)
+{
+    const struct h2_script *script = side->script;
+    unsigned most = script->streams_most > 0 ? script->streams_most : 100;
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, is_shut ? 0 : most},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, script->window > 0 ? script->window : 65535},
+    };
+    nghttp2_submit_settings(side->session, NGHTTP2_FLAG_NONE, settings, 2);
+    side->is_shut = is_shut;
+}
+
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct side *side = user;
     struct stream *stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
     if (frame->hd.type == NGHTTP2_RST_STREAM)
         atomic_fetch_add(&side->script->cancelled, 1);
+    if (frame->hd.type == NGHTTP2_SETTINGS && frame->hd.flags & NGHTTP2_FLAG_ACK && side->is_shut &&
+        !side->script->stays_shut)
+        submit_settings(side, false);
     if (stream == NULL)
         return 0;
     if (frame->hd.type == NGHTTP2_HEADERS && !stream->is_head)
@@ -393,15 +409,10 @@ void h2_backend_serve(struct stub_link *link)
 {
     struct side side = {.link = link, .script = link->stub->story};
     const struct h2_script *script = side.script;
-    const nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
-         script->streams_most > 0 ? script->streams_most : 100},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, script->window > 0 ? script->window : 65535},
-    };
     if (link->inbox.length == 0 && !stub_receive(link))
         return; /* a check that only connects */
     make_session(&side);
-    nghttp2_submit_settings(side.session, NGHTTP2_FLAG_NONE, settings, 2);
+    submit_settings(&side, script->is_shut || script->stays_shut);
     if (script->link_window > 0)
         nghttp2_session_set_local_window_size(side.session, NGHTTP2_FLAG_NONE, 0,
                                               (int32_t)script->link_window);

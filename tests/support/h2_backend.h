@@ -41,6 +41,8 @@
 
 struct h2_script {
     unsigned streams_most; /* SETTINGS_MAX_CONCURRENT_STREAMS; 0: 100 */
+    bool is_shut;          /* … at first 0, until lb has acknowledged that … */
+    bool stays_shut;       /* … or for ever */
     unsigned window;       /* SETTINGS_INITIAL_WINDOW_SIZE; 0: 65,535 */
     unsigned link_window;  /* the connection's; 0: 65,535 */
     unsigned goaway_after; /* requests of a connection, then GOAWAY; 0: never */

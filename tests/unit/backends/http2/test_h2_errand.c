@@ -238,6 +238,47 @@ START_TEST(who_comes_while_a_link_is_opened_waits_for_it)
 }
 END_TEST
 
+START_TEST(a_backend_that_allows_streams_later_is_waited_for)
+{
+    struct job jobs[2];
+    open_stage();
+    script.is_shut = true;
+    for (unsigned i = 0; i < 2; i++)
+        ck_assert(!begin_job(&jobs[i]));
+    for (unsigned i = 0; i < 2; i++) {
+        run_until(jobs[i].connected);
+        ck_assert_msg(jobs[i].outcome == LINK_READY, "%s", jobs[i].reason);
+        get(&jobs[i], "/");
+        read_to_end(&jobs[i]);
+        ck_assert_uint_eq(jobs[i].status, 200);
+        errand_end(&jobs[i].errand, true);
+    }
+    ck_assert_uint_eq(atomic_load(&script.connections), 1);
+    close_stage();
+}
+END_TEST
+
+START_TEST(a_backend_that_never_allows_a_stream_is_late)
+{
+    struct job job;
+    open_stage();
+    script.stays_shut = true;
+    begin_job(&job);
+    struct h2_link *h2 = job.errand.h2.on;
+    run_until(h2->is_greeted);
+    run_briefly();
+    ck_assert_int_eq(h2->state, H2_GREETING);
+    pass(3999);
+    ck_assert_uint_eq(job.connected, 0);
+    pass(2);
+    ck_assert_uint_eq(job.connected, 1);
+    ck_assert_int_eq(job.outcome, LINK_LATE);
+    ck_assert_str_eq(job.reason, "the backend allows no streams within 4000ms");
+    ck_assert_uint_eq(link_count(), 0);
+    close_stage();
+}
+END_TEST
+
 START_TEST(a_wish_that_nobody_has_any_more_opens_no_link)
 {
     struct job jobs[2];
@@ -409,6 +450,7 @@ START_TEST(a_request_that_cannot_go_on_is_cancelled_and_forgotten)
     ck_assert(!ops->write_end(&job->errand, &trailer, 1));
     read_to_end(job);
     ck_assert_str_eq(job->reason, "the request's trailers are too large");
+    ck_assert(job->errand.is_blameless);
     errand_end(&job->errand, false);
     free(job);
     atomic_store(&script.is_released, true); /* now it would be told */
@@ -436,6 +478,7 @@ START_TEST(a_refused_stream_was_not_processed_and_a_reset_one_may_have_been)
     ck_assert(job.has_failed);
     ck_assert(!errand_was_refused(&job.errand));
     ck_assert_str_eq(job.reason, "the backend reset the stream (INTERNAL_ERROR)");
+    ck_assert(!job.errand.is_blameless);
     errand_end(&job.errand, false);
     ck_assert_uint_eq(atomic_load(&script.connections), 1);
     close_stage();
@@ -491,6 +534,43 @@ START_TEST(a_lost_link_tells_each_of_its_errands)
     errand_end(&dying.errand, false);
     errand_end(&silent.errand, false);
     errand_end(&partly.errand, false);
+    close_stage();
+}
+END_TEST
+
+/* Each errand tells later what happened to it, whatever became of others meanwhile. */
+START_TEST(the_words_of_a_failure_stay_those_of_their_errand)
+{
+    struct job reset, refused;
+    open_stage();
+    connect_job(&reset);
+    get(&reset, "/reset");
+    connect_job(&refused);
+    get(&refused, "/refuse");
+    read_to_end(&reset);
+    read_to_end(&refused);
+    ck_assert_str_eq(refused.errand.trouble, "the backend reset the stream (REFUSED_STREAM)");
+    ck_assert_str_eq(reset.errand.trouble, "the backend reset the stream (INTERNAL_ERROR)");
+    errand_end(&reset.errand, false);
+    errand_end(&refused.errand, false);
+    close_stage();
+}
+END_TEST
+
+START_TEST(the_words_of_a_lost_link_are_kept_with_it)
+{
+    struct job job;
+    char words[] = "lent for the call"; /* as link_failure's are the thread's */
+    open_stage();
+    script.large_bytes = 1024 * 1024;
+    connect_job(&job);
+    get(&job, "/large");
+    run_until(job.errand.h2.on->held_bytes > 0);
+    h2_link_lose(job.errand.h2.on, words);
+    memset(words, 'x', sizeof words - 1);
+    read_to_end(&job);
+    ck_assert_str_eq(job.errand.trouble, "lent for the call");
+    errand_end(&job.errand, false);
     close_stage();
 }
 END_TEST
@@ -565,6 +645,8 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, errands_share_a_link_which_owns_nothing_when_idle);
     tcase_add_test(tcase, who_comes_while_a_link_is_opened_waits_for_it);
+    tcase_add_test(tcase, a_backend_that_allows_streams_later_is_waited_for);
+    tcase_add_test(tcase, a_backend_that_never_allows_a_stream_is_late);
     tcase_add_test(tcase, a_wish_that_nobody_has_any_more_opens_no_link);
     tcase_add_test(tcase, idle_links_are_kept_as_many_as_the_pool_says);
     tcase_add_test(tcase, links_that_nothing_retains_end_with_their_last_errand);
@@ -576,6 +658,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_refused_stream_was_not_processed_and_a_reset_one_may_have_been);
     tcase_add_test(tcase, what_came_behind_a_goaway_was_not_processed);
     tcase_add_test(tcase, a_lost_link_tells_each_of_its_errands);
+    tcase_add_test(tcase, the_words_of_a_failure_stay_those_of_their_errand);
+    tcase_add_test(tcase, the_words_of_a_lost_link_are_kept_with_it);
     tcase_add_test(tcase, a_backend_without_settings_is_late);
     tcase_add_test(tcase, a_backend_that_speaks_something_else_is_told_apart);
     tcase_add_test(tcase, a_backend_that_is_gone_is_found_out_by_ping);

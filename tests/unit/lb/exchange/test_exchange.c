@@ -319,6 +319,29 @@ START_TEST(an_exchange_serves_a_protocol_it_does_not_know)
 }
 END_TEST
 
+/* Of one POST whose backend closes. */
+static unsigned failures_in_row(bool is_blameless)
+{
+    struct stage stage;
+    stage_begin(&stage, close_at_once, NULL, false);
+    ask(&stage, "POST /app HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    struct exchange *exchange = stage.fake.stream.exchange;
+    exchange->errand.is_blameless = is_blameless;
+    turn_until_ended(&stage);
+    ck_assert_uint_eq(stage.fake.status, 502);
+    const struct standing *standing = stage.config->pools[0]->backends[0].standing;
+    unsigned failures = atomic_load(&standing->failures_in_row);
+    stage_end(&stage);
+    return failures;
+}
+
+START_TEST(what_lb_itself_lacks_is_no_failure_of_the_backend)
+{
+    ck_assert_uint_eq(failures_in_row(false), 1);
+    ck_assert_uint_eq(failures_in_row(true), 0);
+}
+END_TEST
+
 START_TEST(a_small_answer_comes_in_one_write)
 {
     struct stage stage;
@@ -534,6 +557,7 @@ END_TEST
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, an_exchange_serves_a_protocol_it_does_not_know);
+    tcase_add_test(tcase, what_lb_itself_lacks_is_no_failure_of_the_backend);
     tcase_add_test(tcase, a_small_answer_comes_in_one_write);
     tcase_add_test(tcase, a_request_body_is_pulled_and_arrives_whole);
     tcase_add_test(tcase, a_body_that_pauses_goes_on_when_the_client_does);
