@@ -147,12 +147,39 @@ int choice_take(struct pool *pool, struct choice *choice)
     }
 }
 
+/* Is it left out for nothing but passive failures? What checks and operators say holds. */
+static bool is_only_blocked(const struct choice *choice, const struct backend *backend)
+{
+    const struct standing *standing = backend->standing;
+    return choice->sequence->shares[backend->index] == 0 && backend->weight > 0 &&
+           !choice_tried(choice, backend->index) && !atomic_load(&standing->is_drained) &&
+           atomic_load(&standing->verdict) != VERDICT_DOWN;
+}
+
+/* All others have failed this request: for it that is as if all were down. */
+static int take_blocked(struct pool *pool, const struct choice *choice)
+{
+    unsigned count = pool->backend_count;
+    if (choice->tried_count == 0 || pool->options->all_down != POOL_ALL_DOWN_ANY)
+        return POOL_NONE;
+    uint_fast64_t start = atomic_fetch_add_explicit(&pool->retry_turn, 1, memory_order_relaxed);
+    for (unsigned i = 0; i < count; i++) {
+        const struct backend *backend = &pool->backends[(start + i) % count];
+        if (is_only_blocked(choice, backend) && backend_take_place(backend))
+            return (int)backend->index;
+    }
+    return POOL_NONE;
+}
+
 int pool_take(struct pool *pool, struct pool_view *view, struct choice *choice)
 {
+    int found;
     choice->sequence = pool_view_sequence(pool, view);
     if (pool->is_limited && queue_is_used(pool->queue))
-        return choice_has_any_left(choice, choice->sequence) ? POOL_FULL : POOL_NONE;
-    return choice_take(pool, choice);
+        found = choice_has_any_left(choice, choice->sequence) ? POOL_FULL : POOL_NONE;
+    else
+        found = choice_take(pool, choice);
+    return found == POOL_NONE ? take_blocked(pool, choice) : found;
 }
 
 void pool_leave(struct pool *pool, unsigned backend)

@@ -51,7 +51,8 @@ bool choice_may_be(const struct choice *choice, unsigned backend);
 uint64_t choice_key_of(const char *bytes, size_t length);
 
 /**
- * Choose a backend and count the exchange there.
+ * Choose a backend and count the exchange there. A retry for which nobody else is left gets one
+ * that is blocked for passive failures, where all_down = any.
  *
  * view     the calling worker's, of this pool
  * returns  its index, to be left by pool_leave; POOL_NONE; POOL_FULL

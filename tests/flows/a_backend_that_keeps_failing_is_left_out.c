@@ -395,6 +395,22 @@ START_TEST(when_all_are_left_out_they_are_asked_all_the_same)
 }
 END_TEST
 
+START_TEST(a_request_that_all_others_failed_is_asked_of_whom_is_left_out)
+{
+    struct stage stage;
+    stage_begin(&stage, NULL, LONG_BLOCK "idle_links = 0\n");
+    while (!is_blocked(&stage, "app"))
+        ck_assert_uint_eq(ask(&stage, get), 200);
+    stub_start_at(&stage.bad, "bad", NULL, scene_port(&stage.scene, "bad"));
+    stub_stop(&stage.good);
+    ck_assert_uint_eq(ask(&stage, post), 200);
+    ck_assert_uint_eq(ask(&stage, get), 200);
+    eventually(scene_access_lines(&stage.scene, "\"backend\":\"bad\",\"attempts\":2") == 2);
+    stub_start_at(&stage.good, "good", NULL, scene_port(&stage.scene, "good"));
+    stage_end(&stage);
+}
+END_TEST
+
 START_TEST(with_all_down_503_nobody_is_asked)
 {
     struct stage stage;
@@ -429,6 +445,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, after_the_block_one_more_failure_is_enough);
     tcase_add_test(tcase, a_backend_that_has_recovered_serves_again);
     tcase_add_test(tcase, when_all_are_left_out_they_are_asked_all_the_same);
+    tcase_add_test(tcase, a_request_that_all_others_failed_is_asked_of_whom_is_left_out);
     tcase_add_test(tcase, with_all_down_503_nobody_is_asked);
 }
 

@@ -287,6 +287,54 @@ START_TEST(a_certificate_whose_backend_failed_goes_to_another)
 }
 END_TEST
 
+/* --- the last resort ----------------------------------------------------------------------- */
+
+/* Two failed this request, the third is blocked. */
+static struct choice choice_with_a_blocked_one_left(const char *all_down)
+{
+    struct choice choice = {0};
+    made_pool_key(&made, "all_down", all_down);
+    prepare("round-robin", WEIGHTS(1, 1, 1));
+    atomic_store(&made.pool.backends[1].standing->is_blocked, true);
+    pool_publish(&made.pool, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        int taken = take(&choice);
+        ck_assert_int_ge(taken, 0);
+        ck_assert_int_ne(taken, 1);
+        choice_add_tried(&choice, (unsigned)taken);
+    }
+    return choice;
+}
+
+START_TEST(a_retry_for_which_nobody_else_is_left_gets_a_blocked_one)
+{
+    struct choice choice = choice_with_a_blocked_one_left("any");
+    ck_assert_int_eq(take(&choice), 1);
+    ck_assert_uint_eq(active_of(1), 1);
+    choice_add_tried(&choice, 1);
+    ck_assert_int_eq(take(&choice), POOL_NONE);
+}
+END_TEST
+
+START_TEST(with_all_down_503_a_blocked_one_is_left_alone)
+{
+    struct choice choice = choice_with_a_blocked_one_left("503");
+    ck_assert_int_eq(take(&choice), POOL_NONE);
+}
+END_TEST
+
+START_TEST(who_is_down_or_drained_is_no_last_resort)
+{
+    struct choice choice = choice_with_a_blocked_one_left("any");
+    made_pool_judge(&made, 1, VERDICT_DOWN);
+    ck_assert_int_eq(take(&choice), POOL_NONE);
+    made_pool_judge(&made, 1, VERDICT_UP);
+    atomic_store(&made.pool.backends[1].standing->is_drained, true);
+    ck_assert_int_eq(take(&choice), POOL_NONE);
+    ck_assert_uint_eq(active_of(1), 0);
+}
+END_TEST
+
 /* --- failures in a row --------------------------------------------------------------------- */
 
 static unsigned rings;
@@ -349,6 +397,9 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_certificate_is_bound_to_one_backend_whatever_the_balancer);
     tcase_add_test(tcase, who_shows_no_certificate_is_balanced_as_usual);
     tcase_add_test(tcase, a_certificate_whose_backend_failed_goes_to_another);
+    tcase_add_test(tcase, a_retry_for_which_nobody_else_is_left_gets_a_blocked_one);
+    tcase_add_test(tcase, with_all_down_503_a_blocked_one_is_left_alone);
+    tcase_add_test(tcase, who_is_down_or_drained_is_no_last_resort);
     tcase_add_test(tcase, the_bell_rings_once_when_failures_in_a_row_are_enough);
     tcase_add_loop_test(tcase, where_nobody_listens_or_wishes_it_nobody_is_blocked, 0, 2);
 }
