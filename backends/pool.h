@@ -13,6 +13,7 @@
 #include "backends/health/check_codes.h"
 #include "backends/sequence.h"
 #include "lb/base/limits.h"
+#include "lb/base/log_ration.h"
 #include "lb/base/option.h"
 
 struct pool_options {
@@ -81,6 +82,7 @@ struct pool {
                        cache line of what all only read */
     atomic_uint_fast64_t turn; /* taken by first tries of all workers; never wraps in practice */
     atomic_uint_fast64_t retry_turn; /* taken by retries, so that they shift nobody else's turn */
+    struct log_ration told_full;     /* lines about requests for which it had no place */
 };
 
 /**

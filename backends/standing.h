@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lb/base/list.h"
+#include "lb/base/log_ration.h"
 
 struct watch;
 
@@ -52,6 +53,7 @@ struct standing {
     atomic_uint failures_in_row;   /* exchanges that failed since the last complete answer */
     atomic_uint blocked_after;     /* so many failed in a row when it was blocked last */
     atomic_uint_fast64_t failed;   /* refused, late, died before the end of an answer */
+    struct log_ration told;        /* lines about these */
 
     struct list_node bound; /* waiters that want this backend and no other; the lock of their pool's
                                queue guards it */

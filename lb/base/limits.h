@@ -9,6 +9,12 @@ enum {
     LOG_LINE_BYTES = 2048,
     /* One escaped value of it: no name from the network may push the reason off the line. */
     LOG_VALUE_BYTES = 512,
+    /* Lines of the log about failed attempts at one backend, or about requests for which a pool had
+       no place, that may follow each other: enough to see what it is … */
+    FAILURE_LINES_AT_ONCE = 20,
+    /* … and then one in this time, which counts the others: who looks sees that it goes on, and a
+       pool that is down under 10,000 requests a second does not push all else out of the log. */
+    FAILURE_LINE_EVERY_MS = 5000,
     /* Queued log bytes per sink: a second of 10,000 lines; what does not fit is dropped and
        counted. */
     SINK_BYTES = 2 * 1024 * 1024,

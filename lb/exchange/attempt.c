@@ -4,16 +4,36 @@
 
 #include <string.h>
 
+#include "lb/base/limits.h"
 #include "lb/base/log.h"
+#include "lb/base/log_ration.h"
 #include "lb/exchange/exchange.h"
 #include "lb/exchange/exchange_end.h"
 #include "lb/exchange/retry.h"
 #include "listeners/client.h"
 #include "listeners/identity.h"
 
+/** What goes wrong for one request may go wrong for all: not each is told. */
+static bool is_told(const struct exchange *x, struct log_ration *ration, unsigned *ret_others)
+{
+    return log_ration_take(ration, FAILURE_LINES_AT_ONCE, FAILURE_LINE_EVERY_MS,
+                           uv_now(x->all->context->loop), ret_others);
+}
+
+static void log_others(struct log_line *line, unsigned others)
+{
+    if (others > 0) {
+        log_number(line, "others", others);
+    }
+}
+
 static void log_trouble(const struct exchange *x, const char *what_next)
 {
     struct log_line line;
+    unsigned others;
+    if (!is_told(x, &x->backend->standing->told, &others)) {
+        return;
+    }
     log_begin(&line, LOG_LEVEL_WARN, "backend.failed");
     log_text(&line, "pool", x->pool->name);
     log_text(&line, "backend", x->backend->name);
@@ -22,6 +42,7 @@ static void log_trouble(const struct exchange *x, const char *what_next)
     log_number(&line, "attempt", x->attempts);
     log_text(&line, "then", what_next);
     log_bytes(&line, "request_id", x->facts.request_id.at, x->facts.request_id.length);
+    log_others(&line, others);
     log_end(&line);
 }
 
@@ -74,14 +95,24 @@ static struct pool_view *view_of(const struct exchange *x)
     return &x->edition->views[x->pool->index];
 }
 
-static void refuse_waiting(struct exchange *x, const char *reason, const char *sentence)
+static void log_full(const struct exchange *x, const char *reason)
 {
     struct log_line line;
+    unsigned others;
+    if (!is_told(x, &x->pool->told_full, &others)) {
+        return;
+    }
     log_begin(&line, LOG_LEVEL_WARN, "pool.full");
     log_text(&line, "pool", x->pool->name);
     log_text(&line, "reason", reason);
     log_bytes(&line, "request_id", x->facts.request_id.at, x->facts.request_id.length);
+    log_others(&line, others);
     log_end(&line);
+}
+
+static void refuse_waiting(struct exchange *x, const char *reason, const char *sentence)
+{
+    log_full(x, reason);
     x->trouble = sentence;
     exchange_end_with(x, 503, reason, NULL);
 }

@@ -69,22 +69,18 @@ static void log_failure(const struct question *question, const char *why)
     struct deadlines *deadlines = &desk->context->deadlines;
     uint64_t now_ms = deadlines->now_ms(deadlines);
     struct log_line line;
-    if (desk->was_told && now_ms < desk->told_ms + TOLD_MS) {
-        desk->untold++;
+    unsigned others;
+    if (!log_ration_take(&desk->failures, 1, TOLD_MS, now_ms, &others))
         return;
-    }
     log_begin(&line, LOG_LEVEL_WARN, "ocsp.failed");
     log_text(&line, "responder", question->url.authority[0] ? question->url.authority : NULL);
     log_text(&line, "subject", question->identity->subject);
     log_text(&line, "issuer", question->identity->issuer);
     log_text(&line, "serial", question->identity->serial);
     log_text(&line, "message", why);
-    if (desk->untold > 0)
-        log_number(&line, "others", desk->untold);
+    if (others > 0)
+        log_number(&line, "others", others);
     log_end(&line);
-    desk->untold = 0;
-    desk->was_told = true;
-    desk->told_ms = now_ms;
 }
 
 /* --- the end of a question ---------------------------------------------------------------------

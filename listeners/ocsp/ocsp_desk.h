@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "lb/base/list.h"
+#include "lb/base/log_ration.h"
 
 struct ca_set;
 struct identity;
@@ -37,9 +38,7 @@ struct ocsp_desk {
     struct list_node queue;                   /* of these, who waits for its turn */
     unsigned question_count;                  /* with those that still have something open */
     unsigned open_count;                      /* whose call has begun and is not over */
-    bool was_told;                            /* a failure was logged … */
-    uint64_t told_ms;                         /* … then; loop time */
-    unsigned untold;                          /* failures since */
+    struct log_ration failures;               /* that are logged */
     bool is_closing;
     void (*on_closed)(void *arg);
     void *on_closed_arg;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lb/base/limits.h"
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"
 #include "tests/support/peer.h"
@@ -278,9 +279,32 @@ START_TEST(the_last_backend_that_fails_is_named_with_what_the_client_got)
 }
 END_TEST
 
+/* A pool that is down fails every request: its log says so, and not once for each. */
+START_TEST(failures_without_end_do_not_fill_the_log)
+{
+    enum { REQUESTS = 3 * FAILURE_LINES_AT_ONCE };
+    struct stage stage;
+    struct peer peer;
+    stage_begin(&stage, NULL, unchecked);
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        peer_connect(&peer, scene_port(&stage.scene, "web"));
+        ck_assert_uint_eq(peer_get(&peer, "a", "/bad", NULL, 0), 502);
+        peer_close(&peer);
+    }
+    eventually(scene_access_lines(&stage.scene, "\"backend\":\"bad\"") == REQUESTS);
+    char *log = scene_log(&stage.scene);
+    unsigned lines = (unsigned)text_count(log, "backend.failed");
+    free(log);
+    ck_assert_uint_ge(lines, FAILURE_LINES_AT_ONCE);
+    ck_assert_uint_lt(lines, REQUESTS);
+    stage_end(&stage);
+}
+END_TEST
+
 static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, the_last_backend_that_fails_is_named_with_what_the_client_got);
+    tcase_add_test(tcase, failures_without_end_do_not_fill_the_log);
     tcase_add_test(tcase, a_backend_that_refuses_is_passed_over_for_every_method);
     tcase_add_loop_test(tcase, a_safe_request_is_asked_again_of_another_backend, 0, 4);
     tcase_add_loop_test(tcase, a_post_is_never_sent_twice, 0, 3);
