@@ -179,7 +179,7 @@ void h2_links_retire(struct link_place *place)
  */
 enum { READS_MOST = 4 };
 
-static void end_for(struct h2_link *h2, const char *trouble)
+void h2_link_end(struct h2_link *h2, const char *trouble)
 {
     if (h2->state == H2_GREETING)
         h2_greeting_fail(h2, trouble);
@@ -192,8 +192,18 @@ void h2_link_review(struct h2_link *h2)
     if (h2->state == H2_LOST || nghttp2_session_want_read(h2->session) ||
         nghttp2_session_want_write(h2->session))
         return;
-    end_for(h2, h2->is_greeted ? "the backend does not keep the rules of HTTP/2"
-                               : "the backend does not speak HTTP/2");
+    h2_link_end(h2, h2->is_greeted ? "the backend does not keep the rules of HTTP/2"
+                                   : "the backend does not speak HTTP/2");
+}
+
+/* What nghttp2 returned instead of going on. */
+static const char *why_not_taken(const struct h2_link *h2, ssize_t error)
+{
+    if (h2->flood)
+        return h2->flood;
+    if (error == NGHTTP2_ERR_FLOODED) /* acknowledgements that it has to keep */
+        return "the backend floods the link with PING or SETTINGS frames";
+    return nghttp2_strerror((int)error);
 }
 
 static void digest(struct h2_link *h2, size_t length)
@@ -210,8 +220,7 @@ static void digest(struct h2_link *h2, size_t length)
         return;
     h2->is_blameless = taken == NGHTTP2_ERR_NOMEM;
     if (taken < 0)
-        end_for(h2, h2->is_flooded ? "the backend floods the link with frames that carry nothing"
-                                   : nghttp2_strerror((int)taken));
+        h2_link_end(h2, why_not_taken(h2, taken));
     else
         h2_output_due(h2); /* and h2_link_review with it */
 }
@@ -231,10 +240,10 @@ void h2_link_take_input(struct h2_link *h2)
         case IO_AGAIN:
             return;
         case IO_END:
-            end_for(h2, NULL);
+            h2_link_end(h2, NULL);
             return;
         case IO_FAILED:
-            end_for(h2, link_failure(h2->link));
+            h2_link_end(h2, link_failure(h2->link));
             return;
         }
     }

@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "backends/errand.h"
+#include "backends/http2/h2_allowance.h"
 #include "backends/links/link_parts.h"
 #include "lb/base/deadline.h"
 
@@ -55,18 +56,17 @@ struct h2_link {
     uint32_t patience_ms; /* connect_timeout: for SETTINGS and an answer to PING */
     int64_t idle_most;    /* idle_links */
     struct deadline deadline;
-    uint64_t sends;        /* times that all was sent that could be */
-    uint64_t reads;        /* that brought something */
-    size_t held_bytes;     /* of bodies that came and were not read by errands */
-    size_t owed_bytes;     /* … of these, what the connection's window was not given back for */
-    unsigned idle_frames;  /* that carried nothing, since … */
-    uint64_t idle_since_ms;
-    bool is_greeted;                 /* SETTINGS came */
-    bool is_leaving;                 /* nothing new on it */
-    bool is_mute;                    /* nothing can be written any more */
-    bool is_flooded;                 /* by idle_frames */
-    bool is_blameless;               /* it is lost for want of lb's own memory */
-    const char *scheme;              /* "http" or "https" */
+    uint64_t sends;    /* times that all was sent that could be */
+    uint64_t reads;    /* that brought something */
+    size_t held_bytes; /* of bodies that came and were not read by errands */
+    size_t owed_bytes; /* … of these, what the connection's window was not given back for */
+    struct h2_allowance allowance; /* of frames that carry nothing */
+    const char *flood;  /* with what it was exceeded, as `trouble`; static. NULL: it was not */
+    bool is_greeted;    /* SETTINGS came */
+    bool is_leaving;    /* nothing new on it */
+    bool is_mute;       /* nothing can be written any more */
+    bool is_blameless;  /* it is lost for want of lb's own memory */
+    const char *scheme; /* "http" or "https" */
     char trouble[LINK_REASON_BYTES]; /* why it was lost, as its errands tell it */
 };
 
@@ -90,6 +90,8 @@ void h2_link_disconnect(struct h2_link *h2);
 /** It is of no use any more: its errands learn that and the socket is closed. trouble: any text, it
  * is kept; NULL: the backend closed. */
 void h2_link_lose(struct h2_link *h2, const char *trouble);
+/** As h2_link_lose, or h2_greeting_fail before it is open. */
+void h2_link_end(struct h2_link *h2, const char *trouble);
 /** Lose it where nghttp2 has judged the session to be over, and has said so to the backend. */
 void h2_link_review(struct h2_link *h2);
 /** See whether the backend is still there: PING, answered within patience_ms. */

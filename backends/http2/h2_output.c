@@ -101,7 +101,8 @@ void h2_output_send(struct h2_link *h2)
         fall_mute(h2);
         return;
     case HTTP2_FRAMES_NO_MEMORY:
-        h2_link_lose(h2, "HTTP/2 towards the backend is out of memory");
+        h2->is_blameless = true;
+        h2_link_end(h2, "HTTP/2 towards the backend is out of memory");
         return;
     }
 }

@@ -171,16 +171,18 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
 
 /* ---- frames ---- */
 
-/* Does a frame carry nothing that anybody asked for? */
-static bool is_idle(const nghttp2_frame_hd *head)
+/* A piece of a head that nobody would cut so small. */
+enum { SMALL_PIECE_BYTES = 1024 };
+
+/* Does a frame carry nothing that anybody asked for? Those of types that nobody knows are not seen
+ * here: nghttp2 skips them, and they cost no more than their bytes. */
+static bool is_idle(const nghttp2_frame_hd *head, bool is_known)
 {
     switch (head->type) {
     case NGHTTP2_HEADERS:
+        return head->length == 0 || !is_known;
     case NGHTTP2_CONTINUATION:
-    case NGHTTP2_WINDOW_UPDATE:
-    case NGHTTP2_RST_STREAM:
-    case NGHTTP2_GOAWAY:
-        return false;
+        return head->length < SMALL_PIECE_BYTES;
     case NGHTTP2_DATA:
         return head->length == 0 && !(head->flags & NGHTTP2_FLAG_END_STREAM);
     default:
@@ -188,19 +190,52 @@ static bool is_idle(const nghttp2_frame_hd *head)
     }
 }
 
+#define FLOODS_WITH(frames) "the backend floods the link with " frames " frames"
+
+static const char *flood_of(uint8_t type)
+{
+    switch (type) {
+    case NGHTTP2_HEADERS:
+        return FLOODS_WITH("useless HEADERS");
+    case NGHTTP2_CONTINUATION:
+        return FLOODS_WITH("small CONTINUATION");
+    case NGHTTP2_DATA:
+        return FLOODS_WITH("empty DATA");
+    case NGHTTP2_PING:
+        return FLOODS_WITH("PING");
+    case NGHTTP2_SETTINGS:
+        return FLOODS_WITH("SETTINGS");
+    case NGHTTP2_RST_STREAM:
+        return FLOODS_WITH("RST_STREAM");
+    case NGHTTP2_WINDOW_UPDATE:
+        return FLOODS_WITH("WINDOW_UPDATE");
+    case NGHTTP2_GOAWAY:
+        return FLOODS_WITH("GOAWAY");
+    default:
+        return FLOODS_WITH("useless");
+    }
+}
+
+/* 0, or what ends the session. */
+static int spend(struct h2_link *h2, uint8_t type)
+{
+    if (h2_allowance_spend(&h2->allowance, uv_now(h2->links->context->loop)))
+        return 0;
+    h2->flood = flood_of(type);
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user)
 {
-    struct h2_link *h2 = user;
-    uint64_t now_ms = uv_now(h2->links->context->loop);
-    (void)session;
-    if (!is_idle(head))
-        return 0;
-    if (now_ms - h2->idle_since_ms >= 1000) {
-        h2->idle_since_ms = now_ms;
-        h2->idle_frames = 0;
-    }
-    h2->is_flooded = ++h2->idle_frames > HTTP2_LINK_IDLE_FRAMES_MOST;
-    return h2->is_flooded ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+    bool is_known = head->type != NGHTTP2_HEADERS || errand_of(session, head->stream_id);
+    return is_idle(head, is_known) ? spend(user, head->type) : 0;
+}
+
+/* Its length alone does not say that: it has only padding. */
+static bool is_padding(const nghttp2_frame *frame)
+{
+    return frame->hd.type == NGHTTP2_DATA && frame->hd.length > 0 &&
+           frame->hd.length <= frame->data.padlen && !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
 }
 
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
@@ -211,6 +246,8 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         h2->is_greeted = true;
     if (frame->hd.type == NGHTTP2_GOAWAY)
         h2->is_leaving = true;
+    if (is_padding(frame) && spend(h2, NGHTTP2_DATA) != 0)
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (!errand)
         return 0;
     if (frame->hd.type == NGHTTP2_HEADERS)
@@ -238,11 +275,23 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
     struct errand *errand = errand_of(session, frame->hd.stream_id);
-    (void)user;
-    if (errand && frame->hd.type == NGHTTP2_HEADERS)
+    struct h2_link *h2 = user;
+    if (!errand)
+        return 0;
+    switch ((int)frame->hd.type) {
+    case NGHTTP2_HEADERS:
         errand->h2.is_headers_sent = true;
-    if (errand && frame->hd.type == NGHTTP2_RST_STREAM)
+        h2_allowance_requested(&h2->allowance);
+        break;
+    case NGHTTP2_DATA:
+        h2_allowance_sent(&h2->allowance, frame->hd.length, buffer_length(errand->h2.out) == 0);
+        break;
+    case NGHTTP2_RST_STREAM:
         errand->h2.is_reset_here = true;
+        break;
+    default:
+        break;
+    }
     return 0;
 }
 
@@ -323,6 +372,7 @@ bool h2_session_begin(struct h2_link *h2)
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, HTTP2_LINK_STREAM_WINDOW_BYTES},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, ANSWER_HEAD_BYTES},
     };
+    h2_allowance_begin(&h2->allowance, uv_now(h2->links->context->loop));
     if (!make_session(h2))
         return false;
     return nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings,

@@ -294,8 +294,12 @@ enum {
     HTTP2_LINK_STREAMS_MOST = 256,
     /* … and that wait for one that is being opened: what RFC 9113 6.5.2 has backends take. */
     HTTP2_LINK_WAITING_MOST = 100,
-    /* Frames of a backend's within a second that carry nothing: PING, SETTINGS, empty DATA. */
+    /* Frames of a backend's that carry nothing (PING, SETTINGS, RST_STREAM, WINDOW_UPDATE, empty
+       DATA …), at once and again within a second: all that a hundred impatient streams send … */
     HTTP2_LINK_IDLE_FRAMES_MOST = 1000,
+    /* … and those that lb's requests and bodies are credited with: windows for 16 MiB in flight
+       that are given back by the KiB. */
+    HTTP2_LINK_CREDIT_FRAMES_MOST = 16 * 1024,
 };
 
 #endif

@@ -158,6 +158,42 @@ static void flood(struct stream *stream)
         nghttp2_submit_ping(stream->side->session, NGHTTP2_FLAG_NONE, data);
 }
 
+enum { FLOOD_FRAMES = 4096, FRAME_BYTES = 32 };
+
+/* A frame of this type that does nothing; returns its length. */
+static size_t make_useless(uint8_t type, int32_t stream, uint8_t *frame)
+{
+    size_t length = type == NGHTTP2_PING || type == NGHTTP2_GOAWAY                ? 8
+                    : type == NGHTTP2_WINDOW_UPDATE || type == NGHTTP2_RST_STREAM ? 4
+                                                                                  : 0;
+    bool is_streams = type == NGHTTP2_DATA || type == NGHTTP2_RST_STREAM;
+    memset(frame, 0, FRAME_BYTES);
+    frame[2] = (uint8_t)length;
+    frame[3] = type;
+    frame[8] = is_streams ? (uint8_t)stream : 0;
+    if (type == NGHTTP2_GOAWAY)
+        memset(frame + 9, 0x7f, 4); /* all streams are looked at */
+    if (type == NGHTTP2_WINDOW_UPDATE)
+        frame[12] = 1;
+    return 9 + length;
+}
+
+/* Until lb has had enough. */
+static void flood_with(struct stream *stream)
+{
+    uint8_t frame[FRAME_BYTES];
+    struct text all = {0};
+    size_t length = make_useless(stream->side->script->flood, stream->id, frame);
+    for (unsigned i = 0; i < FLOOD_FRAMES; i++)
+        text_add(&all, frame, length);
+    answer_with(stream, "200", "content-type", "text/plain");
+    nghttp2_session_send(stream->side->session);
+    while (stub_send(stream->side->link, all.bytes, all.length)) {
+    }
+    text_done(&all);
+    stream->side->is_dying = true;
+}
+
 static void with_trailers(struct stream *stream, const char *trailers)
 {
     text_add(&stream->trailers, trailers, strlen(trailers));
@@ -204,6 +240,8 @@ static void answer_head(struct stream *stream)
         stream->side->is_dying = true;
     else if (is_path(stream, "/pings"))
         flood(stream);
+    else if (is_path(stream, "/flood"))
+        flood_with(stream);
     else if (is_path(stream, "/large")) {
         stream->x_left = script->large_bytes;
         answer_text(stream, "");

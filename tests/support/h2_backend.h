@@ -29,6 +29,7 @@
  *   /long, /short   a Content-Length that is too small, too large for the body
  *   /badtrailer  a trailer that frames messages
  *   /pings       so many PINGs that nobody could mean them
+ *   /flood       script.flood without end, on this stream where that fits its type
  */
 #ifndef LB_TESTS_H2_BACKEND_H
 #define LB_TESTS_H2_BACKEND_H
@@ -48,6 +49,7 @@ struct h2_script {
     unsigned goaway_after; /* requests of a connection, then GOAWAY; 0: never */
     bool goaway_at_once;   /* … and all that came behind them is not looked at */
     size_t large_bytes;
+    unsigned char flood;      /* type of a frame */
     bool is_deaf;             /* requests' bodies get no windows back */
     atomic_uint refuse_first; /* so many requests are refused, whatever the path */
     atomic_uint connections;  /* that sent the preface of HTTP/2 */

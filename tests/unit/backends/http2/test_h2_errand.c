@@ -575,6 +575,30 @@ START_TEST(the_words_of_a_lost_link_are_kept_with_it)
 }
 END_TEST
 
+static const unsigned char floods[] = {NGHTTP2_DATA, NGHTTP2_RST_STREAM, NGHTTP2_SETTINGS,
+                                       NGHTTP2_PING, NGHTTP2_GOAWAY,     NGHTTP2_WINDOW_UPDATE};
+
+START_TEST(a_flood_of_any_kind_ends_the_link_with_a_reason)
+{
+    struct job silent, asking;
+    open_stage();
+    script.flood = floods[_i];
+    connect_job(&silent);
+    get(&silent, "/hang");
+    connect_job(&asking);
+    ck_assert_ptr_eq(asking.errand.h2.on, silent.errand.h2.on);
+    get(&asking, "/flood");
+    read_to_end(&silent);
+    ck_assert_msg(strstr(silent.reason, "the backend floods the link with ") == silent.reason, "%s",
+                  silent.reason);
+    ck_assert(!silent.errand.is_blameless);
+    errand_end(&silent.errand, false);
+    errand_end(&asking.errand, false);
+    ck_assert_uint_eq(link_count(), 0);
+    close_stage();
+}
+END_TEST
+
 static void say_nothing(struct stub_link *link)
 {
     stub_wait_for_end(link);
@@ -658,6 +682,8 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_refused_stream_was_not_processed_and_a_reset_one_may_have_been);
     tcase_add_test(tcase, what_came_behind_a_goaway_was_not_processed);
     tcase_add_test(tcase, a_lost_link_tells_each_of_its_errands);
+    tcase_add_loop_test(tcase, a_flood_of_any_kind_ends_the_link_with_a_reason, 0,
+                        (int)sizeof floods);
     tcase_add_test(tcase, the_words_of_a_failure_stay_those_of_their_errand);
     tcase_add_test(tcase, the_words_of_a_lost_link_are_kept_with_it);
     tcase_add_test(tcase, a_backend_without_settings_is_late);
