@@ -54,6 +54,7 @@ enum http2_clock {
     HTTP2_CLOCK_NONE,
     HTTP2_CLOCK_FIRST,   /* its first request */
     HTTP2_CLOCK_HEAD,    /* the rest of a head */
+    HTTP2_CLOCK_REST,    /* its next request, or that it rests */
     HTTP2_CLOCK_IDLE,    /* its next request */
     HTTP2_CLOCK_LEAVING, /* what is on its way */
     HTTP2_CLOCK_TAKING,  /* its reading what it was sent */
@@ -66,6 +67,8 @@ struct http2_client {
     enum http2_state state;
     enum http2_clock clock;
     int32_t clock_stream;     /* HTTP2_CLOCK_HEAD: whose */
+    uint32_t idle_requests;   /* HTTP2_CLOCK_REST, _IDLE: how many there had been … */
+    bool has_rested;          /* … and it has given memory back since */
     struct list_node streams; /* all but those … */
     struct list_node over;    /* … whose memory ends with the turn */
     struct list_node news;    /* those to be looked at */

@@ -15,6 +15,9 @@ enum {
     /* Reads of one wake-up: a client that sends without end must let the worker's others have a
        turn. */
     READS_MOST = 4,
+    /* Without a request for so long, it rests. What is done then costs two microseconds when the
+       next request comes: nothing to who asks every two seconds. */
+    REST_AFTER_MS = 2000,
 };
 
 static uint64_t now_ms(const struct http2_client *http2)
@@ -53,6 +56,22 @@ static void expect_taking(struct http2_client *http2, uint32_t after_ms)
     set_clock(http2, HTTP2_CLOCK_TAKING, after_ms);
 }
 
+/* keepalive_timeout, anew after each request. Whoever rests for part of it gives memory back. */
+static void await_request(struct http2_client *http2, uint32_t after_ms)
+{
+    if (http2->idle_requests != http2->client->requests) {
+        http2->idle_requests = http2->client->requests;
+        http2->has_rested = false;
+        http2->clock = HTTP2_CLOCK_NONE;
+    }
+    if (after_ms <= REST_AFTER_MS)
+        set_clock(http2, HTTP2_CLOCK_IDLE, after_ms);
+    else if (http2->has_rested)
+        set_clock(http2, HTTP2_CLOCK_IDLE, after_ms - REST_AFTER_MS);
+    else
+        set_clock(http2, HTTP2_CLOCK_REST, REST_AFTER_MS);
+}
+
 /** What the connection waits for, besides what its streams do. */
 static void watch(struct http2_client *http2)
 {
@@ -68,7 +87,7 @@ static void watch(struct http2_client *http2)
     else if (http2->client->requests == 0)
         set_clock(http2, HTTP2_CLOCK_FIRST, options->header_timeout);
     else
-        set_clock(http2, HTTP2_CLOCK_IDLE, options->keepalive_timeout);
+        await_request(http2, options->keepalive_timeout);
 }
 
 /* Slow is who reads: the system's buffers hide that. */
@@ -87,6 +106,10 @@ static void late(struct client *client)
         break;
     case HTTP2_CLOCK_TAKING: /* whatever else it waits for, nothing could be told to it */
         http2->is_lost = is_taking_nothing(&client->connection);
+        break;
+    case HTTP2_CLOCK_REST:
+        http2->has_rested = true;
+        http2_memory_rest(&http2->memory);
         break;
     case HTTP2_CLOCK_NONE:
     case HTTP2_CLOCK_FIRST:

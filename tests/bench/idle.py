@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Memory of connections that rest after one request."""
 
+import time
+
 import bench as surroundings
 import certificates
 import workloads
@@ -22,14 +24,15 @@ def connections(bench):
     return min(wanted, surroundings.descriptor_limit() * 85 // 100)
 
 
-def hold(bench, balancer, count, faces=None, more=()):
-    """(bytes of one connection, faults); `more` is for the load generator. The balancer must be fresh: memory that
-    earlier work left behind would hide what these need."""
+def hold(bench, balancer, count, faces=None, more=(), rest_s=0):
+    """(bytes of one connection, faults) when all have rested for so long; `more` is for the load generator. The
+    balancer must be fresh: memory that earlier work left behind would hide what these need."""
     before = balancer.memory_bytes()["rss"]
     load = workloads.Load(bench.tools, bench.certificates, balancer.port,
                           ["--mode", "idle", "--connections", str(count), "--sources", "200", "--stall", "30", *more],
                           bench.load_processor, faces)
     try:
+        time.sleep(rest_s)
         held = balancer.memory_bytes()["rss"]
         result = load.measure()
     finally:

@@ -74,6 +74,7 @@ END_TEST
 START_TEST(who_has_nothing_to_ask_any_more_is_sent_away)
 {
     expect_end("keepalive_timeout = 300ms\n", ask_once);
+    expect_end("keepalive_timeout = 2100ms\n", ask_once); /* gives memory back before */
 }
 END_TEST
 
