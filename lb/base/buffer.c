@@ -29,10 +29,9 @@ void buffer_pool_done(struct buffer_pool *pool)
 /* The class of buffers that hold `bytes`; BUFFER_CLASS_COUNT: larger than all. */
 static int class_of(size_t bytes)
 {
-    int class = 0;
-    while (class < BUFFER_CLASS_COUNT && ((size_t)BUFFER_LEAST_BYTES << class) < bytes)
-        class ++;
-    return class;
+    size_t beyond = bytes > BUFFER_LEAST_BYTES ? (bytes - 1) / BUFFER_LEAST_BYTES : 0;
+    int class = beyond > 0 ? (int)(8 * sizeof beyond) - __builtin_clzl(beyond) : 0;
+    return class < BUFFER_CLASS_COUNT ? class : BUFFER_CLASS_COUNT;
 }
 
 struct buffer *buffer_take(struct buffer_pool *pool, size_t at_least)
@@ -96,7 +95,9 @@ bool buffer_reserve(struct buffer_pool *pool, struct buffer **owned, size_t room
         move_to_front(buffer);
         return true;
     }
-    struct buffer *larger = buffer_take(pool, length + room);
+    size_t needed = length + room;
+    struct buffer *larger =
+        buffer_take(pool, needed > BUFFER_GROWING_BYTES ? needed : BUFFER_GROWING_BYTES);
     if (!larger)
         return false;
     if (length > 0)

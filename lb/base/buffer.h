@@ -18,8 +18,10 @@ struct buffer {
 };
 
 enum {
-    BUFFER_LEAST_BYTES = 4 * 1024, /* smallest class */
-    BUFFER_CLASS_COUNT = 8,        /* 4k … 512k */
+    BUFFER_LEAST_BYTES = 1024, /* smallest class: a head of which the size is known is often less */
+    BUFFER_CLASS_COUNT = 10,   /* 1k … 512k */
+    /* What grows begins with so much: most heads and pieces fit, and are never moved. */
+    BUFFER_GROWING_BYTES = 4 * 1024,
     /* kept free per class and worker; more is given back to malloc */
     BUFFER_KEPT_BYTES = 512 * 1024,
 };
@@ -50,8 +52,9 @@ static inline size_t buffer_room(const struct buffer *buffer)
 }
 
 /**
- * Make room for `room` more bytes behind (*buffer)->end, taking or growing as needed (unread bytes
- * are moved along). The same bound and results as buffer_append.
+ * Make room for `room` more bytes behind (*buffer)->end, taking one of BUFFER_GROWING_BYTES at
+ * least or growing as needed (unread bytes are moved along). The same bound and results as
+ * buffer_append.
  */
 bool buffer_reserve(struct buffer_pool *pool, struct buffer **buffer, size_t room, size_t most);
 

@@ -10,8 +10,9 @@
 #include "listeners/client.h"
 #include "listeners/client_id.h"
 
-/* Besides the client's own head: names, addresses, Forwarded, the id, framing. */
-enum { OWN_FIELDS_BYTES = 2048 };
+/* Besides the client's own head: names, addresses, Forwarded, the id, framing, a pool's name as
+ * Host, all at their longest, are 521. Small, so that most heads are kept in a small buffer. */
+enum { OWN_FIELDS_BYTES = 640 };
 
 static bool is_alphanumeric(char byte)
 {

@@ -9,9 +9,9 @@ enum { LARGEST_BYTES = BUFFER_LEAST_BYTES << (BUFFER_CLASS_COUNT - 1) };
 
 START_TEST(a_buffer_is_the_smallest_power_of_two_that_holds_it)
 {
-    static const size_t wishes[][2] = {{0, 4096},       {1, 4096},      {4096, 4096},
-                                       {4097, 8192},    {65536, 65536}, {65537, 131072},
-                                       {524288, 524288}};
+    static const size_t wishes[][2] = {{0, 1024},      {1, 1024},       {1024, 1024},
+                                       {1025, 2048},   {4096, 4096},    {4097, 8192},
+                                       {65536, 65536}, {65537, 131072}, {524288, 524288}};
     struct buffer_pool pool;
     buffer_pool_init(&pool);
     for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
@@ -137,8 +137,8 @@ START_TEST(reserved_room_is_there_behind_the_unread_bytes)
     struct buffer *buffer = NULL;
     ck_assert(buffer_append(&pool, &buffer, "0123456789", 10, SIZE_MAX));
     buffer->start = 6;
-    ck_assert(buffer_reserve(&pool, &buffer, BUFFER_LEAST_BYTES - 4, SIZE_MAX));
-    ck_assert_uint_eq(buffer->capacity, BUFFER_LEAST_BYTES); /* moved, not grown */
+    ck_assert(buffer_reserve(&pool, &buffer, BUFFER_GROWING_BYTES - 4, SIZE_MAX));
+    ck_assert_uint_eq(buffer->capacity, BUFFER_GROWING_BYTES); /* moved, not grown */
     ck_assert(buffer_reserve(&pool, &buffer, 100000, SIZE_MAX));
     ck_assert_uint_ge(buffer_room(buffer), 100000);
     ck_assert_mem_eq(buffer->data + buffer->start, "6789", 4);

@@ -190,6 +190,30 @@ START_TEST(the_largest_heads_have_room_enough)
 }
 END_TEST
 
+START_TEST(lbs_own_fields_at_their_longest_have_room_behind_the_smallest_heads)
+{
+    static const char *const heads[] = {
+        "G / HTTP/1.0\r\n\r\n",
+        "P / HTTP/1.0\r\nContent-Length:1\r\n\r\n",
+        "P / HTTP/1.1\r\nHost:a\r\nTE:trailers\r\nTransfer-Encoding:chunked\r\n"
+        "Expect:100-continue\r\n\r\n",
+        "G / HTTP/1.1\r\nHost:a\r\nConnection:Upgrade\r\nUpgrade:websocket\r\n\r\n",
+    };
+    enum { LONGEST_POOL_BYTES = INI_SECTION_BYTES - sizeof "pool" };
+    struct stage stage;
+    stage_open(&stage, "forwarded = on");
+    strcpy(stage.client.peer_host, "0000:0000:0000:0000:0000:ffff:255.255.255.255");
+    stage.client.local_port = 65535;
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        forward(&stage, heads[i]);
+        size_t left = forwarded_room(&stage.forwarding) - stage.head.length;
+        ck_assert_uint_ge(left, LONGEST_POOL_BYTES); /* the name may stand in Host */
+        ck_assert_uint_lt(left, 1024);               /* … and underflow is not room */
+    }
+    stage_close(&stage);
+}
+END_TEST
+
 /* --- what is taken away -------------------------------------------------------------------- */
 
 START_TEST(hop_by_hop_fields_and_those_that_connection_names_stay_here)
@@ -686,6 +710,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_plain_request_becomes_this);
     tcase_add_test(tcase, what_does_not_fit_is_not_sent_half);
     tcase_add_test(tcase, the_largest_heads_have_room_enough);
+    tcase_add_test(tcase, lbs_own_fields_at_their_longest_have_room_behind_the_smallest_heads);
     tcase_add_test(tcase, hop_by_hop_fields_and_those_that_connection_names_stay_here);
     tcase_add_test(tcase, fields_that_only_lb_may_set_are_stripped_in_every_spelling);
     tcase_add_test(tcase, fields_that_only_look_alike_are_left_alone);

@@ -89,7 +89,8 @@ START_TEST(a_header_that_comes_at_once_needs_no_memory_and_takes_nothing_behind_
     ck_assert(reader.is_followed);
     expect_left("\x16\x03\x01 and more", 12);
     ck_assert_uint_eq(context.buffers.lent_count, 0);
-    ck_assert_uint_eq(context.buffers.free_bytes[0], 0);
+    for (int i = 0; i < BUFFER_CLASS_COUNT; i++)
+        ck_assert_uint_eq(context.buffers.free_bytes[i], 0);
     end();
 }
 END_TEST
