@@ -10,7 +10,8 @@
 #include "lb/base/unix_socket.h"
 #include "tests/support/check_main.h"
 
-enum { PATIENCE_MS = 20000 };
+/* A change waits for the turns of all others, and for the store. */
+enum { PATIENCE_MS = 60000 };
 
 static bool send_all(int fd, const struct text *text)
 {
