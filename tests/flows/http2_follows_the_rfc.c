@@ -24,6 +24,8 @@ static void answer_or_wait(struct stub_link *link)
     while (stub_read(link, &request)) {
         if (strstr(request.head.bytes, "/never") != NULL)
             stub_wait_for_end(link);
+        else if (strncmp(request.head.bytes, "HEAD ", 5) == 0)
+            stub_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
         else
             stub_say(link, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
         stub_request_done(&request);
