@@ -559,25 +559,26 @@ START_TEST(haproxy_s_clients_are_seen_as_themselves)
 }
 END_TEST
 
+/* Of HTTP/1 are those whose listeners are plain: HTTP/2 is found over TLS only. */
 static void add_tests(TCase *tcase)
 {
-    tcase_add_test(tcase, a_line_before_http_says_who_the_client_is);
-    tcase_add_test(tcase, a_binary_header_before_http_says_who_the_client_is);
-    tcase_add_test(tcase, a_request_in_the_header_s_own_packet_is_served);
-    tcase_add_test(tcase, a_header_in_many_packets_is_put_together);
-    tcase_add_test(tcase, ipv6_clients_are_told_over_an_ipv6_proxy);
+    tcase_add_http1_test(tcase, a_line_before_http_says_who_the_client_is);
+    tcase_add_http1_test(tcase, a_binary_header_before_http_says_who_the_client_is);
+    tcase_add_http1_test(tcase, a_request_in_the_header_s_own_packet_is_served);
+    tcase_add_http1_test(tcase, a_header_in_many_packets_is_put_together);
+    tcase_add_http1_test(tcase, ipv6_clients_are_told_over_an_ipv6_proxy);
     tcase_add_loop_test(tcase, the_header_comes_before_tls_and_a_certificate_is_asked_for_as_ever,
                         0, sizeof tls_doors / sizeof *tls_doors);
     tcase_add_test(tcase, who_is_refused_behind_a_proxy_is_told_by_the_address_it_has);
-    tcase_add_test(tcase, a_proxy_that_speaks_for_itself_is_served_with_its_own_address);
+    tcase_add_http1_test(tcase, a_proxy_that_speaks_for_itself_is_served_with_its_own_address);
     tcase_add_test(tcase, who_comes_from_elsewhere_is_a_client_itself);
-    tcase_add_loop_test(tcase, without_a_good_header_nobody_is_served_and_the_log_says_why, 0,
-                        sizeof wrong / sizeof *wrong);
+    tcase_add_http1_loop_test(tcase, without_a_good_header_nobody_is_served_and_the_log_says_why, 0,
+                              sizeof wrong / sizeof *wrong);
     tcase_add_test(tcase, tls_without_the_header_is_closed_without_a_word);
-    tcase_add_test(tcase, a_header_that_does_not_come_in_time_is_not_waited_for);
-    tcase_add_test(tcase, who_only_looks_whether_somebody_listens_worries_nobody);
-    tcase_add_test(tcase, a_reload_changes_who_is_believed_from_the_next_connection_on);
-    tcase_add_test(tcase, a_header_that_has_begun_is_read_to_its_end_as_it_was_asked_for);
+    tcase_add_http1_test(tcase, a_header_that_does_not_come_in_time_is_not_waited_for);
+    tcase_add_http1_test(tcase, who_only_looks_whether_somebody_listens_worries_nobody);
+    tcase_add_http1_test(tcase, a_reload_changes_who_is_believed_from_the_next_connection_on);
+    tcase_add_http1_test(tcase, a_header_that_has_begun_is_read_to_its_end_as_it_was_asked_for);
     if (haproxy_is_here())
         tcase_add_test(tcase, haproxy_s_clients_are_seen_as_themselves);
 }

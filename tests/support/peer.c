@@ -29,7 +29,7 @@ static void be_patient(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 }
 
-void peer_connect_to(struct peer *peer, const char *address, unsigned port)
+void peer_reach(struct peer *peer, const char *address, unsigned port)
 {
     *peer = (struct peer){.alert = PEER_NO_ALERT};
     struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((in_port_t)port)};
@@ -42,13 +42,18 @@ void peer_connect_to(struct peer *peer, const char *address, unsigned port)
     const struct sockaddr *to = is_six ? (struct sockaddr *)&six : (struct sockaddr *)&four;
     int result = connect(peer->fd, to, is_six ? sizeof six : sizeof four);
     ck_assert_msg(result == 0, "connect to %s port %u: %s", address, port, strerror(errno));
-    peer_greet(peer, port);
 }
 
 void peer_greet(struct peer *peer, unsigned port)
 {
     if (secured_has(port))
         peer->ended = !peer_handshake(peer, &(struct tls_wish){0});
+}
+
+void peer_connect_to(struct peer *peer, const char *address, unsigned port)
+{
+    peer_reach(peer, address, port);
+    peer_greet(peer, port);
 }
 
 void peer_connect(struct peer *peer, unsigned port)

@@ -55,11 +55,14 @@ struct tls_wish {
 void peer_connect(struct peer *peer, unsigned port);
 /* address: "127.0.0.1" or "::1" */
 void peer_connect_to(struct peer *peer, const char *address, unsigned port);
+/* The TCP connection alone: whoever waits to be accepted cannot shake hands yet. peer_greet
+ * follows. */
+void peer_reach(struct peer *peer, const char *address, unsigned port);
 /* Shake hands over a connected peer; false: it failed, and `alert` says which alert came, if any.
  */
 bool peer_handshake(struct peer *peer, const struct tls_wish *wish);
-/* For a story with a socket of its own: shake hands where peer_connect would have done it, because
- * a plain listener has been secured (secured.h). */
+/* Behind peer_reach, or for a story with a socket of its own: shake hands where peer_connect would
+ * have done it, because a plain listener has been secured (secured.h). */
 void peer_greet(struct peer *peer, unsigned port);
 /* Connect to the port of 127.0.0.1 and shake hands. */
 bool peer_connect_tls(struct peer *peer, unsigned port, const struct tls_wish *wish);
