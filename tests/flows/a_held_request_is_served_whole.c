@@ -13,7 +13,9 @@
 #include "tests/support/cast.h"
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"
+#include "tests/support/http2_wire.h"
 #include "tests/support/peer.h"
+#include "tests/support/process.h"
 #include "tests/support/scene.h"
 #include "tests/support/stub_backend.h"
 
@@ -198,6 +200,57 @@ START_TEST(clients_that_leave_while_they_are_held_are_forgotten)
 }
 END_TEST
 
+/* A hundred streams that are held, half of them with all of a body that its window takes, and then
+ * are not wanted any more. Their windows come back, or there would soon be none to send in. */
+static void ask_and_cancel(struct http2_wire *wire)
+{
+    enum { STREAMS = 100, BODY_BYTES = 48 * 1024 };
+    static const char body[BODY_BYTES];
+    uint32_t streams[STREAMS];
+    for (unsigned i = 0; i < STREAMS; i++) {
+        bool has_body = i % 2 == 0;
+        streams[i] = has_body ? http2_wire_open(wire, "POST", "/left", NULL)
+                              : http2_wire_ask(wire, "GET", "/left", NULL);
+        if (has_body)
+            ck_assert(http2_wire_data(wire, streams[i], body, sizeof body, false));
+    }
+    for (unsigned i = 0; i < STREAMS; i++)
+        http2_wire_cancel(wire, streams[i], NGHTTP2_CANCEL);
+    ck_assert(http2_wire_ping(wire));
+}
+
+START_TEST(streams_that_are_reset_while_they_are_held_leave_nothing)
+{
+    enum { CONNECTIONS = 5, ROUNDS = 4, GROWTH_MOST_KIB = 16 * 1024 };
+    struct stage stage;
+    struct http2_wire wires[CONNECTIONS];
+    process_measure();
+    stage_begin(&stage, INI("60s"));
+    take_lock(&stage);
+    for (unsigned i = 0; i < CONNECTIONS; i++) {
+        http2_wire_enter(&wires[i], scene_port(&stage.scene, "web"),
+                         WISH(&stage.scene, .who = "bob"));
+        ask_and_cancel(&wires[i]);
+    }
+    long before_kib = process_memory_kib(stage.scene.pid);
+    for (unsigned round = 1; round < ROUNDS; round++)
+        for (unsigned i = 0; i < CONNECTIONS; i++)
+            ask_and_cancel(&wires[i]);
+    long grown_kib = process_memory_kib(stage.scene.pid) - before_kib;
+    ck_assert_msg(grown_kib < GROWTH_MOST_KIB, "lb grew by %ld KiB", grown_kib);
+    expect_others_are_served(&stage);
+    leave_lock(&stage);
+    for (unsigned i = 0; i < CONNECTIONS; i++) {
+        ck_assert_uint_eq(http2_wire_get(&wires[i], "/wanted"), 200);
+        http2_wire_close(&wires[i]);
+    }
+    char *heard = stub_heard(&stage.backend);
+    ck_assert_ptr_null(strstr(heard, "/left"));
+    free(heard);
+    stage_end(&stage);
+}
+END_TEST
+
 START_TEST(whoever_is_held_longer_than_header_timeout_is_told_so)
 {
     struct stage stage;
@@ -270,6 +323,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_body_and_what_is_pipelined_behind_it_arrive_whole);
     tcase_add_test(tcase, who_waits_for_100_gets_it_when_the_time_has_come);
     tcase_add_test(tcase, clients_that_leave_while_they_are_held_are_forgotten);
+    tcase_add_http1_test(tcase, streams_that_are_reset_while_they_are_held_leave_nothing);
     tcase_add_test(tcase, whoever_is_held_longer_than_header_timeout_is_told_so);
     tcase_add_test(tcase, who_is_not_activated_is_told_so_and_that_it_is_the_last_answer);
     tcase_add_test(tcase, lb_ends_while_clients_are_held);
