@@ -38,7 +38,7 @@ void http2_wire_enter(struct http2_wire *wire, unsigned port, const struct tls_w
         ck_assert_msg(http2_wire_receive(wire, &frame), "the connection ended before SETTINGS");
 }
 
-void http2_wire_close(struct http2_wire *wire)
+static void forget(struct http2_wire *wire)
 {
     for (unsigned i = 0; i < wire->answer_count; i++) {
         text_done(&wire->answers[i]->fields);
@@ -50,7 +50,18 @@ void http2_wire_close(struct http2_wire *wire)
     nghttp2_hd_inflate_del(wire->inflater);
     text_done(&wire->block);
     text_done(&wire->payload);
+}
+
+void http2_wire_close(struct http2_wire *wire)
+{
+    forget(wire);
     peer_close(&wire->peer);
+}
+
+void http2_wire_reset(struct http2_wire *wire)
+{
+    forget(wire);
+    peer_reset(&wire->peer);
 }
 
 bool http2_wire_preface(struct http2_wire *wire)

@@ -76,6 +76,8 @@ void http2_wire_connect(struct http2_wire *wire, unsigned port, const struct tls
 /* The same, then preface and SETTINGS, until those of both sides are acknowledged. */
 void http2_wire_enter(struct http2_wire *wire, unsigned port, const struct tls_wish *wish);
 void http2_wire_close(struct http2_wire *wire);
+/* The same so that the other side sees a reset. */
+void http2_wire_reset(struct http2_wire *wire);
 
 /* Frames. They tell whether the other side still takes them. */
 bool http2_wire_preface(struct http2_wire *wire);
