@@ -117,7 +117,8 @@ enum errand_read h2_errand_read(struct errand *errand, struct errand_news *news)
         take_body(errand, news);
         news->last = (mine->is_ended || mine->is_bodiless) && !mine->is_all_read;
     }
-    news->trailed = news->last && mine->answer_trailers.trailer_length > 0;
+    /* Behind an answer without a body half of them may have come: these are none. */
+    news->trailed = news->last && mine->is_ended && mine->answer_trailers.trailer_length > 0;
     mine->is_all_read = mine->is_all_read || news->last;
     if (news->head || news->data.length > 0 || news->last) {
         errand->moved = true;
