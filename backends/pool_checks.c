@@ -108,7 +108,7 @@ static void settle_request(struct pool *pool, const struct pool_place *place)
     if (path[0] != '/' || !can_be_asked(path, "a"))
         problems_add(place->problems, place->file,
                      pool_place_line(place, options->health_check_path_line),
-                     "\"%s\" is no path to ask for: write one that begins with \"/\", without "
+                     "\"%.200s\" is no path to ask for: write one that begins with \"/\", without "
                      "blanks and \"#\", such as /healthz",
                      path);
     settle_service(options, place);

@@ -17,7 +17,7 @@ static bool action_unknown(const char *text, struct error *err)
     nearest_offer(&nearest, "block");
     nearest_offer(&nearest, "log");
     nearest_offer(&nearest, "redirect");
-    return error_set(err, "\"%s\" is no action%s%s%s: write block, log or redirect:URL", text,
+    return error_set(err, "\"%.200s\" is no action%s%s%s: write block, log or redirect:URL", text,
                      nearest.best ? ", did you mean " : "", nearest.best ? nearest.best : "",
                      nearest.best ? "?" : "");
 }

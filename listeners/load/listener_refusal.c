@@ -74,10 +74,11 @@ static bool report_unknown(const struct desk *desk, const char *text, unsigned l
     struct arena *arena = desk->build->arena;
     const char *meant = guess(text, arena);
     report(desk, desk->build->file, line,
-           arena_format(arena,
-                        "\"%s\" is no value for refuse_with: %s%s%sthere are alert, 403, page:FILE "
-                        "and redirect:URL",
-                        text, meant ? "did you mean " : "", meant ? meant : "", meant ? "? " : ""));
+           arena_format(
+               arena,
+               "\"%.200s\" is no value for refuse_with: %s%s%sthere are alert, 403, page:FILE "
+               "and redirect:URL",
+               text, meant ? "did you mean " : "", meant ? meant : "", meant ? "? " : ""));
     return false;
 }
 

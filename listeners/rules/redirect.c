@@ -55,20 +55,21 @@ static bool place_check(const char *text, struct error *err)
         return true;
     if (host)
         return error_set(err,
-                         "redirect \"%s\" has no good host behind its scheme: write it like "
+                         "redirect \"%.200s\" has no good host behind its scheme: write it like "
                          "https://www.example.com$uri or https://$host:8443$uri",
                          text);
     if (text[0] != '/')
         return error_set(
             err,
-            "redirect \"%s\" begins neither with https:// (or http://) nor with \"/\": "
+            "redirect \"%.200s\" begins neither with https:// (or http://) nor with \"/\": "
             "write it like https://$host$uri or /elsewhere",
             text);
     if (text[1] == '/' || strncmp(text + 1, "$uri", 4) == 0)
-        return error_set(err,
-                         "redirect \"%s\" would begin with \"//\", behind which clients look for a "
-                         "host: write https://$host$uri",
-                         text);
+        return error_set(
+            err,
+            "redirect \"%.200s\" would begin with \"//\", behind which clients look for a "
+            "host: write https://$host$uri",
+            text);
     return true;
 }
 
@@ -82,19 +83,20 @@ static bool byte_check(const char *text, const char *at, struct error *err)
 {
     unsigned char byte = (unsigned char)*at;
     if (byte < ' ' || byte >= 0x7f)
-        return error_set(err,
-                         "redirect \"%s\" holds a %s, which no URL does: write it percent-encoded",
-                         text, byte < 0x80 ? "control character" : "letter outside ASCII");
+        return error_set(
+            err, "redirect \"%.200s\" holds a %s, which no URL does: write it percent-encoded",
+            text, byte < 0x80 ? "control character" : "letter outside ASCII");
     if (strchr(" \"<>\\^`{|}", byte))
         return error_set(err,
-                         "redirect \"%s\" holds \"%c\", which no URL does: write it "
+                         "redirect \"%.200s\" holds \"%c\", which no URL does: write it "
                          "percent-encoded, %%%02X",
                          text, byte, byte);
     if (byte == '%' && !is_escape(at))
-        return error_set(err,
-                         "redirect \"%s\" has a \"%%\" without two hex digits: write %%25 for a "
-                         "percent sign",
-                         text);
+        return error_set(
+            err,
+            "redirect \"%.200s\" has a \"%%\" without two hex digits: write %%25 for a "
+            "percent sign",
+            text);
     return true;
 }
 
@@ -105,7 +107,7 @@ static bool bytes_check(const char *text, struct error *err)
             return false;
     const char *mark = strchr(text, '#');
     if (mark && strchr(mark + 1, '#'))
-        return error_set(err, "redirect \"%s\" has two \"#\": a URL has one fragment", text);
+        return error_set(err, "redirect \"%.200s\" has two \"#\": a URL has one fragment", text);
     return true;
 }
 
@@ -196,7 +198,7 @@ static bool pieces_read(struct redirect *redirect, const struct grammar *grammar
         if (!rest)
             return error_set(
                 err,
-                "redirect \"%s\" has an unknown placeholder \"%.*s\": there are %s and, for a "
+                "redirect \"%.200s\" has an unknown placeholder \"%.*s\": there are %s and, for a "
                 "dollar, $$",
                 text, (int)word_length(at), at, grammar->placeholders);
         piece->is_in_query = query && at > query && piece->source != REDIRECT_TEXT;
@@ -206,10 +208,11 @@ static bool pieces_read(struct redirect *redirect, const struct grammar *grammar
         at = rest;
     }
     if (most > LOCATION_BYTES)
-        return error_set(err,
-                         "redirect \"%s\" could grow to %zu bytes, more than the %d of a Location: "
-                         "say $uri once",
-                         text, most, (int)LOCATION_BYTES);
+        return error_set(
+            err,
+            "redirect \"%.200s\" could grow to %zu bytes, more than the %d of a Location: "
+            "say $uri once",
+            text, most, (int)LOCATION_BYTES);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lb/base/limits.h"
 #include "tests/support/cast.h"
 #include "tests/support/check_main.h"
 #include "tests/support/eventually.h"
@@ -195,11 +196,13 @@ START_TEST(a_line_that_is_too_long_is_an_error_and_never_cut)
     struct text said = {0};
     prepare(&scene);
     text_add_format(&ini, "%s; ", good);
-    for (unsigned i = 0; i < 100; i++)
-        text_add_format(&ini, "long ");
+    for (unsigned i = 0; i < INI_LINE_BYTES; i++)
+        text_add_format(&ini, "x");
     text_add_format(&ini, "\n");
     int status = scene_check(&scene, ini.bytes, &said);
-    ck_assert_msg(status == 1 && strstr(said.bytes, "long") != NULL, "%d: %s", status, said.bytes);
+    ck_assert_msg(status == 1 &&
+                      strstr(said.bytes, "characters long; at most 2000 are read") != NULL,
+                  "%d: %s", status, said.bytes);
     text_done(&ini);
     text_done(&said);
     scene_end(&scene);

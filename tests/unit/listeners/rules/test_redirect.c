@@ -2,6 +2,7 @@
 /* Where a redirect may lead, and what becomes of it with a request. */
 #include "listeners/rules/redirect.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lb/base/arena.h"
@@ -125,6 +126,18 @@ START_TEST(a_bad_redirect_is_refused_with_what_would_be_right)
 }
 END_TEST
 
+START_TEST(however_long_a_bad_redirect_is_what_would_be_right_is_told)
+{
+    struct error err = {0};
+    char text[1001];
+    snprintf(text, sizeof text, "/%0999d", 0);
+    text[990] = '<';
+    ck_assert(!redirect_parse(text, 301, &arena, &err));
+    ck_assert_msg(strstr(err.text, "which no URL does: write it percent-encoded, %3C"), "%s",
+                  err.text);
+}
+END_TEST
+
 START_TEST(the_longest_request_fits)
 {
     static char uri[TARGET_BYTES], location[LOCATION_BYTES];
@@ -234,6 +247,7 @@ static void add_tests(TCase *tcase)
                         sizeof good / sizeof *good);
     tcase_add_loop_test(tcase, a_bad_redirect_is_refused_with_what_would_be_right, 0,
                         sizeof bad / sizeof *bad);
+    tcase_add_test(tcase, however_long_a_bad_redirect_is_what_would_be_right_is_told);
     tcase_add_test(tcase, the_longest_request_fits);
     tcase_add_test(tcase, the_longest_request_fits_percent_encoded);
     tcase_add_loop_test(tcase, a_path_that_gets_its_slash_stays_on_its_host, 0,
