@@ -139,6 +139,7 @@ struct http2_stream {
     bool is_dropped;    /* the client has closed its side and cannot move it on */
     bool resets_behind; /* when the answer is sent, with reset_code */
     uint32_t reset_code;
+    uint32_t close_code; /* is_closed: NO_ERROR where neither side reset it */
     enum http2_head_outcome head_outcome;
     const char *head_fault; /* static */
     struct buffer *head;    /* the request's, as HTTP/1.1 text, until it has begun */
@@ -169,6 +170,12 @@ void http2_note(struct http2_stream *stream);
 /* http2_streams.c */
 /** NULL: out of memory. */
 struct http2_stream *http2_stream_open(struct http2_client *http2, int32_t id);
+/** A tunnel whose backend finished first and whose client did so now, both in order: the exchange
+ * still takes the client's last words, though nghttp2 knows the stream no more. */
+bool http2_has_last_words(const struct http2_stream *stream);
+/** Is there room for a stream beside those that are open and those that have last words? nghttp2
+ * counts the open ones alone. */
+bool http2_has_room(const struct http2_client *http2);
 /** Neither nghttp2 nor an exchange may know it. */
 void http2_stream_free(struct http2_stream *stream);
 /** Give the client body_timeout from now on. */

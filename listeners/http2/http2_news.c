@@ -114,17 +114,9 @@ static void go_on(struct http2_stream *stream)
         http2_watch_taking(stream);
 }
 
-/* A tunnel whose client finished last: its last words are still to be taken. Its exchange's end
- * gives news of it again. */
-static bool has_last_words(const struct http2_stream *stream)
-{
-    bool is_whole = stream->body == HTTP2_BODY_ARRIVED || stream->body == HTTP2_BODY_COMPLETE;
-    return stream->is_tunnel && is_whole && stream->stream.exchange;
-}
-
 static void look(struct http2_stream *stream)
 {
-    if (stream->is_closed && !has_last_words(stream)) {
+    if (stream->is_closed && !http2_has_last_words(stream)) {
         let_go(stream);
         return;
     }

@@ -105,25 +105,33 @@ static int on_update(nghttp2_session *session, void **ret_payload, const nghttp2
 
 /* --- heads --------------------------------------------------------------------------------- */
 
+/* Where there is no room for it, it may be asked elsewhere or again (RFC 9113 8.7). */
+static int request_begins(struct http2_client *http2, int32_t id)
+{
+    if (!http2_has_room(http2))
+        return nghttp2_submit_rst_stream(http2->session, NGHTTP2_FLAG_NONE, id,
+                                         NGHTTP2_REFUSED_STREAM);
+    struct http2_stream *stream = http2_stream_open(http2, id);
+    if (!stream)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    nghttp2_session_set_stream_user_data(http2->session, id, stream);
+    http2_head_begin(&http2->head, &http2->client->clients->context->buffers,
+                     (size_t)http2->client->door->listener->options->max_head);
+    http2->heading = stream;
+    return 0;
+}
+
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *argument)
 {
     struct http2_client *http2 = argument;
-    struct http2_stream *stream = NULL;
     if (frame->hd.type != NGHTTP2_HEADERS)
         return 0;
-    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-        stream = http2_stream_open(http2, frame->hd.stream_id);
-        if (!stream)
-            return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-        nghttp2_session_set_stream_user_data(session, stream->id, stream);
-        http2_head_begin(&http2->head, &http2->client->clients->context->buffers,
-                         (size_t)http2->client->door->listener->options->max_head);
-    } else {
-        stream = stream_of(session, frame->hd.stream_id);
-        if (!stream)
-            return 0;
+    http2->heading = NULL;
+    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+        return request_begins(http2, frame->hd.stream_id);
+    struct http2_stream *stream = stream_of(session, frame->hd.stream_id);
+    if (stream)
         stream->is_trailing = true;
-    }
     http2->heading = stream;
     return 0;
 }
@@ -305,7 +313,6 @@ static int on_stream_closed(nghttp2_session *session, int32_t id, uint32_t code,
 {
     struct http2_client *http2 = argument;
     struct http2_stream *stream = stream_of(session, id);
-    (void)code;
     if (!stream)
         return 0;
     if (http2->heading == stream) {
@@ -313,6 +320,7 @@ static int on_stream_closed(nghttp2_session *session, int32_t id, uint32_t code,
         http2_head_done(&http2->head);
     }
     stream->is_closed = true;
+    stream->close_code = code;
     http2_note(stream);
     return 0;
 }

@@ -52,6 +52,28 @@ void http2_stream_free(struct http2_stream *stream)
     free(stream);
 }
 
+bool http2_has_last_words(const struct http2_stream *stream)
+{
+    bool is_whole = stream->body == HTTP2_BODY_ARRIVED || stream->body == HTTP2_BODY_COMPLETE;
+    bool has_finished =
+        stream->answer == HTTP2_ANSWER_WHOLE && stream->close_code == NGHTTP2_NO_ERROR;
+    return stream->is_closed && stream->is_tunnel && is_whole && has_finished &&
+           stream->stream.exchange;
+}
+
+bool http2_has_room(const struct http2_client *http2)
+{
+    unsigned count = 0;
+    if (http2->stream_count < HTTP2_STREAMS_MOST)
+        return true;
+    for (const struct list_node *node = http2->streams.next; node != &http2->streams;
+         node = node->next) {
+        const struct http2_stream *stream = LIST_OWNER(node, struct http2_stream, node);
+        count += !stream->is_closed || http2_has_last_words(stream);
+    }
+    return count < HTTP2_STREAMS_MOST;
+}
+
 /* --- lb's own words ------------------------------------------------------------------------ */
 
 void http2_refuse(struct http2_stream *stream, unsigned status, const char *why, uint32_t code)

@@ -4,6 +4,7 @@
  * challenge and checks its answer. Nothing but a proven 101 opens the client's end, for any 2xx
  * would.
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 #include "tests/support/eventually.h"
 #include "tests/support/house.h"
 #include "tests/support/http2_wire.h"
+#include "tests/support/process.h"
 
 static void echo_until_end(struct stub_link *link)
 {
@@ -39,6 +41,14 @@ static void leave(struct stub_link *link)
     stub_wait_for_end(link);
 }
 
+/* Reads to the end and stays, until the story is over. */
+static void say_no_more(struct stub_link *link)
+{
+    struct pollfd nothing = {.fd = link->fd};
+    stub_wait_for_end(link);
+    poll(&nothing, 1, -1);
+}
+
 /* What it does is what its path says. */
 static void answer_handshake(struct stub_link *link)
 {
@@ -55,6 +65,8 @@ static void answer_handshake(struct stub_link *link)
             open_tunnel(link, proof, echo_until_end);
         else if (strncmp(head, "GET /leaves ", 12) == 0)
             open_tunnel(link, proof, leave);
+        else if (strncmp(head, "GET /silent ", 12) == 0)
+            open_tunnel(link, proof, say_no_more);
         else if (strncmp(head, "GET /wrong ", 11) == 0)
             open_tunnel(link, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n",
                         echo_until_end);
@@ -169,6 +181,33 @@ START_TEST(who_stays_behind_its_backend_s_end_is_cancelled)
 }
 END_TEST
 
+/* The end of what it says, then a reset: nobody is left to whom the backend could speak. */
+static void finish_and_cancel(struct http2_wire *wire)
+{
+    uint32_t stream = open_websocket(wire, "/silent");
+    ck_assert(http2_wire_await_body(wire, stream, strlen("welcome ")));
+    ck_assert(http2_wire_data(wire, stream, "bye", 3, true));
+    ck_assert(http2_wire_cancel(wire, stream, NGHTTP2_CANCEL));
+}
+
+START_TEST(who_finishes_and_cancels_leaves_nothing_behind)
+{
+    enum { ROUNDS = 200 };
+    struct house house;
+    struct http2_wire wire;
+    open_house(&house, &wire);
+    finish_and_cancel(&wire);
+    eventually(scene_access_lines(&house.scene, "\"uri\":\"/silent\"") == 1);
+    unsigned before = process_descriptors(house.scene.pid);
+    for (unsigned i = 0; i < ROUNDS; i++)
+        finish_and_cancel(&wire);
+    eventually(scene_access_lines(&house.scene, "the client cancelled the request") == ROUNDS + 1);
+    eventually(process_descriptors(house.scene.pid) <= before);
+    ck_assert(http2_wire_ping(&wire) && !wire.was_sent_away);
+    close_house(&house, &wire);
+}
+END_TEST
+
 START_TEST(whatever_else_a_backend_says_does_not_open_it)
 {
     static const char *const paths[] = {"/wrong", "/none", "/ok", "/empty"};
@@ -212,6 +251,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, a_proven_one_carries_bytes_both_ways_until_both_ends_are_closed);
     tcase_add_test(tcase, when_the_backend_has_finished_the_client_may_still_speak);
     tcase_add_test(tcase, who_stays_behind_its_backend_s_end_is_cancelled);
+    tcase_add_test(tcase, who_finishes_and_cancels_leaves_nothing_behind);
     tcase_add_test(tcase, whatever_else_a_backend_says_does_not_open_it);
     tcase_add_test(tcase, who_asks_a_page_for_a_websocket_harms_no_backend);
 }
