@@ -84,6 +84,9 @@ struct stream_ops {
     /** The end of a body whose backend sent trailers. */
     enum stream_write (*write_trailers)(struct stream *stream, const struct http_field *fields,
                                         unsigned count);
+    /** May such trailers say why an answer has no more, and end it? Streams of their own have an
+     * end; a chunked body that ended well would look whole. */
+    bool trailers_can_say_why;
     /** Are taken bytes still waiting for the client? */
     bool (*is_full)(const struct stream *stream);
     /** How many bytes the client's socket would take now, about; 0: nobody knows. NULL: as 0. */

@@ -300,7 +300,7 @@ void attempt_link_failed(struct exchange *x, bool late)
         return;
     }
     log_trouble(x, "the answer is cut");
-    exchange_cut(x, late);
+    exchange_cut(x, late ? EXCHANGE_LATE : EXCHANGE_BROKEN);
 }
 
 void attempt_unconnected(struct exchange *x, enum link_outcome outcome)

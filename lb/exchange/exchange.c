@@ -185,7 +185,7 @@ static void on_late(struct deadline *deadline)
         x->trouble = is_half_tunnel(x)
                          ? "the client was silent longer than body_timeout behind its backend's end"
                          : "both sides were silent longer than tunnel_timeout";
-        exchange_cut(x, true);
+        exchange_cut(x, EXCHANGE_SILENT);
     } else if (x->errand.ops->was_taken(&x->errand)) {
         x->errand.moved = true; /* slow, but it reads: the system's buffers hid that */
         watch_backend(x);

@@ -8,7 +8,6 @@
 #include "lb/exchange/exchange.h"
 #include "lb/exchange/own_answer.h"
 #include "lb/exchange/request_end.h"
-#include "listeners/traffic.h"
 
 static void leave_backend(struct exchange *x)
 {
@@ -65,37 +64,45 @@ void exchange_end(struct exchange *x, bool clean)
 
 /* --- unfinished answers -------------------------------------------------------------------- */
 
-/* gRPC's numbers ("Status codes and their use in gRPC"): who waits for a call that hangs is told
- * what it is told when its own time is over, and one that was lost may be tried again. */
-enum { GRPC_DEADLINE_EXCEEDED = 4, GRPC_UNAVAILABLE = 14 };
+/* gRPC's number ("Status codes and their use in gRPC"), as answers of lb's own with 502 to 504 have
+ * it: the call may be tried again. DEADLINE_EXCEEDED would say that the client's own time is over.
+ */
+enum { GRPC_UNAVAILABLE = 14 };
 
-#define GRPC_FIELD(key, text)                                                                      \
-    {                                                                                              \
-        .name = SLICE(key), .value = SLICE(text)                                                   \
-    }
-
-/* What a client of gRPC waits for is its status: with that the answer has an end, as a reset has
- * not. A message that is cut before it is an error to every client. HTTP/1 has no streams of gRPC:
- * there a chunked body that ends well would look whole. false: it cannot be told. */
-static bool tell_grpc(struct exchange *x, bool is_late)
+/* As in answers of lb's own: a status of HTTP, a word, a sentence. */
+static struct slice grpc_message(enum exchange_cut cut)
 {
-    static const struct http_field late[] = {
-        GRPC_FIELD("grpc-status", "4"),
-        GRPC_FIELD("grpc-message", "504 backend-late: The backend kept silent for too long.")};
-    static const struct http_field lost[] = {
-        GRPC_FIELD("grpc-status", "14"),
-        GRPC_FIELD("grpc-message", "502 backend-failed: The backend did not finish its answer.")};
-    bool is_open = x->grpc.is_open_ended && x->answer_side == ANSWER_BODY;
-    if (!is_open || traffic_version_of(x->stream->protocol) != TRAFFIC_HTTP_2)
-        return false;
-    grpc_outcome_tell(&x->grpc, is_late ? GRPC_DEADLINE_EXCEEDED : GRPC_UNAVAILABLE);
-    return x->stream->ops->write_trailers(x->stream, is_late ? late : lost, 2) != STREAM_LOST;
+    switch (cut) {
+    case EXCHANGE_BROKEN:
+        break;
+    case EXCHANGE_LATE:
+        return slice_of("504 backend-late: The backend kept silent for too long.");
+    case EXCHANGE_SILENT:
+        return slice_of("504 stream-silent: The stream was silent for tunnel_timeout.");
+    }
+    return slice_of("502 backend-failed: The backend did not finish its answer.");
 }
 
-void exchange_cut(struct exchange *x, bool is_late)
+/* What a client of gRPC waits for is its status: with that the answer has an end, as a reset has
+ * not. A message that is cut before it is an error to every client. false: it cannot be told. */
+static bool tell_grpc(struct exchange *x, enum exchange_cut cut)
 {
-    x->stream->is_given_up = is_late;
-    exchange_end(x, tell_grpc(x, is_late));
+    const struct http_field fields[] = {
+        {.name = SLICE("grpc-status"), .value = SLICE("14")},
+        {.name = SLICE("grpc-message"), .value = grpc_message(cut)},
+    };
+    const struct stream_ops *ops = x->stream->ops;
+    bool is_open = x->grpc.is_open_ended && x->answer_side == ANSWER_BODY;
+    if (!is_open || !ops->trailers_can_say_why)
+        return false;
+    grpc_outcome_tell(&x->grpc, GRPC_UNAVAILABLE);
+    return ops->write_trailers(x->stream, fields, sizeof fields / sizeof *fields) != STREAM_LOST;
+}
+
+void exchange_cut(struct exchange *x, enum exchange_cut cut)
+{
+    x->stream->is_given_up = cut != EXCHANGE_BROKEN;
+    exchange_end(x, tell_grpc(x, cut));
 }
 
 void exchange_end_with(struct exchange *x, unsigned status, const char *reason,

@@ -14,10 +14,16 @@ void exchange_over(struct exchange *exchange);
 /** exchange_over, and tell the stream. clean: the answer was complete. */
 void exchange_end(struct exchange *exchange, bool clean);
 
+/** Why an answer that has begun will never be whole. */
+enum exchange_cut {
+    EXCHANGE_BROKEN, /* its backend failed */
+    EXCHANGE_LATE,   /* … or sent nothing of it for answer_timeout */
+    EXCHANGE_SILENT, /* neither side said anything for tunnel_timeout */
+};
+
 /** The end of an exchange whose answer has begun and will never be whole: the client sees that it
- * was cut, and where it speaks gRPC, reads why. is_late: nobody failed, but nothing came for too
- * long. */
-void exchange_cut(struct exchange *exchange, bool is_late);
+ * was cut, and where it speaks gRPC, reads why. */
+void exchange_cut(struct exchange *exchange, enum exchange_cut cut);
 
 /** An answer of lb's own in place of the backend's, then the end. reason: a short word; sentence:
  * for people, or NULL. */

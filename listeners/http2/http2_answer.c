@@ -358,6 +358,7 @@ const struct stream_ops http2_stream_ops = {
     .write_head = write_head,
     .write_body = write_body,
     .write_trailers = write_trailers,
+    .trailers_can_say_why = true,
     .is_full = is_full,
     .room = room,
     .finish = finish,

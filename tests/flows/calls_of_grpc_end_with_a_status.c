@@ -89,7 +89,7 @@ START_TEST(a_call_that_its_backend_breaks_off_is_unavailable)
 END_TEST
 
 /* In the middle of an answer, and of a conversation. */
-START_TEST(a_call_that_hangs_is_late_and_other_answers_are_cancelled)
+START_TEST(a_call_that_hangs_is_unavailable_and_other_answers_are_cancelled)
 {
     begin("protocol = h2\nanswer_timeout = 2s\ntunnel_timeout = 2s\n");
     uint32_t call_id = http2_wire_ask(&wire, "POST", "/grpc-hang", OF_GRPC);
@@ -99,9 +99,11 @@ START_TEST(a_call_that_hangs_is_late_and_other_answers_are_cancelled)
     const struct http2_answer *talk = http2_wire_answer(&wire, talk_id);
     const struct http2_answer *page = http2_wire_answer(&wire, page_id);
     ck_assert(answer->has_ended && !answer->was_reset);
-    ck_assert_ptr_nonnull(strstr(answer->trailers.bytes, "grpc-status: 4\n"));
+    ck_assert_ptr_nonnull(strstr(answer->trailers.bytes, "grpc-status: 14\n"));
+    ck_assert_ptr_nonnull(strstr(answer->trailers.bytes, "grpc-message: 504 backend-late: "));
     ck_assert(talk->has_ended);
-    ck_assert_ptr_nonnull(strstr(talk->trailers.bytes, "grpc-status: 4\n"));
+    ck_assert_ptr_nonnull(strstr(talk->trailers.bytes, "grpc-status: 14\n"));
+    ck_assert_ptr_nonnull(strstr(talk->trailers.bytes, "grpc-message: 504 stream-silent: "));
     ck_assert(page->was_reset && !page->has_ended);
     ck_assert_uint_eq(page->code, NGHTTP2_CANCEL);
     ck_assert(http2_wire_ping(&wire) && !wire.was_sent_away);
@@ -132,7 +134,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, the_access_log_has_the_status_of_each_call);
     tcase_add_test(tcase, answers_of_other_types_have_none_whatever_their_trailers_say);
     tcase_add_test(tcase, a_call_that_its_backend_breaks_off_is_unavailable);
-    tcase_add_test(tcase, a_call_that_hangs_is_late_and_other_answers_are_cancelled);
+    tcase_add_test(tcase, a_call_that_hangs_is_unavailable_and_other_answers_are_cancelled);
     tcase_add_test(tcase, over_http1_an_unfinished_answer_stays_unfinished);
 }
 
