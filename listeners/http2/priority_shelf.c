@@ -12,12 +12,15 @@ static struct priority_shelf_row *find(struct priority_shelf *shelf, int32_t str
     return NULL;
 }
 
-static struct priority_shelf_row *replace_oldest(struct priority_shelf *shelf)
+/* None is free. */
+static struct priority_shelf_row *free_lowest(struct priority_shelf *shelf)
 {
-    struct priority_shelf_row *row = &shelf->rows[shelf->oldest];
-    shelf->oldest = (uint8_t)((shelf->oldest + 1) % HTTP2_PRIORITIES_KEPT_MOST);
+    struct priority_shelf_row *lowest = &shelf->rows[0];
+    for (unsigned i = 1; i < HTTP2_PRIORITIES_KEPT_MOST; i++)
+        if (shelf->rows[i].stream < lowest->stream)
+            lowest = &shelf->rows[i];
     shelf->count--;
-    return row;
+    return lowest;
 }
 
 void priority_shelf_put(struct priority_shelf *shelf, int32_t stream, struct priority priority)
@@ -27,7 +30,7 @@ void priority_shelf_put(struct priority_shelf *shelf, int32_t stream, struct pri
     if (!is_known)
         row = find(shelf, 0);
     if (!row)
-        row = replace_oldest(shelf);
+        row = free_lowest(shelf);
     *row = (struct priority_shelf_row){stream, (uint8_t)priority.urgency, priority.is_incremental};
     shelf->count = (uint8_t)(shelf->count + !is_known);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a client said of the urgency of requests that it had not made yet (RFC 9218 7.1): kept until
- * it makes them. Few at a time: who says more has the oldest forgotten, which harms its order only.
+ * it makes them. Few at a time: who says more has what is of the lowest stream forgotten, which
+ * harms its order only.
  */
 #ifndef LB_LISTENERS_HTTP2_PRIORITY_SHELF_H
 #define LB_LISTENERS_HTTP2_PRIORITY_SHELF_H
@@ -20,7 +21,6 @@ struct priority_shelf {
         bool is_incremental;
     } rows[HTTP2_PRIORITIES_KEPT_MOST];
     uint8_t count;
-    uint8_t oldest; /* the next to go where none is free */
 };
 
 /** Keep it, in the place of what was said of the same stream before. stream: above 0 */

@@ -44,7 +44,7 @@ START_TEST(of_streams_that_were_passed_over_nothing_is_kept)
 }
 END_TEST
 
-START_TEST(who_says_too_much_has_the_oldest_forgotten)
+START_TEST(who_says_too_much_has_the_lowest_stream_forgotten)
 {
     enum { MORE = 3, COUNT = HTTP2_PRIORITIES_KEPT_MOST + MORE };
     struct priority_shelf shelf = {0};
@@ -57,6 +57,24 @@ START_TEST(who_says_too_much_has_the_oldest_forgotten)
     for (int i = MORE; i < COUNT; i++)
         expect(&shelf, 2 * i + 1, (unsigned)i % 8);
     ck_assert_uint_eq(shelf.count, 0);
+}
+END_TEST
+
+START_TEST(rows_that_were_freed_in_between_make_no_difference_to_that)
+{
+    enum { FREED = 3, COUNT = HTTP2_PRIORITIES_KEPT_MOST + FREED };
+    struct priority_shelf shelf = {0};
+    struct priority found;
+    for (int i = 0; i < HTTP2_PRIORITIES_KEPT_MOST; i++)
+        priority_shelf_put(&shelf, 2 * i + 1, urgent((unsigned)i % 8));
+    ck_assert(priority_shelf_take(&shelf, 2 * FREED - 1, &found));
+    for (int i = HTTP2_PRIORITIES_KEPT_MOST; i < COUNT; i++)
+        priority_shelf_put(&shelf, 2 * i + 1, urgent((unsigned)i % 8));
+    priority_shelf_put(&shelf, 2 * COUNT + 1, urgent(COUNT % 8));
+    ck_assert_uint_eq(shelf.count, HTTP2_PRIORITIES_KEPT_MOST);
+    ck_assert(!priority_shelf_take(&shelf, 2 * FREED + 1, &found));
+    for (int i = FREED + 1; i <= COUNT; i++)
+        expect(&shelf, 2 * i + 1, (unsigned)i % 8);
 }
 END_TEST
 
@@ -84,7 +102,8 @@ static void add_tests(TCase *tcase)
 {
     tcase_add_test(tcase, the_latest_that_was_said_of_a_stream_is_found_once);
     tcase_add_test(tcase, of_streams_that_were_passed_over_nothing_is_kept);
-    tcase_add_test(tcase, who_says_too_much_has_the_oldest_forgotten);
+    tcase_add_test(tcase, who_says_too_much_has_the_lowest_stream_forgotten);
+    tcase_add_test(tcase, rows_that_were_freed_in_between_make_no_difference_to_that);
     tcase_add_test(tcase, its_count_is_right_whatever_comes_and_goes);
 }
 
