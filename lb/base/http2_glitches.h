@@ -12,9 +12,9 @@
 
 /**
  * Lift that limit, far above what anybody sends who is not stopped by lb's own limits before.
+ * Nothing happens with an nghttp2 that does not count.
  *
- * @param option  of a session that is about to be made; nothing happens with an nghttp2 that does
- *                not count
+ * option  of a session that is about to be made
  */
 void http2_glitches_allow(nghttp2_option *option);
 

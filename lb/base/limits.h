@@ -233,13 +233,13 @@ enum {
     /* HTTP/2, towards clients: HTTP2_*. Requests that one may have open at once: what nginx,
        HAProxy and browsers' own expectations agree on. */
     HTTP2_STREAMS_MOST = 100,
-    /* A stream's window at first: RFC 9113's own. All of them together are what one client may make
-       lb hold of bodies that backends do not take (6.25 MiB), and … */
+    /* A stream's window at first: RFC 9113's own … */
     HTTP2_WINDOW_BYTES = 64 * 1024 - 1,
     /* … and when its backend has kept up with it: 80 Mbit/s to a client that is 100 ms away. */
     HTTP2_WINDOW_MOST_BYTES = 1024 * 1024,
-    /* … what windows of all streams of a client may have more than at first: four such (10 MiB in
-       all). The others go on with what they have. */
+    /* What the windows of all streams of a client may have beyond the first: enough for four of the
+       largest, and the others go on with what they have. With the first of each stream (6.25 MiB)
+       that is what one client may make lb hold of bodies that backends do not take: 10 MiB. */
     HTTP2_ENLARGED_MOST_BYTES = 60 * 64 * 1024,
     /* The connection's window, which these share. It is given back as bytes arrive. */
     HTTP2_CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024,

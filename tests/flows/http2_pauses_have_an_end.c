@@ -214,6 +214,7 @@ START_TEST(a_window_that_stays_shut_has_an_end_whatever_else_is_said)
     }
     ck_assert_uint_eq(answer->body.length, 0);
     http2_wire_window(&wire, 0, 1 << 20);
+    http2_wire_setting(&wire, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 20);
     ck_assert_uint_eq(http2_wire_get(&wire, "/"), 200);
     http2_wire_close(&wire);
     house_close(&house);
