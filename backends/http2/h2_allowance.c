@@ -11,8 +11,14 @@ enum {
     FRAMES_PER_DATA = 3,
     /* … and windows where what came is given back in parts, the smallest that are usual. */
     BYTES_PER_FRAME = 2048,
-    /* A frame so large is never one that was cut by a window of a few bytes. */
+    /* A frame so large is never one that was cut by a small window. */
     ENOUGH_BYTES = 1024,
+    /* What a small window cut is answered with a window for the stream and one for the connection
+       … */
+    FRAMES_PER_CUT = 2,
+    /* … where the cut has at least so much: windows that open by a few bytes, each of which costs a
+       frame of lb's, have only what time gives. */
+    CUT_LEAST_BYTES = 64,
     FRAMES_MOST = HTTP2_LINK_IDLE_FRAMES_MOST + HTTP2_LINK_CREDIT_FRAMES_MOST,
 };
 
@@ -56,4 +62,6 @@ void h2_allowance_sent(struct h2_allowance *allowance, size_t length, bool is_wh
 {
     if (length > 0 && (is_whole || length >= ENOUGH_BYTES))
         add(allowance, FRAMES_PER_DATA + length / BYTES_PER_FRAME);
+    else if (length >= CUT_LEAST_BYTES)
+        add(allowance, FRAMES_PER_CUT);
 }

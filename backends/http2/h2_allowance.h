@@ -30,8 +30,8 @@ void h2_allowance_requested(struct h2_allowance *allowance);
  * A DATA frame went out: windows are opened for it, and some ask how long that took (PING).
  *
  * length    bytes of body in it
- * is_whole  it has all that there was to send: a window of a few bytes cuts others, and gets no
- *           credit for what it causes
+ * is_whole  it has all that there was to send: a small window cuts others, and gets credit for no
+ *           more than its being opened again; one of a few bytes gets none for what it causes
  */
 void h2_allowance_sent(struct h2_allowance *allowance, size_t length, bool is_whole);
 

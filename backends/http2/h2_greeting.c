@@ -55,7 +55,7 @@ void h2_link_abandon(struct h2_link *h2)
 
 void h2_greeting_done(struct h2_link *h2)
 {
-    if (h2->is_leaving) { /* a GOAWAY right behind the SETTINGS says so */
+    if (h2->is_sent_away) { /* right behind the SETTINGS */
         h2_greeting_fail(h2, "the backend allows no streams");
         return;
     }

@@ -63,7 +63,8 @@ struct h2_link {
     struct h2_allowance allowance; /* of frames that carry nothing */
     const char *flood;  /* with what it was exceeded, as `trouble`; static. NULL: it was not */
     bool is_greeted;    /* SETTINGS came */
-    bool is_leaving;    /* nothing new on it */
+    bool is_leaving;    /* nothing new on it; who waits for it is served all the same … */
+    bool is_sent_away;  /* … unless the backend's GOAWAY says so */
     bool is_mute;       /* nothing can be written any more */
     bool is_blameless;  /* it is lost for want of lb's own memory */
     const char *scheme; /* "http" or "https" */

@@ -56,7 +56,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
         return 0;
     errand->h2.block_bytes = 0;
     errand->h2.in_interim = false;
-    return errand->h2.heads_ready > INTERIM_ANSWERS_MOST
+    return !errand->h2.has_final && errand->h2.heads_ready > INTERIM_ANSWERS_MOST
                ? refuse(errand, "the backend sent too many interim answers")
                : 0;
 }
@@ -154,6 +154,10 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
         nghttp2_session_consume(session, stream, length);
         return 0;
     }
+    if (errand->h2.fault) { /* the rest of a frame of which a piece is missing */
+        nghttp2_session_consume_connection(session, length);
+        return 0;
+    }
     if (!buffer_append(&h2->links->context->buffers, &errand->h2.in, data, length,
                        HTTP2_LINK_STREAM_WINDOW_BYTES)) {
         give_up(h2, errand, "out of memory for the backend's body");
@@ -245,10 +249,10 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK))
         h2->is_greeted = true;
     if (frame->hd.type == NGHTTP2_GOAWAY)
-        h2->is_leaving = true;
+        h2->is_leaving = h2->is_sent_away = true;
     if (is_padding(frame) && spend(h2, NGHTTP2_DATA) != 0)
         return NGHTTP2_ERR_CALLBACK_FAILURE;
-    if (!errand)
+    if (!errand || errand->h2.fault)
         return 0;
     if (frame->hd.type == NGHTTP2_HEADERS)
         end_block(h2, errand);

@@ -135,12 +135,11 @@ static void answer_early(struct stream *stream)
     nghttp2_submit_response(stream->side->session, stream->id, fields, 1, NULL);
 }
 
-static void answer_interim(struct stream *stream)
+static void submit_interim(struct stream *stream)
 {
     const nghttp2_nv fields[] = {FIELD(":status", "103"), FIELD("link", "</style.css>")};
     nghttp2_submit_headers(stream->side->session, NGHTTP2_FLAG_NONE, stream->id, NULL, fields, 2,
                            NULL);
-    answer_text(stream, "final");
 }
 
 static void answer_cut(struct stream *stream)
@@ -201,6 +200,13 @@ static void with_trailers(struct stream *stream, const char *trailers)
     answer_text(stream, "body");
 }
 
+static void answer_interims(struct stream *stream)
+{
+    for (unsigned i = 0; i < stream->side->script->interims; i++)
+        submit_interim(stream);
+    with_trailers(stream, "te-st: yes\n");
+}
+
 static bool is_path(const struct stream *stream, const char *path)
 {
     return strcmp(stream->path, path) == 0;
@@ -227,7 +233,9 @@ static void answer_head(struct stream *stream)
     else if (strncmp(stream->path, "/grpc", 5) == 0)
         answer_call(stream, stream->path + 5);
     else if (is_path(stream, "/interim"))
-        answer_interim(stream);
+        submit_interim(stream), answer_text(stream, "final");
+    else if (is_path(stream, "/interims"))
+        answer_interims(stream);
     else if (is_path(stream, "/early"))
         answer_early(stream);
     else if (is_path(stream, "/cut"))

@@ -16,6 +16,7 @@
  *   /grpc-cut    200, a message of gRPC, RST_STREAM(INTERNAL_ERROR)
  *   /grpc-hang   200, a message of gRPC, nothing more
  *   /interim     103, then 200
+ *   /interims    103 script.interims times, then 200, "body" and trailers
  *   /bare        204, whose stream does not end
  *   /large       200, script.large_bytes of 'x'
  *   /hold        200 once script.is_released and another frame came; HEADERS at once
@@ -49,6 +50,7 @@ struct h2_script {
     unsigned goaway_after; /* requests of a connection, then GOAWAY; 0: never */
     bool goaway_at_once;   /* … and all that came behind them is not looked at */
     size_t large_bytes;
+    unsigned interims;
     unsigned char flood;      /* type of a frame */
     bool is_deaf;             /* requests' bodies get no windows back */
     atomic_uint refuse_first; /* so many requests are refused, whatever the path */

@@ -63,6 +63,22 @@ START_TEST(windows_of_a_byte_get_no_credit)
 }
 END_TEST
 
+START_TEST(small_windows_get_credit_for_being_opened_again)
+{
+    bool is_fine = true;
+    h2_allowance_begin(&allowance, NOW_MS);
+    spend_all(NOW_MS);
+    for (size_t window = 64; window < 1024; window++) { /* all within a millisecond */
+        h2_allowance_sent(&allowance, window, false);
+        is_fine = spend(2) && is_fine; /* the stream's and the connection's */
+    }
+    ck_assert(is_fine);
+    ck_assert_uint_eq(spend_all(NOW_MS), 0);
+    h2_allowance_sent(&allowance, 63, false);
+    ck_assert_uint_eq(spend_all(NOW_MS), 0);
+}
+END_TEST
+
 START_TEST(credit_is_bounded)
 {
     h2_allowance_begin(&allowance, NOW_MS);
@@ -78,6 +94,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, so_many_frames_come_at_once_and_so_many_in_a_second);
     tcase_add_test(tcase, a_busy_link_never_meets_the_bound);
     tcase_add_test(tcase, windows_of_a_byte_get_no_credit);
+    tcase_add_test(tcase, small_windows_get_credit_for_being_opened_again);
     tcase_add_test(tcase, credit_is_bounded);
 }
 

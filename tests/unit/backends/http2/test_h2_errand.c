@@ -279,6 +279,35 @@ START_TEST(a_backend_that_never_allows_a_stream_is_late)
 }
 END_TEST
 
+/* SETTINGS, and GOAWAY behind them. */
+static void send_away(struct stub_link *link)
+{
+    static const unsigned char bytes[] = {0, 0, 0, NGHTTP2_SETTINGS,
+                                          0, 0, 0, 0,
+                                          0, /* its head */
+                                          0, 0, 8, NGHTTP2_GOAWAY,
+                                          0, 0, 0, 0,
+                                          0, /* … and its */
+                                          0, 0, 0, 0,
+                                          0, 0, 0, 0};
+    stub_receive(link);
+    stub_send(link, bytes, sizeof bytes);
+    stub_wait_for_end(link);
+}
+
+START_TEST(a_backend_that_sends_away_at_once_is_told_apart)
+{
+    struct job job;
+    script = (struct h2_script){0};
+    open_with("64", send_away);
+    begin_job(&job);
+    run_until(job.connected);
+    ck_assert_int_eq(job.outcome, LINK_REFUSED);
+    ck_assert_str_eq(job.reason, "the backend allows no streams");
+    close_stage();
+}
+END_TEST
+
 START_TEST(a_wish_that_nobody_has_any_more_opens_no_link)
 {
     struct job jobs[2];
@@ -316,6 +345,52 @@ START_TEST(links_that_nothing_retains_end_with_their_last_errand)
     ck_assert_uint_eq(job.status, 200);
     ck_assert_uint_eq(links->count, 1);
     errand_end(&job.errand, true);
+    run_briefly();
+    ck_assert_uint_eq(links->count, 0);
+    close_stage();
+}
+END_TEST
+
+static void expect_served(struct job *job)
+{
+    run_until(job->connected);
+    ck_assert_msg(job->outcome == LINK_READY, "%s", job->reason);
+    get(job, "/");
+    read_to_end(job);
+    ck_assert_msg(job->status == 200, "%s", job->reason);
+    errand_end(&job->errand, true);
+}
+
+START_TEST(who_waits_for_a_link_that_nothing_retains_any_more_is_served)
+{
+    const enum h2_link_state when[] = {H2_CONNECTING, H2_GREETING};
+    struct job jobs[2];
+    open_stage();
+    script.is_shut = true; /* so that it greets for more than a turn of the loop */
+    for (unsigned i = 0; i < 2; i++)
+        ck_assert(!begin_job(&jobs[i]));
+    struct h2_link *h2 = jobs[0].errand.h2.on;
+    run_until(h2->state == when[_i]);
+    links_retain(links, pools, 0);
+    for (unsigned i = 0; i < 2; i++)
+        run_until(jobs[i].connected);
+    ck_assert_ptr_eq(jobs[0].errand.h2.on, jobs[1].errand.h2.on);
+    for (unsigned i = 0; i < 2; i++)
+        expect_served(&jobs[i]);
+    run_briefly();
+    ck_assert_uint_eq(links->count, 0);
+    ck_assert_uint_eq(atomic_load(&script.connections), 1);
+    close_stage();
+}
+END_TEST
+
+START_TEST(a_link_to_a_backend_that_nothing_retains_serves_who_wished_for_it)
+{
+    struct job job;
+    open_stage();
+    links_retain(links, pools, 0);
+    ck_assert(!begin_job(&job));
+    expect_served(&job);
     run_briefly();
     ck_assert_uint_eq(links->count, 0);
     close_stage();
@@ -429,6 +504,33 @@ START_TEST(trailers_wait_for_the_next_write_where_a_body_filled_this_one)
     for (size_t left = 0; left < 24; left += 3)
         echo_with_room_left(&job, left);
     ck_assert_uint_eq(atomic_load(&script.connections), 1);
+    close_stage();
+}
+END_TEST
+
+/* ---- interim answers ---- */
+
+/* All of it comes before any of it is read. */
+static void get_interims(struct job *job, unsigned interims)
+{
+    script.interims = interims;
+    connect_job(job);
+    get(job, "/interims");
+    run_until(job->errand.h2.is_closed);
+    read_all(job);
+    errand_end(&job->errand, job->is_last);
+}
+
+START_TEST(interim_answers_are_counted_without_the_trailers_behind_them)
+{
+    struct job job;
+    open_stage();
+    get_interims(&job, INTERIM_ANSWERS_MOST);
+    ck_assert_msg(job.is_last, "%s", job.reason);
+    ck_assert_uint_eq(job.status, 200);
+    ck_assert_uint_eq(job.body_bytes, 4);
+    get_interims(&job, INTERIM_ANSWERS_MOST + 1);
+    ck_assert_str_eq(job.reason, "the backend sent too many interim answers");
     close_stage();
 }
 END_TEST
@@ -671,13 +773,17 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, who_comes_while_a_link_is_opened_waits_for_it);
     tcase_add_test(tcase, a_backend_that_allows_streams_later_is_waited_for);
     tcase_add_test(tcase, a_backend_that_never_allows_a_stream_is_late);
+    tcase_add_test(tcase, a_backend_that_sends_away_at_once_is_told_apart);
     tcase_add_test(tcase, a_wish_that_nobody_has_any_more_opens_no_link);
     tcase_add_test(tcase, idle_links_are_kept_as_many_as_the_pool_says);
     tcase_add_test(tcase, links_that_nothing_retains_end_with_their_last_errand);
+    tcase_add_loop_test(tcase, who_waits_for_a_link_that_nothing_retains_any_more_is_served, 0, 2);
+    tcase_add_test(tcase, a_link_to_a_backend_that_nothing_retains_serves_who_wished_for_it);
     tcase_add_test(tcase, an_answer_that_nobody_reads_is_bounded_by_its_window);
     tcase_add_test(tcase, what_an_errand_leaves_unread_is_given_back);
     tcase_add_test(tcase, more_than_a_link_may_hold_waits_in_the_connections_window);
     tcase_add_test(tcase, trailers_wait_for_the_next_write_where_a_body_filled_this_one);
+    tcase_add_test(tcase, interim_answers_are_counted_without_the_trailers_behind_them);
     tcase_add_test(tcase, a_request_that_cannot_go_on_is_cancelled_and_forgotten);
     tcase_add_test(tcase, a_refused_stream_was_not_processed_and_a_reset_one_may_have_been);
     tcase_add_test(tcase, what_came_behind_a_goaway_was_not_processed);
