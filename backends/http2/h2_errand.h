@@ -18,8 +18,8 @@ struct buffer;
 struct errand;
 struct h2_link;
 
-/* "the backend's answer breaks the rules of HTTP/2: " and the longest of nghttp2's sentences. */
-enum { H2_ERRAND_WORDS_BYTES = 128 };
+/* "its answer breaks HTTP/2: " and what nghttp2 says of one stream. */
+enum { H2_ERRAND_WORDS_BYTES = 80 };
 
 struct h2_errand {
     struct h2_link *on;                 /* the link that carries it, or that it waits for */
