@@ -137,10 +137,10 @@ static bool read_number(struct crl *crl, X509_CRL *frame, struct error *err)
     ASN1_INTEGER *number = X509_CRL_get_ext_d2i(frame, NID_crl_number, &critical, NULL);
     if (!number)
         return critical == -1 || error_set(err, "its CRL number is malformed");
-    int length = ASN1_STRING_length(number);
+    size_t length = (size_t)ASN1_STRING_length(number);
     bool good = length <= CRL_NUMBER_BYTES && !(ASN1_STRING_type(number) & V_ASN1_NEG);
     if (good)
-        *hex_write(crl->number, ASN1_STRING_get0_data(number), (size_t)length, hex_upper) = '\0';
+        *hex_write(crl->number, ASN1_STRING_get0_data(number), length, hex_upper) = '\0';
     ASN1_INTEGER_free(number);
     return good ||
            error_set(err, "its CRL number is negative or longer than %d bytes", CRL_NUMBER_BYTES);
