@@ -18,7 +18,7 @@ struct buffer;
 struct errand;
 struct h2_link;
 
-/* "its answer breaks HTTP/2: " and what nghttp2 says of one stream. */
+/* "the backend's answer breaks HTTP/2: " and what nghttp2 says of one stream. */
 enum { H2_ERRAND_WORDS_BYTES = 80 };
 
 struct h2_errand {

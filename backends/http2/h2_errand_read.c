@@ -15,10 +15,10 @@ static enum errand_read failed(struct errand *errand, const char *trouble)
 static const char *why_reset(struct h2_errand *mine)
 {
     if (mine->lib_error != 0)
-        snprintf(mine->words, sizeof mine->words, "its answer breaks HTTP/2: %s",
+        snprintf(mine->words, sizeof mine->words, "the backend's answer breaks HTTP/2: %s",
                  nghttp2_strerror(mine->lib_error));
     else if (mine->is_reset_here)
-        return "the backend's answer breaks the rules of HTTP/2";
+        return "the backend's answer breaks HTTP/2";
     else
         snprintf(mine->words, sizeof mine->words, "the backend reset the stream (%s)",
                  nghttp2_http2_strerror(mine->error_code));

@@ -8,6 +8,7 @@
 #include "lb/exchange/exchange.h"
 #include "lb/exchange/own_answer.h"
 #include "lb/exchange/request_end.h"
+#include "listeners/answer/answer_grpc.h"
 
 static void leave_backend(struct exchange *x)
 {
@@ -64,38 +65,46 @@ void exchange_end(struct exchange *x, bool clean)
 
 /* --- unfinished answers -------------------------------------------------------------------- */
 
-/* gRPC's number ("Status codes and their use in gRPC"), as answers of lb's own with 502 to 504 have
- * it: the call may be tried again. DEADLINE_EXCEEDED would say that the client's own time is over.
- */
-enum { GRPC_UNAVAILABLE = 14 };
-
-/* As in answers of lb's own: a status of HTTP, a word, a sentence. */
-static struct slice grpc_message(enum exchange_cut cut)
+/* What lb would have answered, had the answer not begun. gRPC's status for both is UNAVAILABLE: the
+ * call may be tried again. DEADLINE_EXCEEDED would say that the client's own time is over. */
+static struct answer_words words_of(enum exchange_cut cut)
 {
     switch (cut) {
     case EXCHANGE_BROKEN:
         break;
     case EXCHANGE_LATE:
-        return slice_of("504 backend-late: The backend kept silent for too long.");
+        return (struct answer_words){.status = 504,
+                                     .reason = "backend-late",
+                                     .sentence = "The backend kept silent for too long."};
     case EXCHANGE_SILENT:
-        return slice_of("504 stream-silent: The stream was silent for tunnel_timeout.");
+        return (struct answer_words){.status = 504,
+                                     .reason = "stream-silent",
+                                     .sentence = "The stream was silent for tunnel_timeout."};
     }
-    return slice_of("502 backend-failed: The backend did not finish its answer.");
+    return (struct answer_words){.status = 502,
+                                 .reason = "backend-failed",
+                                 .sentence = "The backend did not finish its answer."};
 }
 
 /* What a client of gRPC waits for is its status: with that the answer has an end, as a reset has
  * not. A message that is cut before it is an error to every client. false: it cannot be told. */
 static bool tell_grpc(struct exchange *x, enum exchange_cut cut)
 {
-    const struct http_field fields[] = {
-        {.name = SLICE("grpc-status"), .value = SLICE("14")},
-        {.name = SLICE("grpc-message"), .value = grpc_message(cut)},
-    };
     const struct stream_ops *ops = x->stream->ops;
     bool is_open = x->grpc.is_open_ended && x->answer_side == ANSWER_BODY;
     if (!is_open || !ops->trailers_can_say_why)
         return false;
-    grpc_outcome_tell(&x->grpc, GRPC_UNAVAILABLE);
+    const struct answer_words words = words_of(cut);
+    char number[4], text[ANSWER_GRPC_MESSAGE_BYTES];
+    struct draft status = draft_in(number, sizeof number);
+    struct draft message = draft_in(text, sizeof text);
+    grpc_outcome_tell(&x->grpc, answer_grpc_status(words.status));
+    draft_number(&status, x->grpc.status, 1);
+    answer_grpc_message(&words, &message);
+    const struct http_field fields[] = {
+        {.name = SLICE("grpc-status"), .value = {number, status.used}},
+        {.name = SLICE("grpc-message"), .value = {text, message.used}},
+    };
     return ops->write_trailers(x->stream, fields, sizeof fields / sizeof *fields) != STREAM_LOST;
 }
 

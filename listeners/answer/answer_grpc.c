@@ -3,10 +3,6 @@
 
 #include <strings.h>
 
-/* What a sentence of an operator needs where half of it is not ASCII; the fields around it have
- * room, too. */
-enum { ANSWER_GRPC_MESSAGE_BYTES = 480 };
-
 _Static_assert(ANSWER_GRPC_MESSAGE_BYTES + 256 <= ANSWER_FIELDS_BYTES, "the reason fits beside it");
 
 bool answer_grpc_is_type(struct slice type)
@@ -57,8 +53,7 @@ static void put_text(struct draft *message, const char *text)
     put_encoded(message, slice_of(text));
 }
 
-/* "403 missing: No client certificate was sent. (request 1a2b)" */
-static void put_message(struct draft *message, const struct answer_words *words)
+void answer_grpc_message(const struct answer_words *words, struct draft *message)
 {
     const char *name = words->reason ? words->reason : http_status_text(words->status);
     draft_number(message, words->status, 3);
@@ -79,7 +74,7 @@ void answer_grpc_write(const struct answer_words *words, struct draft *fields)
 {
     char text[ANSWER_GRPC_MESSAGE_BYTES];
     struct draft message = draft_in(text, sizeof text);
-    put_message(&message, words);
+    answer_grpc_message(words, &message);
     draft_text(fields, "Content-Type: application/grpc\r\nGrpc-Status: ");
     draft_number(fields, answer_grpc_status(words->status), 1);
     draft_text(fields, "\r\n");

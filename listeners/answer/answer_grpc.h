@@ -12,6 +12,10 @@
 #include "lb/base/draft.h"
 #include "listeners/answer/answer.h"
 
+/** What a sentence of an operator needs where half of it is not ASCII; the fields around it have
+ * room, too. */
+enum { ANSWER_GRPC_MESSAGE_BYTES = 480 };
+
 /** Is this media type gRPC's: application/grpc, perhaps with a format (+proto)? gRPC-Web is another
  * protocol: its clients read HTTP. */
 bool answer_grpc_is_type(struct slice media_type);
@@ -19,6 +23,10 @@ bool answer_grpc_is_type(struct slice media_type);
 /** The status of gRPC for one of HTTP, as clients themselves translate (gRPC's "HTTP to gRPC Status
  * Code Mapping"): 401 gives 16 (unauthenticated), 503 gives 14 (unavailable). */
 unsigned answer_grpc_status(unsigned status);
+
+/** Append the value of grpc-message, such as "403 missing: No client certificate was sent. (request
+ * 1a2b)", percent-encoded where gRPC wants that, and cut where `message` ends. */
+void answer_grpc_message(const struct answer_words *words, struct draft *message);
 
 /** Append content-type, grpc-status and grpc-message: reason, sentence and request id, cut where
  * it gets too long. */

@@ -139,9 +139,7 @@ START_TEST(a_body_and_what_is_pipelined_behind_it_arrive_whole)
                     "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\nGET /third HTTP/1.1\r\nHost: a\r\n\r\n");
     ck_assert(peer_send(&bob, sent.bytes, sent.length));
     expect_others_are_served(&stage);
-    char *heard = stub_heard(&stage.backend);
-    ck_assert_ptr_null(strstr(heard, "/first"));
-    free(heard);
+    ck_assert(!stub_has_heard(&stage.backend, "/first"));
     leave_lock(&stage);
     expect_answer(&bob, "POST 200000 y");
     expect_answer(&bob, "PUT  5 e");
@@ -244,9 +242,7 @@ START_TEST(streams_that_are_reset_while_they_are_held_leave_nothing)
         ck_assert_uint_eq(http2_wire_get(&wires[i], "/wanted"), 200);
         http2_wire_close(&wires[i]);
     }
-    char *heard = stub_heard(&stage.backend);
-    ck_assert_ptr_null(strstr(heard, "/left"));
-    free(heard);
+    ck_assert(!stub_has_heard(&stage.backend, "/left"));
     stage_end(&stage);
 }
 END_TEST

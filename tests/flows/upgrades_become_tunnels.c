@@ -109,14 +109,6 @@ static void switch_and_finish(struct stub_link *link)
     stub_request_done(&request);
 }
 
-static bool has_heard(struct house *house, const char *text)
-{
-    char *heard = stub_heard(&house->backend);
-    bool is_heard = strstr(heard, text) != NULL;
-    free(heard);
-    return is_heard;
-}
-
 START_TEST(when_the_backend_has_finished_the_client_may_still_speak)
 {
     struct house house;
@@ -129,10 +121,10 @@ START_TEST(when_the_backend_has_finished_the_client_may_still_speak)
     ck_assert_uint_eq(peer.inbox.length, 0);
     ck_assert(!peer.was_reset);
     ck_assert(peer_say(&peer, "last "));
-    eventually(has_heard(&house, "last "));
+    eventually(stub_has_heard(&house.backend, "last "));
     ck_assert(peer_say(&peer, "words"));
     peer_finish(&peer);
-    eventually(has_heard(&house, "last words"));
+    eventually(stub_has_heard(&house.backend, "last words"));
     eventually(scene_access_lines(&house.scene, "\"status\":101") == 1);
     ck_assert_uint_eq(scene_access_lines(&house.scene, "\"reason\""), 0);
     peer_close(&peer);

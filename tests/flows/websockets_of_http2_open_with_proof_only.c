@@ -133,14 +133,6 @@ START_TEST(a_proven_one_carries_bytes_both_ways_until_both_ends_are_closed)
 }
 END_TEST
 
-static bool has_heard(struct house *house, const char *text)
-{
-    char *heard = stub_heard(&house->backend);
-    bool is_heard = strstr(heard, text) != NULL;
-    free(heard);
-    return is_heard;
-}
-
 START_TEST(when_the_backend_has_finished_the_client_may_still_speak)
 {
     struct house house;
@@ -150,9 +142,9 @@ START_TEST(when_the_backend_has_finished_the_client_may_still_speak)
     const struct http2_answer *answer = http2_wire_answer(&wire, stream);
     ck_assert(answer->has_ended);
     http2_wire_frame(&wire, NGHTTP2_DATA, 0, stream, "last ", 5);
-    eventually(has_heard(&house, "last "));
+    eventually(stub_has_heard(&house.backend, "last "));
     http2_wire_frame(&wire, NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, stream, "words", 5);
-    eventually(has_heard(&house, "last words"));
+    eventually(stub_has_heard(&house.backend, "last words"));
     eventually(scene_access_lines(&house.scene, "\"uri\":\"/leaves\"") == 1);
     ck_assert_uint_eq(scene_access_lines(&house.scene, "\"reason\""), 0);
     ck_assert(http2_wire_ping(&wire) && !answer->was_reset);

@@ -147,6 +147,14 @@ char *stub_heard(struct stub_backend *stub)
     return heard;
 }
 
+bool stub_has_heard(struct stub_backend *stub, const char *text)
+{
+    char *heard = stub_heard(stub);
+    bool is_heard = strstr(heard, text) != NULL;
+    free(heard);
+    return is_heard;
+}
+
 static void note_heard(struct stub_link *link, const char *bytes, size_t length)
 {
     struct stub_backend *stub = link->stub;

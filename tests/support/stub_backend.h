@@ -68,6 +68,8 @@ void stub_start_secure(struct stub_backend *stub, const char *name, stub_serve s
 void stub_stop(struct stub_backend *stub);
 /* All bytes received so far; the caller frees them. */
 char *stub_heard(struct stub_backend *stub);
+/* Is this among them? */
+bool stub_has_heard(struct stub_backend *stub, const char *text);
 
 /* For serve functions. */
 /* Answers every request: 200, the backend's name as text, keep-alive. The request's head goes back
